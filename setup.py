@@ -1,0 +1,53 @@
+"""Packaging: what ar_targets needs, and the commands it installs.
+
+Exact versions are pinned in ``requirements.lock`` (to run) and
+``requirements-dev.lock`` (to work on it); ``make lock`` renews both.
+"""
+
+from setuptools import find_packages, setup
+
+REQUIRES = [
+    # The web application.
+    "pyramid>=2.1,<3",  # routing, traversal, ACLs
+    "cornice>=6.1,<7",  # REST services and their error shape
+    "colander>=2,<3",  # what a request body may hold
+    "pyramid-jwt>=1.6,<2",  # encodes and verifies the tokens
+    "pyramid-tm>=2.6,<3",  # one transaction a request
+    "pyramid-retry>=2.1,<3",  # runs a request again after a deadlock
+    "plaster-pastedeploy>=1,<2",  # reads the ini files
+    "waitress>=3,<4",  # the HTTP server
+    "setuptools<80.9",  # cornice imports pkg_resources, which newer ones warn of and then lack
+    # The database.
+    "sqlalchemy>=2.1,<3",
+    "pymysql>=1.2,<2",  # the driver, in Python alone
+    "cryptography>=45",  # PyMySQL needs it for MySQL's default authentication
+    "zope.sqlalchemy>=4.1,<5",  # ties the session to the transaction
+    "transaction>=5,<6",
+    "alembic>=1.20,<2",  # migrations
+    # Tools for one job each.
+    "argon2-cffi>=25.1",  # password hashing (Argon2id)
+    "limits>=5.8,<6",  # counts failed logins
+    "orjson>=3.11,<4",  # JSON, many times the speed of the standard library's
+    "pybase64>=1.4,<2",  # base64, likewise
+]
+
+setup(
+    name="ar_targets",
+    version="0.1.0",
+    description="A self-hosted server for the projects and image targets of AR applications",
+    python_requires=">=3.11",
+    packages=find_packages(include=["ar_targets", "ar_targets.*"]),
+    package_data={"ar_targets": ["py.typed"]},
+    install_requires=REQUIRES,
+    entry_points={
+        "paste.app_factory": ["main = ar_targets:main"],
+        "paste.server_runner": ["waitress = ar_targets.server:serve"],
+        "console_scripts": [
+            "ar_targets_initdb = ar_targets.scripts.initdb:main",
+            "ar_targets_admin = ar_targets.scripts.admin:main",
+            "ar_targets_purge = ar_targets.scripts.purge:main",
+            "ar_targets_restore = ar_targets.scripts.restore:main",
+            "ar_targets_serve = ar_targets.development.serve:main",
+        ],
+    },
+)
