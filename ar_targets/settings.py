@@ -1,0 +1,222 @@
+"""Every setting of the server: its name, type, default and meaning.
+
+A setting comes from the ini file (``ar_targets.<name>`` in ``[app:main]``) or
+from the environment, which wins: ``AR_TARGETS_<NAME>``, or
+``AR_TARGETS_<NAME>_FILE`` with the path of a file that holds the value (the
+way container engines hand over secrets). A value that cannot be used stops
+the start with one line that names the setting; so does an unknown name in the
+ini file, because a misspelt limit must not pass for a set one.
+
+The README's table is held against this module by a test.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import limits
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "ar_targets."
+ENV_PREFIX = "AR_TARGETS_"
+
+# HS256 wants a key at least as long as its hash (RFC 7518, 3.2).
+MIN_JWT_KEY_BYTES = 32
+
+
+class SettingsError(SystemExit):
+    """A setting that cannot be used. Left uncaught, Python prints its one line and exits with 1."""
+
+
+def setting(parse: Callable[[str], Any], default: str | None, meaning: str) -> Any:
+    """A dataclass field; ``default`` is written as in an ini file, None makes it required."""
+    return field(metadata={"parse": parse, "default": default, "meaning": meaning})
+
+
+def between(low: int, high: int) -> Callable[[str], int]:
+    """A parser for whole numbers from ``low`` to ``high``, both allowed."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", text) or not low <= int(text) <= high:
+            raise ValueError(f"it must be a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def database_url(text: str) -> URL:
+    """A SQLAlchemy URL of a MySQL or MariaDB database."""
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() not in ("mysql", "mariadb") or not url.database:
+        # The text may hold a password: it is not repeated here.
+        raise ValueError("it must look like mysql+pymysql://user:password@host:3306/ar_targets")
+    return url
+
+
+def jwt_keys(text: str) -> tuple[str, ...]:
+    """Keys between white space, newest first."""
+    keys = tuple(text.split())
+    if not keys or any(len(key.encode()) < MIN_JWT_KEY_BYTES for key in keys):
+        raise ValueError(
+            f"each key must have at least {MIN_JWT_KEY_BYTES} bytes; make one with: "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        )
+    return keys
+
+
+def user_access(text: str) -> str:
+    """``open`` or ``self``."""
+    if text not in ("open", "self"):
+        raise ValueError("it must be 'open' or 'self'")
+    return text
+
+
+def origins(text: str) -> frozenset[str]:
+    """Web origins between white space, or ``*`` for all of them."""
+    found = frozenset(text.split())
+    for origin in found - {"*"}:
+        if not re.fullmatch(r"https?://[^/\s*]+", origin):
+            raise ValueError(
+                f"{origin!r} is no origin; write them like https://app.example.org, or * for all"
+            )
+    return found
+
+
+def rate(text: str) -> limits.RateLimitItem:
+    """So many per time, in the words of the limits library: ``10 per 15 minutes``."""
+    try:
+        return limits.parse(text)
+    except ValueError:
+        raise ValueError("it must look like '10 per 15 minutes'") from None
+
+
+def storage_uri(text: str) -> str:
+    """A storage of the limits library: ``memory://``, ``redis://host:6379``, …"""
+    if not re.match(r"[a-z+]+://", text):
+        raise ValueError("it must be a URI like memory:// or redis://host:6379")
+    return text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """All settings, parsed. Read ``request.registry.ar_settings``."""
+
+    database_url: URL = setting(
+        database_url,
+        None,
+        "the MySQL or MariaDB database, as an SQLAlchemy URL",
+    )
+    database_pool_size: int = setting(
+        between(1, 1000),
+        "10",
+        "connections that each process keeps at most; no fewer than the server's threads",
+    )
+    database_timeout: int = setting(
+        between(1, 600),
+        "10",
+        "seconds to wait for the database before the answer is 503",
+    )
+    jwt_keys: tuple[str, ...] = setting(
+        jwt_keys,
+        None,
+        "secret keys for the tokens, separated by white space, each of at least "
+        f"{MIN_JWT_KEY_BYTES} bytes; the first signs, all verify",
+    )
+    login_token_ttl: int = setting(
+        between(1, 31_536_000),
+        "43200",
+        "seconds that a user token lives",
+    )
+    login_failures: limits.RateLimitItem = setting(
+        rate,
+        "10 per 15 minutes",
+        "failed logins allowed for one login name from one address",
+    )
+    login_failure_storage: str = setting(
+        storage_uri,
+        "memory://",
+        "where failed logins are counted: a storage URI of the limits library",
+    )
+    project_token_ttl: int = setting(
+        between(1, 3_153_600_000),
+        "1209600",
+        "seconds that a project token lives when its creator names no ttl",
+    )
+    project_token_max_ttl: int = setting(
+        between(1, 3_153_600_000),
+        "31536000",
+        "the largest ttl of a project token, in seconds",
+    )
+    user_access: Literal["open", "self"] = setting(
+        user_access,
+        "open",
+        "`open`: anyone may list, change and delete users; `self`: only users themselves",
+    )
+    image_max_bytes: int = setting(
+        between(1, 268_435_456),
+        "10485760",
+        "bytes of the largest JPEG",
+    )
+    image_max_pixels: int = setting(
+        between(1, 4_294_836_225),
+        "50000000",
+        "pixels (width × height) of the largest JPEG",
+    )
+    cors_origins: frozenset[str] = setting(
+        origins,
+        "",
+        "web origins whose pages may call the API, separated by white space; `*` for all",
+    )
+
+    def __post_init__(self) -> None:
+        """Hold settings against each other."""
+        if self.project_token_ttl > self.project_token_max_ttl:
+            raise SettingsError(
+                f"{PREFIX}project_token_ttl: it must not be above {PREFIX}project_token_max_ttl"
+            )
+
+
+def load(ini: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of an ini file's ``[app:main]`` section and the environment.
+
+    Raises SettingsError, in one line, for the first that cannot be used.
+    """
+    known = {field.name for field in fields(Settings)}
+    for name in ini:
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known:
+            raise SettingsError(f"{name}: there is no such setting")
+    values = {}
+    for spec in fields(Settings):
+        source, text = _find(spec.name, ini, environ)
+        if text is None:
+            text = spec.metadata["default"]
+        if text is None:
+            raise SettingsError(
+                f"{PREFIX}{spec.name}: it is not set; set it in the ini file or as "
+                f"{ENV_PREFIX}{spec.name.upper()} in the environment ({spec.metadata['meaning']})"
+            )
+        try:
+            values[spec.name] = spec.metadata["parse"](text.strip())
+        except ValueError as wrong:
+            raise SettingsError(f"{source}: {wrong}") from None
+    return Settings(**values)
+
+
+def _find(name: str, ini: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[str, str | None]:
+    """Where a setting's text was found, and the text; None where it is unset or empty."""
+    variable = ENV_PREFIX + name.upper()
+    if environ.get(variable):
+        return variable, environ[variable]
+    if path := environ.get(variable + "_FILE"):
+        try:
+            return variable + "_FILE", Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as wrong:
+            raise SettingsError(f"{variable}_FILE: cannot read {path!r}: {wrong}") from None
+    return PREFIX + name, cast("str | None", ini.get(PREFIX + name) or None)
