@@ -1,0 +1,232 @@
+"""Proves that bytes are one whole JPEG, without decoding its pixels.
+
+The proof walks the file from marker to marker (ITU-T T.81, annex B) up to the
+end of the image: every segment must be there in full, the frame must announce
+a size that is allowed, every component must be scanned, and no scan may hold
+fewer bits than the shortest codes for its pixels. A file cut at any byte fails, since only the true end marker of the
+image ends the walk: one inside a thumbnail or a comment is stepped over.
+
+Why no decoding: `docs/decisions/0006-jpeg-proof.md` has the figures.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+DHT, SOI, EOI, SOS, DNL = 0xC4, 0xD8, 0xD9, 0xDA, 0xDC
+RESTARTS = range(0xD0, 0xD8)
+FIRST_SEGMENT = 0xC0
+SAMPLE_BITS = 8
+# Baseline, extended and progressive frames, Huffman coded, and the two
+# arithmetic ones that libjpeg reads. Lossless and hierarchical JPEGs are none
+# that a phone or a browser shows.
+FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
+PROGRESSIVE = {0xC2}
+ARITHMETIC = {0xC9, 0xCA}
+OTHER_FRAMES = {0xC3, 0xC5, 0xC6, 0xC7, 0xC8, 0xCB, 0xCD, 0xCE, 0xCF}
+
+# Within coded data FF 00 is a data byte, FF D0…D7 a restart; all else ends it.
+_SCAN_END = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+
+
+class Jpeg(NamedTuple):
+    """A JPEG that was found whole: its bytes, pixels, and SHA-256 in hex."""
+
+    data: bytes
+    width: int
+    height: int
+    sha256: str
+
+
+class JpegError(ValueError):
+    """Why the bytes are no JPEG that can be kept; the text is for the client."""
+
+
+def prove(data: bytes, max_pixels: int) -> Jpeg:
+    """Read the size of a whole JPEG. Bytes after its end are allowed and kept.
+
+    Raises JpegError.
+    """
+    if not data:
+        raise JpegError("it is empty; send the bytes of a JPEG")
+    if not data.startswith(b"\xff\xd8\xff"):
+        raise JpegError(f"it is not a JPEG{_guess(data)}")
+    frame = _Walk(data, max_pixels).frame_of_whole_image()
+    return Jpeg(data, frame.width, frame.height, hashlib.sha256(data).hexdigest())
+
+
+def _guess(data: bytes) -> str:
+    """What the bytes seem to be instead."""
+    kinds = {
+        b"\x89PNG": "a PNG",
+        b"GIF8": "a GIF",
+        b"RIFF": "a WebP",
+        b"BM": "a BMP",
+        b"II*\0": "a TIFF",
+        b"MM\0*": "a TIFF",
+        b"%PDF": "a PDF",
+        b"\xff\xd8": "the first bytes of one: it is truncated",
+    }
+    for start, kind in kinds.items():
+        if data.startswith(start):
+            return f" but {kind}"
+    if data[4:8] == b"ftyp":
+        return " but a HEIC, AVIF or video file"
+    return ": it does not begin with FF D8 FF"
+
+
+@dataclass(slots=True)
+class _Frame:
+    """What the frame header (B.2.2) announces; sampling factors by component."""
+
+    marker: int
+    width: int
+    height: int
+    sampling: dict[int, tuple[int, int]]
+    unscanned: set[int]
+
+    def blocks(self, component: int, *, alone: bool) -> int:
+        """How many blocks of 8 × 8 a scan codes for a component (A.2)."""
+        across, down = self.sampling[component]
+        widest = max(h for h, _ in self.sampling.values())
+        tallest = max(v for _, v in self.sampling.values())
+        if alone:
+            width, height = -(-self.width * across // widest), -(-self.height * down // tallest)
+            return -(-width // 8) * -(-height // 8)
+        return across * -(-self.width // (8 * widest)) * down * -(-self.height // (8 * tallest))
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One pass over the markers of a JPEG."""
+
+    data: bytes
+    max_pixels: int
+    position: int = 2
+    frame: _Frame | None = None
+    # (class, id) of a Huffman table → bits of its shortest code.
+    shortest_code: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def frame_of_whole_image(self) -> _Frame:
+        while (marker := self.next_marker()) != EOI:
+            if marker in RESTARTS:
+                continue
+            if marker in OTHER_FRAMES:
+                raise JpegError("it is a lossless or hierarchical JPEG, which phones cannot show")
+            if marker < FIRST_SEGMENT or marker in (SOI, DNL):
+                raise JpegError(f"it is broken: unexpected marker FF {marker:02X}")
+            try:
+                self.read_segment(marker, self.next_segment())
+            except IndexError:
+                raise JpegError(f"it is broken: segment FF {marker:02X} is too short") from None
+        if self.frame is None:
+            raise JpegError("it is broken: it ends before its frame header")
+        if self.frame.unscanned:
+            raise JpegError("it is truncated: it ends before all of its colours")
+        return self.frame
+
+    def next_marker(self) -> int:
+        """The marker at the position; any number of FF may fill the space before it."""
+        data, at = self.data, self.position
+        while at < len(data) and data[at] == 0xFF:
+            at += 1
+        if at >= len(data):
+            raise JpegError("it is truncated: it stops before its end marker (FF D9)")
+        if at == self.position:
+            raise JpegError(f"it is broken: no marker at byte {at}, where one must be")
+        self.position = at + 1
+        return data[at]
+
+    def next_segment(self) -> bytes:
+        """The segment behind a marker, without its two bytes of length."""
+        at, length = self.position, int.from_bytes(self.data[self.position : self.position + 2])
+        if at + max(length, 2) > len(self.data):
+            raise JpegError("it is truncated: it stops within a header")
+        if length < 2:  # noqa: PLR2004  the length counts its own two bytes
+            raise JpegError(f"it is broken: the segment at byte {at} has no length")
+        self.position = at + length
+        return self.data[at + 2 : at + length]
+
+    def read_segment(self, marker: int, segment: bytes) -> None:
+        if marker in FRAMES:
+            self.read_frame(marker, segment)
+        elif marker == DHT:
+            self.read_huffman_tables(segment)
+        elif marker == SOS:
+            self.read_scan(segment)
+
+    def read_frame(self, marker: int, segment: bytes) -> None:
+        if self.frame is not None:
+            raise JpegError("it is broken: it has a second frame header")
+        bits, count = segment[0], segment[5]
+        height, width = int.from_bytes(segment[1:3]), int.from_bytes(segment[3:5])
+        parts = [(segment[6 + 3 * n], segment[7 + 3 * n]) for n in range(count)]
+        sampling = {component: (factors >> 4, factors & 15) for component, factors in parts}
+        if bits != SAMPLE_BITS:
+            raise JpegError(f"it has {bits} bits a sample; send one with {SAMPLE_BITS}")
+        if not (width and height):
+            raise JpegError("it is broken: its header claims no pixels")
+        if width * height > self.max_pixels:
+            raise JpegError(
+                f"its header claims {width} × {height} pixels, more than the {self.max_pixels} allowed"
+            )
+        if not 1 <= count <= 4 or len(sampling) != count:
+            raise JpegError("it is broken: its header claims impossible colours")
+        if not all(1 <= factor <= 4 for factors in sampling.values() for factor in factors):
+            raise JpegError("it is broken: its header claims an impossible sampling")
+        self.frame = _Frame(marker, width, height, sampling, set(sampling))
+
+    def read_huffman_tables(self, segment: bytes) -> None:
+        """Tables (B.2.4.2): a class and id, 16 counts of codes by length, the codes."""
+        at = 0
+        while at < len(segment):
+            counts = segment[at + 1 : at + 17]
+            shortest = next((bits for bits, codes in enumerate(counts, 1) if codes), None)
+            if shortest is None:
+                raise JpegError("it is broken: it has an empty Huffman table")
+            self.shortest_code[segment[at] >> 4, segment[at] & 15] = shortest
+            at += 17 + sum(counts)
+        if at > len(segment):
+            raise IndexError
+
+    def read_scan(self, segment: bytes) -> None:
+        """A scan's header (B.2.3), and its coded data up to the next marker."""
+        if self.frame is None:
+            raise JpegError("it is broken: coded data comes before the frame header")
+        count = segment[0]
+        tables = {segment[1 + 2 * n]: segment[2 + 2 * n] for n in range(count)}
+        if not tables or len(tables) != count or not tables.keys() <= self.frame.sampling.keys():
+            raise JpegError("it is broken: a scan codes colours that it does not have")
+        spectral_start, approximation = segment[1 + 2 * count], segment[3 + 2 * count]
+        end = _SCAN_END.search(self.data, self.position)
+        if end is None:
+            raise JpegError("it is truncated: it stops before its end marker (FF D9)")
+        needed = self.fewest_bits(tables, spectral_start, approximation >> 4)
+        if 8 * (end.start() - self.position) < needed:
+            raise JpegError("it is truncated: it holds too little data for its pixels")
+        self.position = end.start()
+        if spectral_start == 0:
+            self.frame.unscanned -= tables.keys()
+
+    def fewest_bits(self, tables: dict[int, int], spectral_start: int, refines: int) -> int:
+        """The fewest bits that a scan can take: each block has its shortest codes at least.
+
+        Sequential frames code a DC and an AC symbol a block; progressive ones a
+        DC symbol, or one bit where they refine it, and AC symbols that may stand
+        for many blocks (G.1.2). Arithmetic coding knows no fewest.
+        """
+        frame = self.frame
+        if frame is None or frame.marker in ARITHMETIC or spectral_start:
+            return 0
+        bits = 0
+        for component, choice in tables.items():
+            # A file without tables means the usual ones, whose shortest code has two bits.
+            dc = self.shortest_code.get((0, choice >> 4), 2)
+            ac = self.shortest_code.get((1, choice & 15), 2)
+            if frame.marker in PROGRESSIVE:
+                each = 1 if refines else dc
+            else:
+                each = dc + ac
+            bits += each * frame.blocks(component, alone=len(tables) == 1)
+        return bits

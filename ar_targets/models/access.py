@@ -1,0 +1,119 @@
+"""Who holds a token, and what the path names: one statement for each kind of token.
+
+Joining the rows that a path names to the row that proves the caller answers
+most requests in one round trip, and leaves one for the work in the others.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import and_, bindparam, select
+from sqlalchemy.orm import Session
+
+from . import project as projects
+from . import target as targets
+from . import token as tokens
+from .project import ProjectRecord, project
+from .target import TargetRecord, target
+from .token import TokenRecord, token
+from .user import user
+
+
+class UserAccess(NamedTuple):
+    """The live user of a login token; and of the path the live project, and its token."""
+
+    user_id: int
+    project: ProjectRecord | None
+    token: TokenRecord | None
+
+
+class ProjectAccess(NamedTuple):
+    """The live project of a project token; and of the path the project's live target."""
+
+    access: str
+    project: ProjectRecord
+    target: TargetRecord | None
+
+
+_BY_LOGIN = (
+    select(user.c.id, *projects.COLUMNS, *tokens.COLUMNS)
+    .select_from(user)
+    .outerjoin(
+        project, and_(project.c.id == bindparam("project_id"), project.c.deleted_at.is_(None))
+    )
+    .outerjoin(token, and_(token.c.id == bindparam("token_id"), token.c.project_id == project.c.id))
+    .where(
+        user.c.id == bindparam("user_id"),
+        user.c.password_version == bindparam("password_version"),
+        user.c.deleted_at.is_(None),
+    )
+)
+
+_BY_TOKEN = (
+    select(token.c.access, *projects.COLUMNS, *targets.COLUMNS)
+    .select_from(token)
+    .join(project, project.c.id == token.c.project_id)
+    .join(user, user.c.id == project.c.owner_id)
+    .outerjoin(
+        target,
+        and_(
+            target.c.id == bindparam("target_id"),
+            target.c.project_id == project.c.id,
+            target.c.deleted_at.is_(None),
+        ),
+    )
+    .where(
+        token.c.jti == bindparam("jti"),
+        token.c.project_id == bindparam("project_id"),
+        token.c.revoked_at.is_(None),
+        token.c.expires_at > bindparam("now"),
+        project.c.deleted_at.is_(None),
+        user.c.deleted_at.is_(None),
+    )
+)
+
+_PROJECT_END = 1 + len(projects.COLUMNS)
+
+
+def by_login(
+    db: Session,
+    user_id: int,
+    password_version: int,
+    project_id: int | None,
+    token_id: int | None,
+) -> UserAccess | None:
+    """None where the user is deleted, or the password was set since."""
+    row = db.execute(
+        _BY_LOGIN,
+        {
+            "user_id": user_id,
+            "password_version": password_version,
+            "project_id": project_id,
+            "token_id": token_id,
+        },
+    ).one_or_none()
+    if row is None:
+        return None
+    project_row, token_row = row[1:_PROJECT_END], row[_PROJECT_END:]
+    return UserAccess(
+        row[0],
+        ProjectRecord._make(project_row) if project_row[0] is not None else None,
+        TokenRecord._make(token_row) if token_row[0] is not None else None,
+    )
+
+
+def by_project_token(
+    db: Session, jti: str, project_id: int, target_id: int | None, now: datetime
+) -> ProjectAccess | None:
+    """None where the token is expired, revoked or purged, or its project or owner deleted."""
+    row = db.execute(
+        _BY_TOKEN, {"jti": jti, "project_id": project_id, "target_id": target_id, "now": now}
+    ).one_or_none()
+    if row is None:
+        return None
+    target_row = row[_PROJECT_END:]
+    return ProjectAccess(
+        row[0],
+        ProjectRecord._make(row[1:_PROJECT_END]),
+        TargetRecord._make(target_row) if target_row[0] is not None else None,
+    )

@@ -1,0 +1,91 @@
+"""What all tables share: the declarative base, names of constraints, column types.
+
+``SCHEMA_REVISION`` is the migration these models belong to; ``/health/ready``
+compares it with the database, and a test compares it with alembic's head.
+"""
+
+import hashlib
+import re
+import unicodedata
+from datetime import datetime
+from typing import Annotated, Any, cast
+
+from sqlalchemy import ColumnElement, CursorResult, MetaData, Table, Update, and_
+from sqlalchemy.dialects.mysql import BIGINT, DATETIME, INTEGER
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+
+SCHEMA_REVISION = "0001"
+
+# The largest value of a BIGINT column: no id is above it.
+MAX_ID = 2**63 - 1
+
+# Names that do not depend on the server, so that migrations can speak of them.
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# unicode_ci exists, under this name, on MySQL and MariaDB alike. It only
+# serves people who search; uniqueness rests on `fold`, never on a collation.
+TABLE_OPTIONS = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_unicode_ci",
+    "mysql_row_format": "DYNAMIC",
+}
+
+Id = Annotated[int, mapped_column(BIGINT, primary_key=True, autoincrement=True)]
+Moment = Annotated[datetime, mapped_column(DATETIME(fsp=6))]
+# Counts the changes of a row: the strong ETag, and the guard of If-Match.
+Revision = Annotated[int, mapped_column(INTEGER(unsigned=True), server_default="1")]
+
+
+class Base(DeclarativeBase):
+    """The base of all tables."""
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    __table_args__: Any = TABLE_OPTIONS
+
+
+def parse_id(text: str) -> int | None:
+    """The id that a text writes in its one proper form, or None: no sign, no 007, no ٣."""
+    if not re.fullmatch(r"[1-9][0-9]{0,18}", text) or int(text) > MAX_ID:
+        return None
+    return int(text)
+
+
+def fold(text: str) -> bytes:
+    """A key of 32 bytes, equal for texts that differ in case alone.
+
+    It is the SHA-256 of the text's Unicode case folding on the NFC form. A
+    collation would not do: MySQL's and MariaDB's disagree, most take é for e,
+    and all of them ignore spaces at the end or weigh them differently.
+    """
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    return hashlib.sha256(folded.encode()).digest()
+
+
+def live_row(table: Table, row_id: int, revision: int | None = None) -> ColumnElement[bool]:
+    """The condition for one live row, and for its ``revision`` where that is given."""
+    conditions = [table.c.id == row_id, table.c.deleted_at.is_(None)]
+    if revision is not None:
+        conditions.append(table.c.revision == revision)
+    return and_(*conditions)
+
+
+def changed(table: Table, now: datetime, **values: object) -> dict[str, object]:
+    """The values of an UPDATE that a client can notice: it counts the revision up."""
+    return {"revision": table.c.revision + 1, "updated_at": now, **values}
+
+
+def modified(db: Session, statement: Update) -> bool:
+    """Execute an UPDATE of one row; whether its condition found the row."""
+    return cast("CursorResult[Any]", db.execute(statement)).rowcount == 1
+
+
+def inserted_id(result: Any) -> int:
+    """The id that the database gave to the row of an INSERT."""
+    return cast("int", cast("CursorResult[Any]", result).lastrowid)

@@ -1,0 +1,143 @@
+"""Projects: what a user keeps image targets in, and the statements about them."""
+
+from datetime import datetime
+from typing import NamedTuple, cast
+
+from sqlalchemy import (
+    Computed,
+    ForeignKey,
+    Index,
+    Table,
+    bindparam,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.mysql import BIGINT, BINARY, VARCHAR
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from .. import clock
+from .meta import (
+    TABLE_OPTIONS,
+    Base,
+    Id,
+    Moment,
+    Revision,
+    changed,
+    fold,
+    inserted_id,
+    live_row,
+    modified,
+)
+from .user import user
+
+NAME_MAX = 255
+
+
+class Project(Base):
+    """One AR application's set of targets and tokens."""
+
+    __tablename__ = "project"
+    __table_args__ = (
+        Index("uq_project_live_name_key", "live_name_key", unique=True),
+        Index("ix_project_owner_id_deleted_at_id", "owner_id", "deleted_at", "id"),
+        Index("ix_project_deleted_at_id", "deleted_at", "id"),
+        TABLE_OPTIONS,
+    )
+
+    id: Mapped[Id]
+    owner_id: Mapped[int] = mapped_column(BIGINT, ForeignKey("user.id"))
+    name: Mapped[str] = mapped_column(VARCHAR(NAME_MAX))
+    name_key: Mapped[bytes] = mapped_column(BINARY(32))
+    # NULL once deleted, and NULLs do not collide: the name is free again.
+    live_name_key: Mapped[bytes | None] = mapped_column(
+        BINARY(32), Computed("CASE WHEN deleted_at IS NULL THEN name_key END", persisted=False)
+    )
+    # Tells what comes back with its owner from what had been deleted before.
+    deleted_with_owner: Mapped[bool] = mapped_column(server_default="0")
+    revision: Mapped[Revision]
+    created_at: Mapped[Moment]
+    updated_at: Mapped[Moment]
+    deleted_at: Mapped[Moment | None]
+
+
+class ProjectRecord(NamedTuple):
+    """A live project as read from the database."""
+
+    id: int
+    owner_id: int
+    name: str
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def etag(self) -> str:
+        """The strong entity tag, without its quotes."""
+        return f"{self.id}-{self.revision}"
+
+
+project = cast("Table", Project.__table__)
+COLUMNS = [project.c[name] for name in ProjectRecord._fields]
+
+_FIND = select(*COLUMNS).where(project.c.id == bindparam("id"), project.c.deleted_at.is_(None))
+_PAGE = (
+    select(*COLUMNS)
+    .where(
+        project.c.owner_id == bindparam("owner_id"),
+        project.c.deleted_at.is_(None),
+        project.c.id > bindparam("after"),
+    )
+    .order_by(project.c.id)
+    .limit(bindparam("count"))
+)
+# The lock on the owner's row makes the creation of a project and the deletion
+# of its owner wait for each other: none is left behind with its name taken.
+_INSERT = insert(project).from_select(
+    ["owner_id", "name", "name_key", "created_at", "updated_at"],
+    select(
+        user.c.id,
+        bindparam("new_name", type_=project.c.name.type),
+        bindparam("new_key", type_=project.c.name_key.type),
+        bindparam("now", type_=project.c.created_at.type),
+        bindparam("now", type_=project.c.updated_at.type),
+    )
+    .where(user.c.id == bindparam("owner"), user.c.deleted_at.is_(None))
+    .with_for_update(read=True),
+)
+
+
+def find(db: Session, project_id: int) -> ProjectRecord | None:
+    """The live project of that id."""
+    row = db.execute(_FIND, {"id": project_id}).one_or_none()
+    return row and ProjectRecord._make(row)
+
+
+def page(db: Session, owner_id: int, after: int, count: int) -> list[ProjectRecord]:
+    """Up to ``count`` live projects of a user, past the id ``after``."""
+    rows = db.execute(_PAGE, {"owner_id": owner_id, "after": after, "count": count})
+    return [ProjectRecord._make(row) for row in rows]
+
+
+def create(db: Session, owner_id: int, name: str) -> ProjectRecord | None:
+    """A new project; None where the owner has just been deleted.
+
+    Raises IntegrityError where the name is taken.
+    """
+    now = clock.now()
+    result = db.execute(
+        _INSERT, {"owner": owner_id, "new_name": name, "new_key": fold(name), "now": now}
+    )
+    project_id = inserted_id(result)
+    return ProjectRecord(project_id, owner_id, name, 1, now, now) if project_id else None
+
+
+def rename(db: Session, project_id: int, name: str, revision: int | None = None) -> bool:
+    """False where the live project is gone, or its revision is not the given one.
+
+    Raises IntegrityError where the name is taken.
+    """
+    values = changed(project, clock.now(), name=name, name_key=fold(name))
+    return modified(
+        db, update(project).where(live_row(project, project_id, revision)).values(values)
+    )

@@ -1,0 +1,152 @@
+"""Project tokens: what an app shows to read or write a project's image targets.
+
+A row holds no JWT: the string is made again from the row and the key
+(`ar_targets.codec`), so that a copy of the database opens nothing. The row,
+not the string, decides until when and for what the token is good.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import NamedTuple, cast
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Table, bindparam, insert, select, update
+from sqlalchemy.dialects.mysql import BIGINT, CHAR, VARCHAR
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from .. import clock
+from .meta import (
+    TABLE_OPTIONS,
+    Base,
+    Id,
+    Moment,
+    Revision,
+    changed,
+    inserted_id,
+    modified,
+)
+
+DESCRIPTION_MAX = 255
+ACCESS = ("read", "write")
+
+
+class Token(Base):
+    """One token of one project."""
+
+    __tablename__ = "token"
+    __table_args__ = (
+        CheckConstraint("access IN ('read', 'write')", name="access"),
+        Index("uq_token_jti", "jti", unique=True),
+        Index("ix_token_project_id_id", "project_id", "id"),
+        # For the purge.
+        Index("ix_token_expires_at", "expires_at"),
+        Index("ix_token_revoked_at", "revoked_at"),
+        TABLE_OPTIONS,
+    )
+
+    id: Mapped[Id]
+    project_id: Mapped[int] = mapped_column(BIGINT, ForeignKey("project.id"))
+    # The JWT's own id: random, so that an id which the database gives out a
+    # second time (a restored backup) never revives an old token.
+    jti: Mapped[str] = mapped_column(CHAR(32, charset="ascii", collation="ascii_bin"))
+    access: Mapped[str] = mapped_column(VARCHAR(5, charset="ascii", collation="ascii_bin"))
+    description: Mapped[str] = mapped_column(VARCHAR(DESCRIPTION_MAX))
+    ttl: Mapped[int] = mapped_column(BIGINT)
+    revision: Mapped[Revision]
+    created_at: Mapped[Moment]
+    updated_at: Mapped[Moment]
+    expires_at: Mapped[Moment]
+    revoked_at: Mapped[Moment | None]
+
+
+class TokenRecord(NamedTuple):
+    """A token as read from the database, dead ones included."""
+
+    id: int
+    project_id: int
+    jti: str
+    access: str
+    description: str
+    ttl: int
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+    @property
+    def valid(self) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and self.expires_at > clock.now()
+
+    @property
+    def etag(self) -> str:
+        """The strong entity tag, without its quotes: ``valid`` changes without a write."""
+        return f"{self.id}-{self.revision}-{'valid' if self.valid else 'dead'}"
+
+
+token = cast("Table", Token.__table__)
+COLUMNS = [token.c[name] for name in TokenRecord._fields]
+
+_FIND = select(*COLUMNS).where(
+    token.c.id == bindparam("id"), token.c.project_id == bindparam("project_id")
+)
+_PAGE = (
+    select(*COLUMNS)
+    .where(token.c.project_id == bindparam("project_id"), token.c.id > bindparam("after"))
+    .order_by(token.c.id)
+    .limit(bindparam("count"))
+)
+_INSERT = insert(token)
+
+
+def find(db: Session, project_id: int, token_id: int) -> TokenRecord | None:
+    """The token of that id, if it is the project's."""
+    row = db.execute(_FIND, {"id": token_id, "project_id": project_id}).one_or_none()
+    return row and TokenRecord._make(row)
+
+
+def page(db: Session, project_id: int, after: int, count: int) -> list[TokenRecord]:
+    """Up to ``count`` tokens of a project past the id ``after``, dead ones included."""
+    rows = db.execute(_PAGE, {"project_id": project_id, "after": after, "count": count})
+    return [TokenRecord._make(row) for row in rows]
+
+
+def create(db: Session, project_id: int, ttl: int, access: str, description: str) -> TokenRecord:
+    """A new token, good for ``ttl`` seconds from now."""
+    now = clock.now()
+    values = {
+        "project_id": project_id,
+        "jti": secrets.token_hex(16),
+        "access": access,
+        "description": description,
+        "ttl": ttl,
+        "created_at": now,
+        "updated_at": now,
+        "expires_at": now + timedelta(seconds=ttl),
+    }
+    token_id = inserted_id(db.execute(_INSERT, values))
+    return TokenRecord(id=token_id, revision=1, revoked_at=None, **values)  # type: ignore[arg-type]
+
+
+def extend(db: Session, token_id: int, ttl: int, revision: int | None = None) -> bool:
+    """Let it expire ``ttl`` seconds from now, even where it has expired already.
+
+    False where it is purged or revoked, or its revision is not the given one.
+    """
+    now = clock.now()
+    return _change(db, token_id, revision, now, ttl=ttl, expires_at=now + timedelta(seconds=ttl))
+
+
+def revoke(db: Session, token_id: int, revision: int | None = None) -> bool:
+    """Invalidate it from now on. False as for `extend`."""
+    now = clock.now()
+    return _change(db, token_id, revision, now, revoked_at=now)
+
+
+def _change(
+    db: Session, token_id: int, revision: int | None, now: datetime, **values: object
+) -> bool:
+    condition = [token.c.id == token_id, token.c.revoked_at.is_(None)]
+    if revision is not None:
+        condition.append(token.c.revision == revision)
+    return modified(db, update(token).where(*condition).values(changed(token, now, **values)))

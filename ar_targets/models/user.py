@@ -1,0 +1,159 @@
+"""Users: who may log in, and the statements about them."""
+
+from datetime import datetime
+from typing import NamedTuple, cast
+
+from sqlalchemy import Computed, Index, Table, bindparam, insert, select, update
+from sqlalchemy.dialects.mysql import BINARY, INTEGER, VARCHAR
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from .. import clock
+from .meta import (
+    TABLE_OPTIONS,
+    Base,
+    Id,
+    Moment,
+    Revision,
+    changed,
+    fold,
+    inserted_id,
+    live_row,
+    modified,
+)
+
+LOGIN_MAX = 64
+PASSWORD_MIN = 8
+PASSWORD_MAX = 128
+
+
+class User(Base):
+    """One person or script that logs in."""
+
+    __tablename__ = "user"
+    __table_args__ = (
+        Index("uq_user_live_login_key", "live_login_key", unique=True),
+        Index("ix_user_deleted_at_id", "deleted_at", "id"),
+        TABLE_OPTIONS,
+    )
+
+    id: Mapped[Id]
+    login: Mapped[str] = mapped_column(VARCHAR(LOGIN_MAX))
+    login_key: Mapped[bytes] = mapped_column(BINARY(32))
+    # NULL once deleted, and NULLs do not collide: the login is free again.
+    live_login_key: Mapped[bytes | None] = mapped_column(
+        BINARY(32), Computed("CASE WHEN deleted_at IS NULL THEN login_key END", persisted=False)
+    )
+    password_hash: Mapped[str] = mapped_column(VARCHAR(255, charset="ascii", collation="ascii_bin"))
+    # Part of every user token: counting it up ends them all.
+    password_version: Mapped[int] = mapped_column(INTEGER(unsigned=True), server_default="1")
+    is_admin: Mapped[bool] = mapped_column(server_default="0")
+    revision: Mapped[Revision]
+    created_at: Mapped[Moment]
+    updated_at: Mapped[Moment]
+    deleted_at: Mapped[Moment | None]
+
+
+class UserRecord(NamedTuple):
+    """A live user as read from the database, without the password's hash."""
+
+    id: int
+    login: str
+    is_admin: bool
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def etag(self) -> str:
+        """The strong entity tag, without its quotes."""
+        return f"{self.id}-{self.revision}"
+
+
+class Credentials(NamedTuple):
+    """What a login is checked against."""
+
+    id: int
+    password_hash: str
+    password_version: int
+
+
+user = cast("Table", User.__table__)
+COLUMNS = [user.c[name] for name in UserRecord._fields]
+
+_FIND = select(*COLUMNS).where(user.c.id == bindparam("id"), user.c.deleted_at.is_(None))
+_CREDENTIALS = select(*[user.c[name] for name in Credentials._fields]).where(
+    user.c.live_login_key == bindparam("key")
+)
+_PAGE = (
+    select(*COLUMNS)
+    .where(user.c.deleted_at.is_(None), user.c.is_admin.is_(False), user.c.id > bindparam("after"))
+    .order_by(user.c.id)
+    .limit(bindparam("count"))
+)
+_INSERT = insert(user)
+
+
+def find(db: Session, user_id: int) -> UserRecord | None:
+    """The live user of that id."""
+    row = db.execute(_FIND, {"id": user_id}).one_or_none()
+    return row and UserRecord._make(row)
+
+
+def credentials(db: Session, login: str) -> Credentials | None:
+    """What to check a password against; None where no live user has that login."""
+    row = db.execute(_CREDENTIALS, {"key": fold(login)}).one_or_none()
+    return row and Credentials._make(row)
+
+
+def page(db: Session, after: int, count: int) -> list[UserRecord]:
+    """Up to ``count`` live users past the id ``after``, administrators left out."""
+    rows = db.execute(_PAGE, {"after": after, "count": count})
+    return [UserRecord._make(row) for row in rows]
+
+
+def create(db: Session, login: str, password_hash: str, *, is_admin: bool = False) -> UserRecord:
+    """A new user. Raises IntegrityError where the login is taken."""
+    now = clock.now()
+    values = {
+        "login": login,
+        "login_key": fold(login),
+        "password_hash": password_hash,
+        "is_admin": is_admin,
+        "created_at": now,
+        "updated_at": now,
+    }
+    user_id = inserted_id(db.execute(_INSERT, values))
+    return UserRecord(user_id, login, is_admin, 1, now, now)
+
+
+def change(
+    db: Session,
+    user_id: int,
+    *,
+    login: str | None = None,
+    password_hash: str | None = None,
+    revision: int | None = None,
+) -> bool:
+    """Set what is given; a new password ends the user's tokens.
+
+    False where the live user is gone, or where ``revision`` is given and is
+    no longer the row's. Raises IntegrityError where the login is taken.
+    """
+    values = changed(user, clock.now())
+    if login is not None:
+        values |= {"login": login, "login_key": fold(login)}
+    if password_hash is not None:
+        values |= {
+            "password_hash": password_hash,
+            "password_version": user.c.password_version + 1,
+        }
+    return modified(db, update(user).where(live_row(user, user_id, revision)).values(values))
+
+
+def rehash(db: Session, user_id: int, old_hash: str, new_hash: str) -> None:
+    """Store the same password under newer parameters; the user's tokens stay good."""
+    db.execute(
+        update(user)
+        .where(user.c.id == user_id, user.c.password_hash == old_hash)
+        .values(password_hash=new_hash)
+    )
