@@ -1,0 +1,121 @@
+"""Makes and reads the two kinds of JWT. Knows claims and keys, but no database.
+
+A login token says until when it is good. A project token does not: its row
+does, so that a new ttl holds for the string that is inside a shipped app.
+The claim ``kind`` tells them apart, and each must look as we make it: a token
+without ``exp`` is never taken for a login token.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+from pyramid.config import Configurator
+from pyramid.request import Request
+from pyramid_jwt import create_jwt_authentication_policy
+from pyramid_jwt.policy import JWTAuthenticationPolicy
+
+from . import clock
+from .models.meta import parse_id
+from .models.token import TokenRecord
+
+ALGORITHM = "HS256"
+# Seconds by which the clocks of two machines may differ before a token is
+# refused for having been made in the future. It prolongs no token: see `_login`.
+LEEWAY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class LoginClaims:
+    """A login token: good for the user while the password's version is the same."""
+
+    user_id: int
+    password_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectClaims:
+    """A project token: good for what its row says."""
+
+    jti: str
+    project_id: int
+
+
+class Codec:
+    """Signs with the first key; verifies with all of them, so that keys can be rotated."""
+
+    def __init__(self, policies: list[JWTAuthenticationPolicy]) -> None:
+        self._policies = policies
+        self._signer = policies[0]
+
+    def login_token(
+        self, user_id: int, password_version: int, lifetime: timedelta
+    ) -> tuple[str, datetime]:
+        """A login token and the moment when it expires."""
+        text = self._signer.create_token(
+            str(user_id), expiration=lifetime, kind="user", ver=password_version
+        )
+        exp = jwt.decode(text, options={"verify_signature": False})["exp"]
+        return text, datetime.fromtimestamp(exp, tz=UTC).replace(tzinfo=None)
+
+    def project_token(self, token: TokenRecord) -> str:
+        """The JWT of a row: the same string each time, while the first key is the same.
+
+        pyramid_jwt would write the present moment into it, so PyJWT is asked directly.
+        """
+        claims = {
+            "kind": "project",
+            "sub": str(token.project_id),
+            "jti": token.jti,
+            "iat": clock.timestamp(token.created_at),
+        }
+        return jwt.encode(claims, self._signer.private_key, self._signer.algorithm)
+
+    def read(self, request: Request, text: str) -> LoginClaims | ProjectClaims | None:
+        """What a JWT claims; None where no key of ours signed it or a claim is odd."""
+        for policy in self._policies:
+            claims = policy.jwt_decode(request, text)
+            if claims:
+                return _login(claims) or _project(claims)
+        return None
+
+
+def _login(claims: dict[str, Any]) -> LoginClaims | None:
+    user_id, version, exp = _subject(claims), claims.get("ver"), claims.get("exp")
+    if claims.get("kind") != "user" or user_id is None:
+        return None
+    if type(version) is not int or type(exp) is not int or exp <= clock.timestamp(clock.now()):
+        return None
+    return LoginClaims(user_id, version)
+
+
+def _project(claims: dict[str, Any]) -> ProjectClaims | None:
+    project_id, jti = _subject(claims), claims.get("jti")
+    if claims.get("kind") != "project" or project_id is None:
+        return None
+    if "exp" in claims or not isinstance(jti, str):
+        return None
+    return ProjectClaims(jti, project_id)
+
+
+def _subject(claims: dict[str, Any]) -> int | None:
+    """The row that ``sub`` names; a string, as RFC 7519 wants it."""
+    subject = claims.get("sub")
+    return parse_id(subject) if isinstance(subject, str) else None
+
+
+def includeme(config: Configurator) -> None:
+    """Set ``registry.codec``."""
+    config.registry.codec = Codec(
+        [
+            create_jwt_authentication_policy(
+                config,
+                private_key=key,
+                algorithm=ALGORITHM,
+                leeway=LEEWAY,
+                auth_type="Bearer",
+            )
+            for key in config.registry.ar_settings.jwt_keys
+        ]
+    )

@@ -1,0 +1,56 @@
+"""From the base64 text in a request to the bytes of a proven JPEG, and back.
+
+The only module that knows how clients write an image.
+"""
+
+import pybase64
+
+from .jpeg import Jpeg, JpegError, prove
+from .settings import Settings
+
+DATA_URI = "data:image/jpeg;base64,"
+# Base64 makes 4 characters of 3 bytes; the `base64` command breaks its lines
+# after 76, and JSON writes each break as "\n" or "\r\n": up to 4 more in 76.
+BASE64_SHARE = 4 / 3 * 80 / 76
+
+
+class ImageError(ValueError):
+    """Why the text is no image that can be kept; for the client to read."""
+
+
+class ImageTooLarge(ImageError):
+    """The image is larger than the server allows."""
+
+
+def read(text: str, settings: Settings) -> Jpeg:
+    """The JPEG in a base64 text, which may have line breaks and a data URI's prefix.
+
+    Raises ImageError, or ImageTooLarge before anything of that size is decoded.
+    """
+    if text.startswith("data:"):
+        if not text.startswith(DATA_URI):
+            raise ImageError(f"a data URI must begin with {DATA_URI!r}")
+        text = text[len(DATA_URI) :]
+    if "\n" in text or "\r" in text:
+        text = text.replace("\r", "").replace("\n", "")
+    if len(text) * 3 // 4 - text.endswith("=") - text.endswith("==") > settings.image_max_bytes:
+        raise ImageTooLarge(f"the JPEG is larger than the {settings.image_max_bytes} bytes allowed")
+    try:
+        data = pybase64.b64decode(text, validate=True)
+    except ValueError:
+        raise ImageError(
+            "it is not base64; use the standard alphabet (A-Z a-z 0-9 + /) and keep the padding (=)"
+        ) from None
+    try:
+        return prove(data, settings.image_max_pixels)
+    except JpegError as wrong:
+        raise ImageError(f"it must be a whole JPEG, but {wrong}") from None
+
+
+def largest_body(settings: Settings) -> int:
+    """Bytes of the largest request body that can hold an allowed image, and all else beside it.
+
+    1 MiB is left for the description (65,535 bytes, six characters each where
+    JSON escapes them) and the rest of the object.
+    """
+    return int(settings.image_max_bytes * BASE64_SHARE) + 2**20

@@ -1,0 +1,37 @@
+"""Every permission, as ``noun:verb``.
+
+ACLs are inherited down the resource tree, so a permission must say what it is
+about: a bare "create" for a project would let its holder create targets too.
+"""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """What a view asks for and an ACL grants."""
+
+    LOGIN_CREATE = "login:create"
+
+    USER_LIST = "user:list"
+    USER_CREATE = "user:create"
+    USER_READ = "user:read"
+    USER_UPDATE = "user:update"
+    USER_DELETE = "user:delete"
+
+    PROJECT_LIST = "project:list"
+    PROJECT_CREATE = "project:create"
+    PROJECT_READ = "project:read"
+    PROJECT_UPDATE = "project:update"
+    PROJECT_DELETE = "project:delete"
+
+    TOKEN_LIST = "token:list"  # noqa: S105  a permission, not a password
+    TOKEN_CREATE = "token:create"  # noqa: S105
+    TOKEN_READ = "token:read"  # noqa: S105
+    TOKEN_UPDATE = "token:update"  # noqa: S105
+    TOKEN_DELETE = "token:delete"  # noqa: S105
+
+    TARGET_LIST = "target:list"
+    TARGET_CREATE = "target:create"
+    TARGET_READ = "target:read"
+    TARGET_UPDATE = "target:update"
+    TARGET_DELETE = "target:delete"

@@ -1,0 +1,252 @@
+"""The whole resource tree with its ACLs.
+
+::
+
+    Root
+    ├── user         UserList    → User
+    ├── login        Login
+    └── project      ProjectList → Project
+                                   ├── jwt          TokenList  → Token
+                                   └── imagetarget  TargetList → Target
+
+A resource holds the record of its row and knows its parent; it raises
+KeyError for what does not exist, which is a 404. Nothing is granted unless an
+ACL here grants it.
+"""
+
+from typing import Any
+
+from pyramid.authorization import ALL_PERMISSIONS, Allow, Deny, Everyone
+from pyramid.httpexceptions import HTTPMethodNotAllowed, HTTPUnauthorized
+from pyramid.request import Request
+
+from .models import project, target, token, user
+from .models.meta import parse_id
+from .models.project import ProjectRecord
+from .models.target import TargetRecord
+from .models.token import TokenRecord
+from .models.user import UserRecord
+from .permissions import Permission
+from .security import ANY_APP, ANY_USER, Identity, app_principal, user_principal
+
+Acl = list[tuple[str, str, Any]]
+
+OWN_PROJECT = (
+    Permission.PROJECT_READ,
+    Permission.PROJECT_UPDATE,
+    Permission.PROJECT_DELETE,
+    Permission.TOKEN_LIST,
+    Permission.TOKEN_CREATE,
+    Permission.TOKEN_READ,
+    Permission.TOKEN_UPDATE,
+    Permission.TOKEN_DELETE,
+)
+READ_TARGETS = (Permission.TARGET_LIST, Permission.TARGET_READ)
+WRITE_TARGETS = (
+    *READ_TARGETS,
+    Permission.TARGET_CREATE,
+    Permission.TARGET_UPDATE,
+    Permission.TARGET_DELETE,
+)
+CHANGE_USER = (Permission.USER_UPDATE, Permission.USER_DELETE)
+ANY_USERS = (Permission.USER_LIST, Permission.USER_READ, *CHANGE_USER)
+
+
+def root_factory(request: Request) -> "Root":
+    """The door to the tree: it turns away in the order that the contract fixes.
+
+    An unknown path never gets here (404). Then come a wrong method (405) and
+    bad credentials (401); below, the tree answers for missing ones (401) and
+    missing objects (404), and the ACLs for the wrong ones (403).
+    """
+    service = request.current_service
+    if request.method not in service.defined_methods:
+        raise HTTPMethodNotAllowed(headers={"Allow": ", ".join(allowed_methods(service))})
+    if "Authorization" in request.headers:
+        require_identity(request)
+    return Root(request)
+
+
+def allowed_methods(service: Any) -> list[str]:
+    """What an ``Allow`` header lists for a Cornice service."""
+    return sorted({*service.defined_methods, "OPTIONS"})
+
+
+def require_identity(request: Request) -> Identity:
+    """The caller; raises 401 without a token that is good now."""
+    identity: Identity | None = request.identity
+    if identity is None:
+        raise HTTPUnauthorized
+    return identity
+
+
+def row_id(name: str) -> int:
+    """The id in a path; raises KeyError for what no row can have."""
+    number = parse_id(name)
+    if number is None:
+        raise KeyError(name)
+    return number
+
+
+class Resource:
+    """A place in the tree, with the ACL that it adds to its parent's."""
+
+    __acl__: Acl = []
+
+    def __init__(self, request: Request, parent: "Resource | None" = None, name: str = "") -> None:
+        self.request = request
+        self.__parent__ = parent
+        self.__name__ = name
+
+
+class Root(Resource):
+    """``/api``."""
+
+    def __getitem__(self, name: str) -> Resource:
+        children = {"user": UserList, "login": Login, "project": ProjectList}
+        return children[name](self.request, self, name)
+
+
+class Login(Resource):
+    """``/api/login``: for everyone but apps, whose tokens are for targets and nothing else."""
+
+    __acl__: Acl = [
+        (Deny, ANY_APP, ALL_PERMISSIONS),
+        (Allow, Everyone, Permission.LOGIN_CREATE),
+    ]
+
+
+class UserList(Resource):
+    """``/api/user``: how far it is open is the setting ``user_access``."""
+
+    def __init__(self, request: Request, parent: Resource, name: str) -> None:
+        super().__init__(request, parent, name)
+        self.open = request.registry.ar_settings.user_access == "open"
+        if not self.open and request.method != "POST":
+            require_identity(request)
+
+    @property
+    def __acl__(self) -> Acl:
+        apps_out = (Deny, ANY_APP, ALL_PERMISSIONS)
+        all_create = (Allow, Everyone, Permission.USER_CREATE)
+        if self.open:
+            return [apps_out, all_create, (Allow, Everyone, ANY_USERS)]
+        return [apps_out, all_create, (Allow, ANY_USER, Permission.USER_LIST)]
+
+    def __getitem__(self, user_id: str) -> "User":
+        record = user.find(self.request.db, row_id(user_id))
+        if record is None:
+            raise KeyError(user_id)
+        return User(self.request, self, user_id, record)
+
+
+class User(Resource):
+    """``/api/user/<id>``: administrators are shown to themselves alone, and never changed."""
+
+    def __init__(self, request: Request, parent: UserList, name: str, record: UserRecord) -> None:
+        super().__init__(request, parent, name)
+        self.record = record
+        reads = request.method in ("GET", "HEAD")
+        if record.is_admin and reads and user_principal(record.id) != request.authenticated_userid:
+            raise KeyError(name)
+
+    @property
+    def __acl__(self) -> Acl:
+        own: Acl = [(Allow, user_principal(self.record.id), (Permission.USER_READ, *CHANGE_USER))]
+        return [(Deny, Everyone, CHANGE_USER), *own] if self.record.is_admin else own
+
+
+class ProjectList(Resource):
+    """``/api/project``: for users, each with projects of their own."""
+
+    __acl__: Acl = [(Allow, ANY_USER, (Permission.PROJECT_LIST, Permission.PROJECT_CREATE))]
+
+    def __init__(self, request: Request, parent: Resource, name: str) -> None:
+        super().__init__(request, parent, name)
+        self.identity = require_identity(request)
+
+    def __getitem__(self, project_id: str) -> "Project":
+        record = self.identity.project
+        if record is None or record.id != row_id(project_id):
+            record = project.find(self.request.db, row_id(project_id))
+        if record is None:
+            raise KeyError(project_id)
+        return Project(self.request, self, project_id, record, self.identity)
+
+
+class Project(Resource):
+    """``/api/project/<id>``: its owner's, and for its targets its tokens'."""
+
+    def __init__(
+        self,
+        request: Request,
+        parent: ProjectList,
+        name: str,
+        record: ProjectRecord,
+        identity: Identity,
+    ) -> None:
+        super().__init__(request, parent, name)
+        self.record = record
+        self.identity = identity
+
+    @property
+    def __acl__(self) -> Acl:
+        return [
+            (Allow, user_principal(self.record.owner_id), OWN_PROJECT),
+            (Allow, app_principal(self.record.id, "read"), READ_TARGETS),
+            (Allow, app_principal(self.record.id, "write"), WRITE_TARGETS),
+        ]
+
+    def __getitem__(self, name: str) -> "TokenList | TargetList":
+        children = {"jwt": TokenList, "imagetarget": TargetList}
+        return children[name](self.request, self, name)
+
+
+class TokenList(Resource):
+    """``/api/project/<id>/jwt``."""
+
+    def __init__(self, request: Request, parent: Project, name: str) -> None:
+        super().__init__(request, parent, name)
+        self.project = parent
+
+    def __getitem__(self, token_id: str) -> "Token":
+        project_id, record = self.project.record.id, self.project.identity.token
+        if record is None or (record.project_id, record.id) != (project_id, row_id(token_id)):
+            record = token.find(self.request.db, project_id, row_id(token_id))
+        if record is None:
+            raise KeyError(token_id)
+        return Token(self.request, self, token_id, record)
+
+
+class Token(Resource):
+    """``/api/project/<id>/jwt/<token_id>``."""
+
+    def __init__(self, request: Request, parent: TokenList, name: str, record: TokenRecord) -> None:
+        super().__init__(request, parent, name)
+        self.record = record
+
+
+class TargetList(Resource):
+    """``/api/project/<id>/imagetarget``."""
+
+    def __init__(self, request: Request, parent: Project, name: str) -> None:
+        super().__init__(request, parent, name)
+        self.project = parent
+
+    def __getitem__(self, target_id: str) -> "Target":
+        project_id, record = self.project.record.id, self.project.identity.target
+        if record is None or (record.project_id, record.id) != (project_id, row_id(target_id)):
+            record = target.find(self.request.db, project_id, row_id(target_id))
+        if record is None:
+            raise KeyError(target_id)
+        return Target(self.request, self, target_id, record)
+
+
+class Target(Resource):
+    """``/api/project/<id>/imagetarget/<target_id>``, and its ``/image``."""
+
+    def __init__(
+        self, request: Request, parent: TargetList, name: str, record: TargetRecord
+    ) -> None:
+        super().__init__(request, parent, name)
+        self.record = record

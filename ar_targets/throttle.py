@@ -1,0 +1,60 @@
+"""Slows down those who guess passwords.
+
+Failures are counted for a login and an address together, so that nobody can
+lock another's account from elsewhere, and never for successes. The counting
+is the limits library's; its storage is a setting, one that replicas share
+where there are several.
+"""
+
+import hashlib
+import math
+import time
+
+import limits
+from limits.storage import storage_from_string
+from limits.strategies import MovingWindowRateLimiter
+from pyramid.config import Configurator
+
+from .models.meta import fold
+
+
+class Attempts:
+    """The failed logins of one login name from one address."""
+
+    def __init__(
+        self, limiter: MovingWindowRateLimiter, rate: limits.RateLimitItem, key: str
+    ) -> None:
+        self._limiter, self._rate, self._key = limiter, rate, key
+
+    def seconds_to_wait(self) -> int:
+        """0 where another attempt is allowed."""
+        if self._limiter.test(self._rate, self._key):
+            return 0
+        reset = self._limiter.get_window_stats(self._rate, self._key).reset_time
+        return max(1, math.ceil(reset - time.time()))
+
+    def count_failure(self) -> None:
+        """One more."""
+        self._limiter.hit(self._rate, self._key)
+
+
+class Throttle:
+    """All failed logins."""
+
+    def __init__(self, rate: limits.RateLimitItem, storage_uri: str) -> None:
+        self._rate = rate
+        self._limiter = MovingWindowRateLimiter(storage_from_string(storage_uri))
+
+    def attempts(self, login: str, address: str | None) -> Attempts:
+        """Those of a login name, existing or not, from an address.
+
+        The key is a hash: short whatever was sent, and no list of logins to steal.
+        """
+        key = hashlib.sha256(fold(login) + (address or "").encode()).hexdigest()
+        return Attempts(self._limiter, self._rate, key)
+
+
+def includeme(config: Configurator) -> None:
+    """Set ``registry.throttle``."""
+    settings = config.registry.ar_settings
+    config.registry.throttle = Throttle(settings.login_failures, settings.login_failure_storage)
