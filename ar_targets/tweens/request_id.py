@@ -1,0 +1,49 @@
+"""An id for every request: in its response, and in every log line written meanwhile.
+
+The ini files name `Formatter` for their log lines.
+"""
+
+import logging
+import re
+import secrets
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from pyramid.request import Request
+from pyramid.response import Response
+
+HEADER = "X-Request-ID"
+# What may stand in a log line as it is: no spaces, no line breaks, not too long.
+SANE = re.compile(r"[A-Za-z0-9._:+/=@-]{1,128}", re.ASCII)
+
+current: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+class Formatter(logging.Formatter):
+    """Knows ``%(request_id)s``: ``-`` outside of a request."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Called in the thread of the request."""
+        record.request_id = current.get()
+        return super().format(record)
+
+
+def tween_factory(
+    handler: Callable[[Request], Response], registry: Any
+) -> Callable[[Request], Response]:
+    """Give each request its client's id, if that is sane, or one of ours."""
+
+    def tween(request: Request) -> Response:
+        sent = request.headers.get(HEADER, "")
+        request_id = sent if SANE.fullmatch(sent) else secrets.token_hex(8)
+        token = current.set(request_id)
+        try:
+            response = handler(request)
+        finally:
+            current.reset(token)
+        response.headers[HEADER] = request_id
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        return response
+
+    return tween
