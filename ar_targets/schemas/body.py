@@ -1,0 +1,94 @@
+"""The base of all body schemas, and strict types for their fields.
+
+Colander is lenient by default (5.9 passes for 5, "banana" for true, unknown
+fields are dropped); an API that must not let a typo pass in silence is not.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import colander
+
+
+class Text(colander.SchemaType):  # type: ignore[misc]  # colander has no types
+    """A JSON string that every database and client can hold: no NUL, no lone surrogate."""
+
+    def deserialize(self, node: colander.SchemaNode, cstruct: object) -> Any:
+        """The string itself, or colander.Invalid."""
+        if cstruct is colander.null:
+            return colander.null
+        if not isinstance(cstruct, str):
+            raise colander.Invalid(node, f"it must be a string, not {json_type(cstruct)}")
+        if "\0" in cstruct:
+            raise colander.Invalid(node, "it must not have a NUL character")
+        if not cstruct.isascii() and any("\ud800" <= c <= "\udfff" for c in cstruct):
+            raise colander.Invalid(node, "it must not have a lone surrogate: it is no character")
+        return cstruct
+
+
+class Integer(colander.SchemaType):  # type: ignore[misc]
+    """A JSON number without a fraction or exponent."""
+
+    def deserialize(self, node: colander.SchemaNode, cstruct: object) -> Any:
+        """The int itself, or colander.Invalid. ``true`` is no number, though Python says so."""
+        if cstruct is colander.null:
+            return colander.null
+        if type(cstruct) is not int:
+            raise colander.Invalid(node, f"it must be a whole number, not {json_type(cstruct)}")
+        return cstruct
+
+
+def json_type(value: object) -> str:
+    """What JSON calls a value, for people."""
+    names = {bool: "a boolean", dict: "an object", list: "an array", str: "a string"}
+    if value is None:
+        return "null"
+    return names.get(type(value), "another number" if isinstance(value, (int, float)) else "that")
+
+
+class Length:
+    """A validator: characters (code points) from ``low`` to ``high``, both allowed."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low, self.high = low, high
+
+    def __call__(self, node: colander.SchemaNode, value: str) -> None:
+        """Raises colander.Invalid."""
+        if not self.low <= len(value) <= self.high:
+            raise colander.Invalid(
+                node, f"it must have {self.low} to {self.high} characters, not {len(value)}"
+            )
+
+
+class Field(colander.SchemaNode):  # type: ignore[misc]
+    """A field of a body; required, unless ``missing`` gives what to take instead."""
+
+    missing_msg = "it is missing"
+
+
+class Body(colander.MappingSchema):  # type: ignore[misc]
+    """A JSON object. Read-only fields, as the server sends them, may come back: they are dropped."""
+
+    read_only: ClassVar[frozenset[str]] = frozenset({"id", "created_at", "updated_at"})
+
+    @classmethod
+    def for_patch(cls) -> "Body":
+        """The same fields, none of them required, and none with a default."""
+        body = cls()
+        for node in body.children:
+            node.missing = colander.drop
+        return body
+
+    def load(self, data: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, str]]:
+        """The validated fields, and what is wrong with each field at fault; one is empty."""
+        known = {node.name for node in self.children}
+        wrong = {
+            name: f"there is no such field; there are {', '.join(sorted(known)) or 'none'}"
+            for name in data
+            if name not in known and name not in self.read_only
+        }
+        try:
+            fields = self.deserialize({name: data[name] for name in data if name in known})
+        except colander.Invalid as invalid:
+            return {}, wrong | {child.node.name: child.messages()[0] for child in invalid.children}
+        return ({}, wrong) if wrong else (fields, {})

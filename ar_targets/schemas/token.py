@@ -1,0 +1,45 @@
+"""The bodies of a project token."""
+
+from typing import Any, ClassVar
+
+import colander
+
+from ..models.token import ACCESS, DESCRIPTION_MAX
+from .body import Body, Field, Integer, Length, Text
+
+READ_ONLY = frozenset(
+    {
+        "id",
+        "project_id",
+        "token",
+        "valid",
+        "created_at",
+        "updated_at",
+        "expires_at",
+        "revoked_at",
+    }
+)
+
+
+def access_word(node: colander.SchemaNode, value: Any) -> None:
+    """Raises colander.Invalid for anything but the two kinds of access."""
+    if value not in ACCESS:
+        raise colander.Invalid(node, "it must be 'read' or 'write'")
+
+
+class TokenBody(Body):
+    """What may be chosen on creation; the limits of ``ttl`` are settings, and the view's to check."""
+
+    read_only: ClassVar[frozenset[str]] = READ_ONLY
+
+    ttl = Field(Integer(), missing=colander.drop)
+    access = Field(Text(), validator=access_word, missing="write")
+    description = Field(Text(), validator=Length(0, DESCRIPTION_MAX), missing="")
+
+
+class TokenTtlBody(Body):
+    """What may be changed later: the ttl alone."""
+
+    read_only: ClassVar[frozenset[str]] = READ_ONLY | {"access", "description"}
+
+    ttl = Field(Integer())

@@ -1,0 +1,1 @@
+"""Console scripts. Each takes the ini file, as the server does."""

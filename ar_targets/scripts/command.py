@@ -1,0 +1,61 @@
+"""What the console scripts share: their arguments, settings, logging and exit codes.
+
+0 is success; 1 is a failure, told in one line on standard error; 2 is a
+command line that argparse cannot read.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+import plaster
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
+
+from .. import settings
+from ..database import make_engine
+from ..settings import Settings
+
+
+class CommandError(Exception):
+    """Why a script cannot do what it was asked to; one line for the terminal."""
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """A parser with the argument that all scripts have."""
+    made = argparse.ArgumentParser(description=description)
+    made.add_argument("ini", help="the ini file, such as production.ini")
+    return made
+
+
+def settings_of(ini: str) -> Settings:
+    """The settings of an ini file and the environment. Sets up logging, as the server does."""
+    try:
+        plaster.setup_logging(ini)
+        return settings.load(plaster.get_settings(ini, "app:main"))
+    except (FileNotFoundError, plaster.PlasterError) as wrong:
+        raise CommandError(f"cannot read {ini}: {wrong}") from None
+
+
+def engine_of(ini: str) -> Engine:
+    """The engine for an ini file."""
+    return make_engine(settings_of(ini))
+
+
+def run(work: Callable[[], None]) -> int:
+    """Do the work of a script; its exit code."""
+    try:
+        work()
+    except CommandError as failure:
+        return fail(str(failure))
+    except DBAPIError as failure:
+        return fail(f"the database refused: {failure.orig}")
+    except KeyboardInterrupt:
+        return fail("interrupted")
+    return 0
+
+
+def fail(message: str) -> int:
+    """Say why on standard error; 1."""
+    print(message, file=sys.stderr)
+    return 1

@@ -1,0 +1,79 @@
+"""``ar_targets_initdb``: wait for the database, then bring its schema to this version.
+
+Several replicas may run it at once: one migrates, the others wait for it and
+then find nothing to do.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
+
+from alembic import command
+
+from ..database import error_number, make_engine
+from .command import CommandError, parser, run, settings_of
+
+# Seconds for which the others wait for the one that migrates.
+LOCK_TIMEOUT = 600
+UNKNOWN_DATABASE, ACCESS_DENIED, ACCESS_DENIED_TO_DATABASE = 1049, 1045, 1044
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The console script."""
+    made = parser("Wait for the database and migrate its schema to this version of ar_targets.")
+    made.add_argument(
+        "--wait", type=float, default=60, metavar="SECONDS", help="for the database (default: 60)"
+    )
+    arguments = made.parse_args(argv)
+    return run(lambda: initialise(arguments))
+
+
+def initialise(arguments: argparse.Namespace) -> None:
+    """Wait, lock, migrate."""
+    config = Config(arguments.ini)
+    engine = make_engine(settings_of(arguments.ini))
+    wait_for(engine, arguments.wait)
+    with engine.connect() as connection, migration_lock(connection):
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+        revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    print(f"the schema is at {revision}")
+
+
+def wait_for(engine: Engine, patience: float) -> None:
+    """Return when the database answers; raise after ``patience`` seconds, or if it never will."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            with engine.connect():
+                return
+        except OperationalError as error:
+            number = error_number(error.orig)
+            hopeless = number in (UNKNOWN_DATABASE, ACCESS_DENIED, ACCESS_DENIED_TO_DATABASE)
+            if hopeless or time.monotonic() > deadline:
+                raise CommandError(f"cannot use the database: {error.orig}") from None
+        time.sleep(0.5)
+
+
+@contextmanager
+def migration_lock(connection: Connection) -> Iterator[None]:
+    """Hold a lock of the server's, named for the database, as long as the connection lives."""
+    # Names of locks are the whole server's, and at most 64 characters long.
+    lock = "CONCAT('ar_targets_initdb.', MD5(DATABASE()))"
+    if connection.scalar(text(f"SELECT GET_LOCK({lock}, {LOCK_TIMEOUT})")) != 1:
+        raise CommandError("another ar_targets_initdb has been at work for too long")
+    try:
+        yield
+    finally:
+        connection.execute(text(f"DO RELEASE_LOCK({lock})"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Cornice services: read the context and the validated body, return a representation."""

@@ -1,0 +1,95 @@
+"""Cornice validators that read a JSON body: 413, then 415, then 400 with every fault named."""
+
+import json
+from typing import Any
+
+import orjson
+from pyramid.httpexceptions import (
+    HTTPBadRequest,
+    HTTPRequestEntityTooLarge,
+    HTTPUnsupportedMediaType,
+)
+from pyramid.request import Request
+
+from ..errors import FieldError, problem
+from ..schemas.body import Body, json_type
+
+# Bytes of a body that has no image in it.
+PLAIN_LIMIT = 2**20
+
+
+def json_body(request: Request, schema: Body, **_: Any) -> None:
+    """Put the fields of a body that ``schema`` allows into ``request.validated``."""
+    load(request, schema, read_object(request, PLAIN_LIMIT))
+
+
+def optional_json_body(request: Request, schema: Body, **_: Any) -> None:
+    """As `json_body`; no body at all is an empty object."""
+    if request.content_length:
+        json_body(request, schema)
+    else:
+        load(request, schema, {})
+
+
+def load(request: Request, schema: Body, data: dict[str, object]) -> None:
+    """Hold an object against a schema; what is wrong goes into ``request.errors``."""
+    fields, wrong = schema.load(data)
+    request.validated.update(fields)
+    for name, description in wrong.items():
+        request.errors.add("body", name, description)
+
+
+def read_object(request: Request, limit: int) -> dict[str, object]:
+    """The JSON object in the body. Raises 413, 415 or 400."""
+    if (request.content_length or 0) > limit:
+        raise problem(
+            HTTPRequestEntityTooLarge,
+            FieldError("body", "", f"the body must have at most {limit} bytes"),
+        )
+    if not request.content_length:
+        raise bad_body("send a JSON object; the body is empty")
+    require_json(request)
+    return parse_object(request.body)
+
+
+def require_json(request: Request) -> None:
+    """Raises 415 for a body that does not say to be JSON in UTF-8."""
+    charset = request.content_type and request.charset
+    if request.content_type != "application/json" or (charset or "utf-8").lower() not in (
+        "utf-8",
+        "utf8",
+    ):
+        raise problem(
+            HTTPUnsupportedMediaType,
+            FieldError("header", "Content-Type", "it must be application/json, in UTF-8"),
+        )
+
+
+def parse_object(body: bytes) -> dict[str, object]:
+    """Parse JSON. Raises 400."""
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError as wrong:
+        data = _parse_with_surrogates(body, str(wrong))
+    if not isinstance(data, dict):
+        raise bad_body(f"the body must be a JSON object, not {json_type(data)}")
+    return data
+
+
+def _parse_with_surrogates(body: bytes, reason: str) -> object:
+    """Lone surrogates are good JSON that orjson refuses; the schema names the field they are in."""
+    if b"\\ud" in body.lower():
+        try:
+            return json.loads(body.decode(), parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            pass
+    raise bad_body(f"the body is not JSON: {reason}")
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def bad_body(description: str) -> Exception:
+    """A 400 about the body as a whole."""
+    return problem(HTTPBadRequest, FieldError("body", "", description))

@@ -1,0 +1,44 @@
+"""``/health/live`` and ``/health/ready``, for load balancers and container engines."""
+
+from cornice import Service
+from pyramid.httpexceptions import HTTPServiceUnavailable
+from pyramid.request import Request
+from pyramid.security import NO_PERMISSION_REQUIRED
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from ..errors import RETRY_AFTER, FieldError, problem, render_cornice_errors
+from ..models.meta import SCHEMA_REVISION
+from .single import Json
+
+live = Service("live", "/health/live", renderer="json", error_handler=render_cornice_errors)
+ready = Service("ready", "/health/ready", renderer="json", error_handler=render_cornice_errors)
+
+
+@live.get(permission=NO_PERMISSION_REQUIRED)
+def is_live(request: Request) -> Json:
+    """The process answers. Asks nobody else, so that a lost database restarts no server."""
+    return {"status": "ok"}
+
+
+@ready.get(permission=NO_PERMISSION_REQUIRED)
+def is_ready(request: Request) -> Json:
+    """The database can be reached and has the schema of this version; else 503."""
+    found = schema_revision(request)
+    if found != SCHEMA_REVISION:
+        reason = f"the schema is at {found}, not {SCHEMA_REVISION}; run ar_targets_initdb"
+        raise problem(
+            HTTPServiceUnavailable,
+            FieldError("", "schema", reason),
+            headers={"Retry-After": str(RETRY_AFTER)},
+        )
+    return {"status": "ok", "schema": found}
+
+
+def schema_revision(request: Request) -> str | None:
+    """The migration that the database is at; None before the first."""
+    try:
+        revision: str | None = request.db.scalar(text("SELECT version_num FROM alembic_version"))
+    except ProgrammingError:
+        return None
+    return revision

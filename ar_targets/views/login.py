@@ -1,0 +1,46 @@
+"""``/api/login``: a login and password for a user token."""
+
+from datetime import timedelta
+
+from pyramid.httpexceptions import HTTPTooManyRequests, HTTPUnauthorized
+from pyramid.request import Request
+
+from .. import passwords, resources
+from ..clock import rfc3339
+from ..errors import FieldError, problem
+from ..models import user as users
+from ..permissions import Permission
+from ..schemas.login import LoginBody
+from .body import json_body
+from .service import service
+from .single import Json
+
+login = service("login", "/login")
+
+
+@login.post(
+    context=resources.Login,
+    permission=Permission.LOGIN_CREATE,
+    schema=LoginBody(),
+    validators=(json_body,),
+)
+def create_login(request: Request) -> Json:
+    """A user token. Wrong logins and wrong passwords cannot be told apart, nor by their time."""
+    name, password = request.validated["login"], request.validated["password"]
+    attempts = request.registry.throttle.attempts(name, request.client_addr)
+    if wait := attempts.seconds_to_wait():
+        raise problem(
+            HTTPTooManyRequests,
+            FieldError("body", "login", f"too many failed logins; try again in {wait} s"),
+            headers={"Retry-After": str(wait)},
+        )
+    user = users.credentials(request.db, name)
+    if not passwords.matches(password, user and user.password_hash) or user is None:
+        attempts.count_failure()
+        raise problem(HTTPUnauthorized, FieldError("body", "", "wrong login or password"))
+    if passwords.outdated(user.password_hash):
+        users.rehash(request.db, user.id, user.password_hash, passwords.hash_password(password))
+    lifetime = timedelta(seconds=request.registry.ar_settings.login_token_ttl)
+    token, expires_at = request.registry.codec.login_token(user.id, user.password_version, lifetime)
+    request.response.headers["Cache-Control"] = "no-store"
+    return {"token": token, "token_type": "Bearer", "expires_at": rfc3339(expires_at)}

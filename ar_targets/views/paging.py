@@ -1,0 +1,90 @@
+"""Lists: keyset paging by id, so that the last page of a million rows costs what the first does."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+from urllib.parse import urlencode
+
+from pyramid.httpexceptions import HTTPBadRequest
+from pyramid.request import Request
+
+from ..errors import FieldError, problem
+from ..models.meta import parse_id
+
+LIMIT_MAX = 200
+LIMIT_DEFAULT = 50
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+Record = TypeVar("Record", bound=_HasId)
+
+
+class Page(NamedTuple):
+    """Which part of a list a request asks for: ``limit`` rows past the id ``after``."""
+
+    after: int
+    limit: int
+
+    @property
+    def count(self) -> int:
+        """Rows to read: one more than are shown tells whether there is a next page."""
+        return self.limit + 1
+
+
+def requested_page(request: Request) -> Page:
+    """Read ``limit`` and ``cursor`` from the query. Raises 400, naming both if both are wrong."""
+    try:
+        query = request.GET
+    except UnicodeDecodeError:
+        raise problem(HTTPBadRequest, FieldError("querystring", "", "it is not UTF-8")) from None
+    limit = parse_id(query.get("limit", str(LIMIT_DEFAULT)))
+    after = parse_cursor(query["cursor"]) if "cursor" in query else 0
+    wrong = []
+    if limit is None or limit > LIMIT_MAX:
+        message = f"it must be a whole number from 1 to {LIMIT_MAX}"
+        wrong.append(FieldError("querystring", "limit", message))
+    if after is None:
+        message = "it is no cursor of ours; take it from 'next', or leave it out for the first page"
+        wrong.append(FieldError("querystring", "cursor", message))
+    if wrong or limit is None or after is None:
+        raise problem(HTTPBadRequest, *wrong)
+    return Page(after, limit)
+
+
+def make_cursor(after: int) -> str:
+    """An opaque text for the place behind an id."""
+    return base64.urlsafe_b64encode(f"after {after}".encode()).decode().rstrip("=")
+
+
+def parse_cursor(text: str) -> int | None:
+    """The id in a cursor, or None for anything that `make_cursor` does not make."""
+    try:
+        word, _, number = (
+            base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(" ")
+        )
+    except (binascii.Error, ValueError):
+        return None
+    after = parse_id(number)
+    return after if after is not None and text == make_cursor(after) and word == "after" else None
+
+
+def listing(
+    request: Request,
+    page: Page,
+    records: Sequence[Record],
+    represent: Callable[[Request, Record], dict[str, object]],
+) -> dict[str, object]:
+    """The representation of a page. ``records`` may hold one more than it shows."""
+    shown = records[: page.limit]
+    following = None
+    if len(records) > page.limit:
+        query = urlencode({"limit": page.limit, "cursor": make_cursor(shown[-1].id)})
+        following = f"{request.path_url}?{query}"
+        request.response.headers["Link"] = f'<{following}>; rel="next"'
+    request.response.headers["Cache-Control"] = "private, no-cache"
+    return {"items": [represent(request, record) for record in shown], "next": following}

@@ -1,0 +1,91 @@
+"""``/api/project`` and ``/api/project/<id>``."""
+
+from pyramid.request import Request
+from pyramid.response import Response
+
+from .. import resources
+from ..clock import rfc3339
+from ..models import project as projects
+from ..models import trash
+from ..models.project import ProjectRecord
+from ..permissions import Permission
+from ..schemas.project import ProjectBody
+from .body import json_body
+from .etag import expected_revision, not_modified, require_written
+from .paging import listing, requested_page
+from .service import PROJECT, service
+from .single import Json, created, found, no_content, shown
+
+project_list = service("project_list", "/project")
+project = service("project", PROJECT)
+
+
+def represent(request: Request, record: ProjectRecord) -> Json:
+    """The project for clients."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "created_at": rfc3339(record.created_at),
+        "updated_at": rfc3339(record.updated_at),
+    }
+
+
+@project_list.get(context=resources.ProjectList, permission=Permission.PROJECT_LIST)
+def list_projects(request: Request) -> Json:
+    """The caller's own projects."""
+    page = requested_page(request)
+    records = projects.page(request.db, request.identity.user_id, page.after, page.count)
+    return listing(request, page, records, represent)
+
+
+@project_list.post(
+    context=resources.ProjectList,
+    permission=Permission.PROJECT_CREATE,
+    schema=ProjectBody(),
+    validators=(json_body,),
+)
+def create_project(request: Request) -> Json:
+    """A new project of the caller's."""
+    owner_id, name = request.identity.user_id, request.validated["name"]
+    record = found(projects.create(request.db, owner_id, name))
+    return created(request, record, represent(request, record))
+
+
+@project.get(context=resources.Project, permission=Permission.PROJECT_READ)
+def read_project(request: Request) -> Json | Response:
+    """One project."""
+    record = request.context.record
+    return not_modified(request, record.etag) or shown(request, record, represent(request, record))
+
+
+@project.put(
+    context=resources.Project,
+    permission=Permission.PROJECT_UPDATE,
+    schema=ProjectBody(),
+    validators=(json_body,),
+)
+@project.patch(
+    context=resources.Project,
+    permission=Permission.PROJECT_UPDATE,
+    schema=ProjectBody.for_patch(),
+    validators=(json_body,),
+)
+def update_project(request: Request) -> Json:
+    """Rename the project."""
+    record, fields = request.context.record, request.validated
+    revision = expected_revision(request, record)
+    if fields:
+        done = projects.rename(request.db, record.id, fields["name"], revision)
+        require_written(request, revision, done=done)
+        record = found(projects.find(request.db, record.id))
+    return shown(request, record, represent(request, record))
+
+
+@project.delete(context=resources.Project, permission=Permission.PROJECT_DELETE)
+def delete_project(request: Request) -> Response:
+    """Delete the project with its tokens and targets; the name is free again."""
+    record = request.context.record
+    revision = expected_revision(request, record)
+    done = trash.delete_project(request.db, record.id, revision)
+    require_written(request, revision, done=done)
+    return no_content()

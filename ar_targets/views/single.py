@@ -1,0 +1,46 @@
+"""Responses about a single resource: read, created, changed, deleted."""
+
+from typing import Any, Protocol
+
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.request import Request
+from pyramid.response import Response
+
+from . import etag
+
+Json = dict[str, Any]
+
+
+class Record(Protocol):
+    """What every record has."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def etag(self) -> str: ...
+
+
+def shown(request: Request, record: Record, representation: Json) -> Json:
+    """200, with the record's tag."""
+    etag.tag(request.response, record.etag)
+    return representation
+
+
+def created(request: Request, record: Record, representation: Json) -> Json:
+    """201; ``Location`` is the id below the collection that was posted to."""
+    request.response.status_int = 201
+    request.response.location = f"{request.path_url}/{record.id}"
+    return shown(request, record, representation)
+
+
+def no_content() -> Response:
+    """204."""
+    return Response(status=204)
+
+
+def found(record: Any) -> Any:
+    """A record that was there a moment ago; raises 404 where it is gone."""
+    if record is None:
+        raise HTTPNotFound
+    return record

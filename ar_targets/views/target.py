@@ -1,0 +1,128 @@
+"""``/api/project/<id>/imagetarget``, one target, and its ``/image``."""
+
+from typing import Any
+
+import pybase64
+from pyramid.httpexceptions import HTTPRequestEntityTooLarge
+from pyramid.request import Request
+from pyramid.response import Response
+
+from .. import image, resources
+from ..clock import rfc3339
+from ..errors import FieldError, problem
+from ..models import target as targets
+from ..models import trash
+from ..models.target import TargetRecord
+from ..permissions import Permission
+from ..schemas.body import Body
+from ..schemas.target import TargetBody
+from .body import load, read_object
+from .etag import expected_revision, not_modified, require_written
+from .paging import listing, requested_page
+from .service import PROJECT, TARGET, service
+from .single import Json, created, found, no_content, shown
+
+target_list = service("target_list", f"{PROJECT}/imagetarget")
+target = service("target", TARGET)
+
+
+def represent(request: Request, record: TargetRecord) -> Json:
+    """The target for its project's app, without the image."""
+    path = f"/api/project/{record.project_id}/imagetarget/{record.id}/image"
+    return {
+        "id": record.id,
+        "project_id": record.project_id,
+        "description": record.description,
+        "width": record.width,
+        "height": record.height,
+        "size": record.size,
+        "sha256": record.sha256,
+        "image_url": request.application_url + path,
+        "created_at": rfc3339(record.created_at),
+        "updated_at": rfc3339(record.updated_at),
+    }
+
+
+def target_body(request: Request, schema: Body, **_: Any) -> None:
+    """A validator: a JSON body whose ``image`` becomes a `Jpeg`. Raises 413."""
+    settings = request.registry.ar_settings
+    load(request, schema, read_object(request, image.largest_body(settings)))
+    try:
+        if "image" in request.validated:
+            request.validated["image"] = image.read(request.validated["image"], settings)
+    except image.ImageTooLarge as large:
+        raise problem(HTTPRequestEntityTooLarge, FieldError("body", "image", str(large))) from None
+    except image.ImageError as wrong:
+        request.errors.add("body", "image", str(wrong))
+
+
+@target_list.get(context=resources.TargetList, permission=Permission.TARGET_LIST)
+def list_targets(request: Request) -> Json:
+    """The project's targets, without their images."""
+    page = requested_page(request)
+    project_id = request.context.project.record.id
+    records = targets.page(request.db, project_id, page.after, page.count)
+    return listing(request, page, records, represent)
+
+
+@target_list.post(
+    context=resources.TargetList,
+    permission=Permission.TARGET_CREATE,
+    schema=TargetBody(),
+    validators=(target_body,),
+)
+def create_target(request: Request) -> Json:
+    """Store an image."""
+    fields, project_id = request.validated, request.context.project.record.id
+    record = targets.create(request.db, project_id, fields["image"], fields["description"])
+    return created(request, record, represent(request, record))
+
+
+@target.get(context=resources.Target, permission=Permission.TARGET_READ)
+def read_target(request: Request) -> Json | Response:
+    """One target with its image, in base64 on one line."""
+    record = request.context.record
+    if unchanged := not_modified(request, record.etag):
+        return unchanged
+    data = found(targets.image(request.db, record))
+    encoded = pybase64.b64encode(data).decode()
+    return shown(request, record, represent(request, record) | {"image": encoded})
+
+
+@target.put(
+    context=resources.Target,
+    permission=Permission.TARGET_UPDATE,
+    schema=TargetBody(),
+    validators=(target_body,),
+)
+@target.patch(
+    context=resources.Target,
+    permission=Permission.TARGET_UPDATE,
+    schema=TargetBody.for_patch(),
+    validators=(target_body,),
+)
+def update_target(request: Request) -> Json:
+    """Replace the image, the description, or both."""
+    record, fields = request.context.record, request.validated
+    revision = expected_revision(request, record)
+    if fields:
+        done = targets.change(
+            request.db,
+            record.id,
+            jpeg=fields.get("image"),
+            description=fields.get("description"),
+            revision=revision,
+        )
+        require_written(request, revision, done=done)
+        record = found(targets.find(request.db, record.project_id, record.id))
+    return shown(request, record, represent(request, record))
+
+
+@target.delete(context=resources.Target, permission=Permission.TARGET_DELETE)
+def delete_target(request: Request) -> Response:
+    """Delete the target."""
+    record = request.context.record
+    revision = expected_revision(request, record)
+    done = trash.delete_target(request.db, record.id, revision)
+    require_written(request, revision, done=done)
+    return no_content()

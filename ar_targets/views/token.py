@@ -1,0 +1,123 @@
+"""``/api/project/<id>/jwt`` and ``/api/project/<id>/jwt/<token_id>``."""
+
+from typing import Any
+
+from pyramid.httpexceptions import HTTPConflict
+from pyramid.request import Request
+from pyramid.response import Response
+
+from .. import resources
+from ..clock import rfc3339
+from ..errors import FieldError, problem
+from ..models import token as tokens
+from ..models.token import TokenRecord
+from ..permissions import Permission
+from ..schemas.body import Body
+from ..schemas.token import TokenBody, TokenTtlBody
+from .body import json_body, optional_json_body
+from .etag import expected_revision, not_modified, require_written
+from .paging import listing, requested_page
+from .service import PROJECT, TOKEN, service
+from .single import Json, created, found, no_content, shown
+
+token_list = service("token_list", f"{PROJECT}/jwt")
+token = service("token", TOKEN)
+
+
+def represent(request: Request, record: TokenRecord) -> Json:
+    """The token for its project's owner, with the JWT itself."""
+    return {
+        "id": record.id,
+        "project_id": record.project_id,
+        "token": request.registry.codec.project_token(record),
+        "access": record.access,
+        "description": record.description,
+        "ttl": record.ttl,
+        "valid": record.valid,
+        "created_at": rfc3339(record.created_at),
+        "updated_at": rfc3339(record.updated_at),
+        "expires_at": rfc3339(record.expires_at),
+        "revoked_at": record.revoked_at and rfc3339(record.revoked_at),
+    }
+
+
+def ttl_in_range(request: Request, schema: Body, **_: Any) -> None:
+    """A validator, behind those that read the body: the ttl's limit is a setting."""
+    longest = request.registry.ar_settings.project_token_max_ttl
+    ttl = request.validated.get("ttl")
+    if ttl is not None and not 1 <= ttl <= longest:
+        request.errors.add("body", "ttl", f"it must be from 1 to {longest} seconds")
+
+
+@token_list.get(context=resources.TokenList, permission=Permission.TOKEN_LIST)
+def list_tokens(request: Request) -> Json:
+    """All tokens of the project; the expired and revoked ones too, until they are purged."""
+    page = requested_page(request)
+    project_id = request.context.project.record.id
+    records = tokens.page(request.db, project_id, page.after, page.count)
+    return listing(request, page, records, represent)
+
+
+@token_list.post(
+    context=resources.TokenList,
+    permission=Permission.TOKEN_CREATE,
+    schema=TokenBody(),
+    validators=(optional_json_body, ttl_in_range),
+)
+def create_token(request: Request) -> Json:
+    """A new token."""
+    fields, settings = request.validated, request.registry.ar_settings
+    record = tokens.create(
+        request.db,
+        request.context.project.record.id,
+        fields.get("ttl", settings.project_token_ttl),
+        fields["access"],
+        fields["description"],
+    )
+    return created(request, record, represent(request, record))
+
+
+@token.get(context=resources.Token, permission=Permission.TOKEN_READ)
+def read_token(request: Request) -> Json | Response:
+    """One token."""
+    record = request.context.record
+    return not_modified(request, record.etag) or shown(request, record, represent(request, record))
+
+
+@token.put(
+    context=resources.Token,
+    permission=Permission.TOKEN_UPDATE,
+    schema=TokenTtlBody(),
+    validators=(json_body, ttl_in_range),
+)
+@token.patch(
+    context=resources.Token,
+    permission=Permission.TOKEN_UPDATE,
+    schema=TokenTtlBody.for_patch(),
+    validators=(json_body, ttl_in_range),
+)
+def update_token(request: Request) -> Json:
+    """Let the token expire ``ttl`` seconds from now; an expired one comes to life again."""
+    record, fields = request.context.record, request.validated
+    revision = expected_revision(request, record)
+    if record.revoked_at is not None:
+        raise problem(
+            HTTPConflict, FieldError("path", "token_id", "it is revoked for good; create another")
+        )
+    if fields:
+        done = tokens.extend(request.db, record.id, fields["ttl"], revision)
+        require_written(request, revision, done=done)
+        record = found(tokens.find(request.db, record.project_id, record.id))
+    return shown(request, record, represent(request, record))
+
+
+@token.delete(context=resources.Token, permission=Permission.TOKEN_DELETE)
+def revoke_token(request: Request) -> Response:
+    """Invalidate the token at once; doing so again changes nothing."""
+    record = request.context.record
+    revision = expected_revision(request, record)
+    if record.revoked_at is None:
+        done = tokens.revoke(request.db, record.id, revision)
+        if revision is not None:
+            require_written(request, revision, done=done)
+    return no_content()

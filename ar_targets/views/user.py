@@ -1,0 +1,99 @@
+"""``/api/user`` and ``/api/user/<id>``."""
+
+from typing import Any
+
+from pyramid.request import Request
+from pyramid.response import Response
+
+from .. import passwords, resources
+from ..clock import rfc3339
+from ..models import trash
+from ..models import user as users
+from ..models.user import UserRecord
+from ..permissions import Permission
+from ..schemas.user import UserBody
+from .body import json_body
+from .etag import expected_revision, not_modified, require_written
+from .paging import listing, requested_page
+from .service import USER, service
+from .single import Json, created, found, no_content, shown
+
+user_list = service("user_list", "/user")
+user = service("user", USER)
+
+
+def represent(request: Request, record: UserRecord) -> Json:
+    """The user for clients: never the password, nor whether it is an administrator."""
+    return {
+        "id": record.id,
+        "login": record.login,
+        "created_at": rfc3339(record.created_at),
+        "updated_at": rfc3339(record.updated_at),
+    }
+
+
+@user_list.get(context=resources.UserList, permission=Permission.USER_LIST)
+def list_users(request: Request) -> Json:
+    """All users; with ``user_access = self`` the caller alone."""
+    page = requested_page(request)
+    if request.context.open:
+        return listing(request, page, users.page(request.db, page.after, page.count), represent)
+    caller = found(users.find(request.db, request.identity.user_id))
+    return listing(request, page, [caller] if caller.id > page.after else [], represent)
+
+
+@user_list.post(
+    context=resources.UserList,
+    permission=Permission.USER_CREATE,
+    schema=UserBody(),
+    validators=(json_body,),
+)
+def create_user(request: Request) -> Json:
+    """A new user, who is never an administrator."""
+    fields = request.validated
+    password_hash = passwords.hash_password(fields["password"])
+    record = users.create(request.db, fields["login"], password_hash)
+    return created(request, record, represent(request, record))
+
+
+@user.get(context=resources.User, permission=Permission.USER_READ)
+def read_user(request: Request) -> Json | Response:
+    """One user."""
+    record = request.context.record
+    return not_modified(request, record.etag) or shown(request, record, represent(request, record))
+
+
+@user.put(
+    context=resources.User,
+    permission=Permission.USER_UPDATE,
+    schema=UserBody(),
+    validators=(json_body,),
+)
+@user.patch(
+    context=resources.User,
+    permission=Permission.USER_UPDATE,
+    schema=UserBody.for_patch(),
+    validators=(json_body,),
+)
+def update_user(request: Request) -> Json:
+    """Set what was sent; setting a password ends the user's tokens."""
+    record, fields = request.context.record, request.validated
+    revision = expected_revision(request, record)
+    if fields:
+        changes: dict[str, Any] = {"login": fields.get("login")}
+        if "password" in fields:
+            changes["password_hash"] = passwords.hash_password(fields["password"])
+        done = users.change(request.db, record.id, revision=revision, **changes)
+        require_written(request, revision, done=done)
+        record = found(users.find(request.db, record.id))
+    return shown(request, record, represent(request, record))
+
+
+@user.delete(context=resources.User, permission=Permission.USER_DELETE)
+def delete_user(request: Request) -> Response:
+    """Delete the user and the user's projects; the login is free again."""
+    record = request.context.record
+    revision = expected_revision(request, record)
+    done = trash.delete_user(request.db, record.id, revision)
+    require_written(request, revision, done=done)
+    return no_content()
