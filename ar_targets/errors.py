@@ -96,8 +96,6 @@ REASONS = {
 
 def http_exception(error: HTTPException, request: Request) -> Response:
     """Any HTTPException that was raised: its own errors, or what its status means."""
-    if error.status_int < 400:
-        return error
     errors = getattr(error, "errors", None)
     if not errors:
         default = FieldError("", "", error.title)
@@ -130,7 +128,8 @@ def undecodable_path(error: URLDecodeError, request: Request) -> Response:
 def integrity_error(error: IntegrityError, request: Request) -> Response:
     """409 where a unique index says that a value is taken; the database alone decides that."""
     if error_number(error.orig) == DUPLICATE_KEY:
-        index = re.search(r"(uq_\w+)'?$", str(error.orig.args[1]))
+        # The index ends the message; MySQL puts the table before it, MariaDB does not.
+        index = re.search(r"(uq_\w+)'\W*$", str(error.orig))
         if index and index[1] in UNIQUE:
             name, noun = UNIQUE[index[1]]
             taken = f"another {noun} has this {name} (capital or small letters); choose another"

@@ -18,14 +18,14 @@ class ImageError(ValueError):
     """Why the text is no image that can be kept; for the client to read."""
 
 
-class ImageTooLarge(ImageError):
+class ImageTooLargeError(ImageError):
     """The image is larger than the server allows."""
 
 
 def read(text: str, settings: Settings) -> Jpeg:
     """The JPEG in a base64 text, which may have line breaks and a data URI's prefix.
 
-    Raises ImageError, or ImageTooLarge before anything of that size is decoded.
+    Raises ImageError, or ImageTooLargeError before anything of that size is decoded.
     """
     if text.startswith("data:"):
         if not text.startswith(DATA_URI):
@@ -34,7 +34,9 @@ def read(text: str, settings: Settings) -> Jpeg:
     if "\n" in text or "\r" in text:
         text = text.replace("\r", "").replace("\n", "")
     if len(text) * 3 // 4 - text.endswith("=") - text.endswith("==") > settings.image_max_bytes:
-        raise ImageTooLarge(f"the JPEG is larger than the {settings.image_max_bytes} bytes allowed")
+        raise ImageTooLargeError(
+            f"the JPEG is larger than the {settings.image_max_bytes} bytes allowed"
+        )
     try:
         data = pybase64.b64decode(text, validate=True)
     except ValueError:

@@ -3,8 +3,9 @@
 The proof walks the file from marker to marker (ITU-T T.81, annex B) up to the
 end of the image: every segment must be there in full, the frame must announce
 a size that is allowed, every component must be scanned, and no scan may hold
-fewer bits than the shortest codes for its pixels. A file cut at any byte fails, since only the true end marker of the
-image ends the walk: one inside a thumbnail or a comment is stepped over.
+fewer bits than the shortest codes for its pixels. A file cut at any byte
+fails, since only the true end marker of the image ends the walk: one inside a
+thumbnail or a comment is stepped over.
 
 Why no decoding: `docs/decisions/0006-jpeg-proof.md` has the figures.
 """
@@ -143,7 +144,7 @@ class _Walk:
         at, length = self.position, int.from_bytes(self.data[self.position : self.position + 2])
         if at + max(length, 2) > len(self.data):
             raise JpegError("it is truncated: it stops within a header")
-        if length < 2:  # noqa: PLR2004  the length counts its own two bytes
+        if length < 2:  # it counts its own two bytes
             raise JpegError(f"it is broken: the segment at byte {at} has no length")
         self.position = at + length
         return self.data[at + 2 : at + length]
@@ -169,7 +170,8 @@ class _Walk:
             raise JpegError("it is broken: its header claims no pixels")
         if width * height > self.max_pixels:
             raise JpegError(
-                f"its header claims {width} × {height} pixels, more than the {self.max_pixels} allowed"
+                f"its header claims {width} × {height} pixels, "
+                f"more than the {self.max_pixels} allowed"
             )
         if not 1 <= count <= 4 or len(sampling) != count:
             raise JpegError("it is broken: its header claims impossible colours")
@@ -224,9 +226,7 @@ class _Walk:
             # A file without tables means the usual ones, whose shortest code has two bits.
             dc = self.shortest_code.get((0, choice >> 4), 2)
             ac = self.shortest_code.get((1, choice & 15), 2)
-            if frame.marker in PROGRESSIVE:
-                each = 1 if refines else dc
-            else:
-                each = dc + ac
+            first = 1 if refines else dc
+            each = first if frame.marker in PROGRESSIVE else dc + ac
             bits += each * frame.blocks(component, alone=len(tables) == 1)
         return bits

@@ -14,7 +14,7 @@ KeyError for what does not exist, which is a 404. Nothing is granted unless an
 ACL here grants it.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pyramid.authorization import ALL_PERMISSIONS, Allow, Deny, Everyone
 from pyramid.httpexceptions import HTTPMethodNotAllowed, HTTPUnauthorized
@@ -89,9 +89,7 @@ def row_id(name: str) -> int:
 
 
 class Resource:
-    """A place in the tree, with the ACL that it adds to its parent's."""
-
-    __acl__: Acl = []
+    """A place in the tree. An ``__acl__`` adds to the parent's."""
 
     def __init__(self, request: Request, parent: "Resource | None" = None, name: str = "") -> None:
         self.request = request
@@ -103,14 +101,18 @@ class Root(Resource):
     """``/api``."""
 
     def __getitem__(self, name: str) -> Resource:
-        children = {"user": UserList, "login": Login, "project": ProjectList}
+        children: dict[str, type[UserList | Login | ProjectList]] = {
+            "user": UserList,
+            "login": Login,
+            "project": ProjectList,
+        }
         return children[name](self.request, self, name)
 
 
 class Login(Resource):
     """``/api/login``: for everyone but apps, whose tokens are for targets and nothing else."""
 
-    __acl__: Acl = [
+    __acl__: ClassVar[Acl] = [
         (Deny, ANY_APP, ALL_PERMISSIONS),
         (Allow, Everyone, Permission.LOGIN_CREATE),
     ]
@@ -159,7 +161,9 @@ class User(Resource):
 class ProjectList(Resource):
     """``/api/project``: for users, each with projects of their own."""
 
-    __acl__: Acl = [(Allow, ANY_USER, (Permission.PROJECT_LIST, Permission.PROJECT_CREATE))]
+    __acl__: ClassVar[Acl] = [
+        (Allow, ANY_USER, (Permission.PROJECT_LIST, Permission.PROJECT_CREATE))
+    ]
 
     def __init__(self, request: Request, parent: Resource, name: str) -> None:
         super().__init__(request, parent, name)
@@ -198,7 +202,10 @@ class Project(Resource):
         ]
 
     def __getitem__(self, name: str) -> "TokenList | TargetList":
-        children = {"jwt": TokenList, "imagetarget": TargetList}
+        children: dict[str, type[TokenList | TargetList]] = {
+            "jwt": TokenList,
+            "imagetarget": TargetList,
+        }
         return children[name](self.request, self, name)
 
 

@@ -109,11 +109,11 @@ class SecurityPolicy:
         principals = identity.principals if identity else (Everyone,)
         return self._acls.permits(context, principals, permission)
 
-    def remember(self, request: Request, userid: str, **kw: object) -> list[tuple[str, str]]:
+    def remember(self, *_: object, **__: object) -> list[tuple[str, str]]:
         """Tokens are kept by the client: there is nothing to remember."""
         return []
 
-    def forget(self, request: Request, **kw: object) -> list[tuple[str, str]]:
+    def forget(self, *_: object, **__: object) -> list[tuple[str, str]]:
         """As for `remember`."""
         return []
 

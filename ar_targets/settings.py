@@ -72,7 +72,7 @@ def jwt_keys(text: str) -> tuple[str, ...]:
 
 
 def user_access(text: str) -> str:
-    """``open`` or ``self``."""
+    """Parse ``open`` or ``self``."""
     if text not in ("open", "self"):
         raise ValueError("it must be 'open' or 'self'")
     return text
@@ -98,7 +98,7 @@ def rate(text: str) -> limits.RateLimitItem:
 
 
 def storage_uri(text: str) -> str:
-    """A storage of the limits library: ``memory://``, ``redis://host:6379``, …"""
+    """A storage of the limits library: ``memory://``, ``redis://host:6379`` and so on."""
     if not re.match(r"[a-z+]+://", text):
         raise ValueError("it must be a URI like memory:// or redis://host:6379")
     return text

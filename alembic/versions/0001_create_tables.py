@@ -47,6 +47,7 @@ def upgrade() -> None:
         sa.Column("created_at", mysql.DATETIME(fsp=6), nullable=False),
         sa.Column("updated_at", mysql.DATETIME(fsp=6), nullable=False),
         sa.Column("deleted_at", mysql.DATETIME(fsp=6), nullable=True),
+        sa.Column("purged_at", mysql.DATETIME(fsp=6), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user")),
         **TABLE_OPTIONS,
     )
@@ -69,6 +70,7 @@ def upgrade() -> None:
         sa.Column("created_at", mysql.DATETIME(fsp=6), nullable=False),
         sa.Column("updated_at", mysql.DATETIME(fsp=6), nullable=False),
         sa.Column("deleted_at", mysql.DATETIME(fsp=6), nullable=True),
+        sa.Column("purged_at", mysql.DATETIME(fsp=6), nullable=True),
         sa.ForeignKeyConstraint(["owner_id"], ["user.id"], name=op.f("fk_project_owner_id_user")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_project")),
         **TABLE_OPTIONS,

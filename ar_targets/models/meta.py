@@ -88,4 +88,4 @@ def modified(db: Session, statement: Update) -> bool:
 
 def inserted_id(result: Any) -> int:
     """The id that the database gave to the row of an INSERT."""
-    return cast("int", cast("CursorResult[Any]", result).lastrowid)
+    return cast("CursorResult[Any]", result).lastrowid

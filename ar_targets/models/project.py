@@ -59,6 +59,8 @@ class Project(Base):
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
     deleted_at: Mapped[Moment | None]
+    # Set when the removal for good begins: from then on nothing can be restored.
+    purged_at: Mapped[Moment | None]
 
 
 class ProjectRecord(NamedTuple):
@@ -110,7 +112,7 @@ _INSERT = insert(project).from_select(
 def find(db: Session, project_id: int) -> ProjectRecord | None:
     """The live project of that id."""
     row = db.execute(_FIND, {"id": project_id}).one_or_none()
-    return row and ProjectRecord._make(row)
+    return ProjectRecord._make(row) if row else None
 
 
 def page(db: Session, owner_id: int, after: int, count: int) -> list[ProjectRecord]:

@@ -103,7 +103,7 @@ _INSERT = insert(target)
 def find(db: Session, project_id: int, target_id: int) -> TargetRecord | None:
     """The live target of that id, if it is the project's."""
     row = db.execute(_FIND, {"id": target_id, "project_id": project_id}).one_or_none()
-    return row and TargetRecord._make(row)
+    return TargetRecord._make(row) if row else None
 
 
 def image(db: Session, found: TargetRecord) -> bytes | None:

@@ -102,7 +102,7 @@ _INSERT = insert(token)
 def find(db: Session, project_id: int, token_id: int) -> TokenRecord | None:
     """The token of that id, if it is the project's."""
     row = db.execute(_FIND, {"id": token_id, "project_id": project_id}).one_or_none()
-    return row and TokenRecord._make(row)
+    return TokenRecord._make(row) if row else None
 
 
 def page(db: Session, project_id: int, after: int, count: int) -> list[TokenRecord]:

@@ -8,8 +8,10 @@ deleted and restored by one row, and what comes back is exactly what went.
 """
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Table, update
+from sqlalchemy import Table, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from .. import clock
@@ -17,6 +19,10 @@ from .meta import changed, live_row, modified
 from .project import project
 from .target import target
 from .user import user
+
+
+class RestoreError(Exception):
+    """Why something cannot be brought back; for people. Nothing must be committed then."""
 
 
 def delete_user(db: Session, user_id: int, revision: int | None = None) -> bool:
@@ -49,3 +55,75 @@ def delete_target(db: Session, target_id: int, revision: int | None = None) -> b
 def _delete(db: Session, table: Table, row_id: int, revision: int | None, now: datetime) -> bool:
     values = changed(table, now, deleted_at=now)
     return modified(db, update(table).where(live_row(table, row_id, revision)).values(values))
+
+
+def restore_user(db: Session, user_id: int) -> int:
+    """Bring back a user with the projects that went along; how many those are.
+
+    Raises RestoreError.
+    """
+    found = _deleted(db, user, user_id)
+    _restore(db, user, user.c.id == user_id, f"the login {found.login!r}")
+    went_along = (project.c.owner_id == user_id) & project.c.deleted_with_owner
+    rival = project.alias()
+    taken = select(project.c.name).join(rival, rival.c.live_name_key == project.c.name_key)
+    names = ", ".join(map(repr, db.scalars(taken.where(went_along))))
+    what = f"the name of a project ({names})"
+    return _restore(db, project, went_along, what, deleted_with_owner=False)
+
+
+def restore_project(db: Session, project_id: int) -> None:
+    """Bring back a project with its tokens and targets. Raises RestoreError."""
+    found = _deleted(db, project, project_id)
+    owner = select(user.c.deleted_at).where(user.c.id == found.owner_id).with_for_update(read=True)
+    if db.scalar(owner) is not None:
+        raise RestoreError(
+            f"project {project_id} belongs to user {found.owner_id}, who is deleted: "
+            "restore the user first"
+        )
+    _restore(
+        db,
+        project,
+        project.c.id == project_id,
+        f"the name {found.name!r}",
+        deleted_with_owner=False,
+    )
+
+
+def restore_target(db: Session, target_id: int) -> None:
+    """Bring back a target. Raises RestoreError."""
+    found = _deleted(db, target, target_id)
+    its_project = (
+        select(project.c.deleted_at).where(project.c.id == found.project_id)
+    ).with_for_update(read=True)
+    if db.scalar(its_project) is not None:
+        raise RestoreError(
+            f"target {target_id} belongs to project {found.project_id}, which is deleted: "
+            "restore the project first"
+        )
+    _restore(db, target, target.c.id == target_id, "")
+
+
+def _deleted(db: Session, table: Table, row_id: int) -> Any:
+    """Lock and read a deleted row, blobs left out."""
+    columns = [column for column in table.c if column.name != "image"]
+    row = db.execute(select(*columns).where(table.c.id == row_id).with_for_update()).one_or_none()
+    if row is None:
+        raise RestoreError(f"there is no {table.name} {row_id}; it may have been purged")
+    if row.deleted_at is None:
+        raise RestoreError(f"{table.name} {row_id} is not deleted")
+    if getattr(row, "purged_at", None) is not None:
+        raise RestoreError(f"{table.name} {row_id} is being removed for good")
+    return row
+
+
+def _restore(db: Session, table: Table, condition: Any, what: str, **values: object) -> int:
+    """Take the mark off rows; how many. A unique index says where a name is taken meanwhile."""
+    values = changed(table, clock.now(), deleted_at=None, **values)
+    try:
+        result: Any = db.execute(update(table).where(condition).values(values))
+    except IntegrityError:
+        raise RestoreError(
+            f"{what} has been taken meanwhile; rename the other one, then try again"
+        ) from None
+    return int(result.rowcount)

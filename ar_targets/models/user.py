@@ -51,6 +51,8 @@ class User(Base):
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
     deleted_at: Mapped[Moment | None]
+    # Set when the removal for good begins: from then on nothing can be restored.
+    purged_at: Mapped[Moment | None]
 
 
 class UserRecord(NamedTuple):
@@ -96,13 +98,13 @@ _INSERT = insert(user)
 def find(db: Session, user_id: int) -> UserRecord | None:
     """The live user of that id."""
     row = db.execute(_FIND, {"id": user_id}).one_or_none()
-    return row and UserRecord._make(row)
+    return UserRecord._make(row) if row else None
 
 
 def credentials(db: Session, login: str) -> Credentials | None:
     """What to check a password against; None where no live user has that login."""
     row = db.execute(_CREDENTIALS, {"key": fold(login)}).one_or_none()
-    return row and Credentials._make(row)
+    return Credentials._make(row) if row else None
 
 
 def page(db: Session, after: int, count: int) -> list[UserRecord]:

@@ -67,7 +67,7 @@ class Field(colander.SchemaNode):  # type: ignore[misc]
 
 
 class Body(colander.MappingSchema):  # type: ignore[misc]
-    """A JSON object. Read-only fields, as the server sends them, may come back: they are dropped."""
+    """A JSON object. Read-only fields may come back as the server sent them: they are dropped."""
 
     read_only: ClassVar[frozenset[str]] = frozenset({"id", "created_at", "updated_at"})
 

@@ -28,7 +28,7 @@ def access_word(node: colander.SchemaNode, value: Any) -> None:
 
 
 class TokenBody(Body):
-    """What may be chosen on creation; the limits of ``ttl`` are settings, and the view's to check."""
+    """What may be chosen on creation; the limits of ``ttl`` are settings, for the view to check."""
 
     read_only: ClassVar[frozenset[str]] = READ_ONLY
 

@@ -28,6 +28,17 @@ def parser(description: str) -> argparse.ArgumentParser:
     return made
 
 
+def positive(least: int) -> Callable[[str], int]:
+    """An argparse type: a whole number, no smaller than ``least``."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} up")
+        return int(text)
+
+    return parse
+
+
 def settings_of(ini: str) -> Settings:
     """The settings of an ini file and the environment. Sets up logging, as the server does."""
     try:

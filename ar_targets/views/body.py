@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from pyramid.httpexceptions import (
     HTTPBadRequest,
+    HTTPException,
     HTTPRequestEntityTooLarge,
     HTTPUnsupportedMediaType,
 )
@@ -90,6 +91,6 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def bad_body(description: str) -> Exception:
+def bad_body(description: str) -> HTTPException:
     """A 400 about the body as a whole."""
     return problem(HTTPBadRequest, FieldError("body", "", description))

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from pyramid.httpexceptions import HTTPNotFound, HTTPPreconditionFailed
+from pyramid.httpexceptions import HTTPException, HTTPNotFound, HTTPPreconditionFailed
 from pyramid.request import Request
 from pyramid.response import Response
 
@@ -53,7 +53,7 @@ def require_written(request: Request, revision: int | None, *, done: bool) -> No
         raise changed_meanwhile() if revision is not None else HTTPNotFound()
 
 
-def changed_meanwhile() -> Exception:
+def changed_meanwhile() -> HTTPException:
     """A 412."""
     return problem(
         HTTPPreconditionFailed,

@@ -1,18 +1,18 @@
 """``/health/live`` and ``/health/ready``, for load balancers and container engines."""
 
-from cornice import Service
 from pyramid.httpexceptions import HTTPServiceUnavailable
 from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from ..errors import RETRY_AFTER, FieldError, problem, render_cornice_errors
+from ..errors import RETRY_AFTER, FieldError, problem
 from ..models.meta import SCHEMA_REVISION
+from .service import public_service
 from .single import Json
 
-live = Service("live", "/health/live", renderer="json", error_handler=render_cornice_errors)
-ready = Service("ready", "/health/ready", renderer="json", error_handler=render_cornice_errors)
+live = public_service("live", "/health/live")
+ready = public_service("ready", "/health/ready")
 
 
 @live.get(permission=NO_PERMISSION_REQUIRED)

@@ -45,7 +45,7 @@ def requested_range(request: Request, record: TargetRecord) -> tuple[int, int] |
     wanted = request.range
     if wanted is None or not fresh(request, record):
         return None
-    whole = wanted.range_for_length(record.size)
+    whole: tuple[int, int] | None = wanted.range_for_length(record.size)
     if whole is None:
         raise problem(
             HTTPRequestRangeNotSatisfiable,

@@ -31,7 +31,7 @@ class Page(NamedTuple):
     limit: int
 
     @property
-    def count(self) -> int:
+    def rows(self) -> int:
         """Rows to read: one more than are shown tells whether there is a next page."""
         return self.limit + 1
 

@@ -34,7 +34,7 @@ def represent(request: Request, record: ProjectRecord) -> Json:
 def list_projects(request: Request) -> Json:
     """The caller's own projects."""
     page = requested_page(request)
-    records = projects.page(request.db, request.identity.user_id, page.after, page.count)
+    records = projects.page(request.db, request.identity.user_id, page.after, page.rows)
     return listing(request, page, records, represent)
 
 

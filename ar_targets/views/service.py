@@ -1,6 +1,7 @@
 """How every REST service of the API is declared."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar, cast
 
 from cornice import Service
 
@@ -16,19 +17,52 @@ TARGET = f"{PROJECT}/imagetarget/{{target_id{ID}}}"
 USER = f"/user/{{user_id{ID}}}"
 
 
-def service(name: str, path: str, *, resource: str | None = None) -> Any:
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class RestService(Protocol):
+    """The part of a Cornice service that views use: a decorator for each method."""
+
+    def get(self, **arguments: Any) -> Callable[[View], View]:
+        """Answer GET, and HEAD."""
+
+    def post(self, **arguments: Any) -> Callable[[View], View]:
+        """Answer POST."""
+
+    def put(self, **arguments: Any) -> Callable[[View], View]:
+        """Answer PUT."""
+
+    def patch(self, **arguments: Any) -> Callable[[View], View]:
+        """Answer PATCH."""
+
+    def delete(self, **arguments: Any) -> Callable[[View], View]:
+        """Answer DELETE."""
+
+
+def service(name: str, path: str, *, resource: str | None = None) -> RestService:
     """A Cornice service at ``/api`` + ``path``.
 
     Its context is the resource at the same place in the tree, or at that of
     ``resource``: both are written as route patterns.
     """
-    return Service(
+    return _declare(
+        name, f"/api{path}", factory=root_factory, traverse=(resource or path).replace(ID, "")
+    )
+
+
+def public_service(name: str, path: str) -> RestService:
+    """A Cornice service outside the resource tree, for everyone."""
+    return _declare(name, path)
+
+
+def _declare(name: str, path: str, **arguments: Any) -> RestService:
+    made = Service(
         name=name,
-        path=f"/api{path}",
-        factory=root_factory,
-        traverse=(resource or path).replace(ID, ""),
+        path=path,
         renderer="json",
         error_handler=render_cornice_errors,
-        # venusian must attach the service to the module that calls this function.
-        depth=2,
+        # venusian must attach the service to the module of the views.
+        depth=3,
+        **arguments,
     )
+    return cast("RestService", made)

@@ -15,10 +15,12 @@ class Record(Protocol):
     """What every record has."""
 
     @property
-    def id(self) -> int: ...
+    def id(self) -> int:
+        """Its primary key."""
 
     @property
-    def etag(self) -> str: ...
+    def etag(self) -> str:
+        """Its strong entity tag, without quotes."""
 
 
 def shown(request: Request, record: Record, representation: Json) -> Json:

@@ -50,7 +50,7 @@ def target_body(request: Request, schema: Body, **_: Any) -> None:
     try:
         if "image" in request.validated:
             request.validated["image"] = image.read(request.validated["image"], settings)
-    except image.ImageTooLarge as large:
+    except image.ImageTooLargeError as large:
         raise problem(HTTPRequestEntityTooLarge, FieldError("body", "image", str(large))) from None
     except image.ImageError as wrong:
         request.errors.add("body", "image", str(wrong))
@@ -61,7 +61,7 @@ def list_targets(request: Request) -> Json:
     """The project's targets, without their images."""
     page = requested_page(request)
     project_id = request.context.project.record.id
-    records = targets.page(request.db, project_id, page.after, page.count)
+    records = targets.page(request.db, project_id, page.after, page.rows)
     return listing(request, page, records, represent)
 
 

@@ -54,7 +54,7 @@ def list_tokens(request: Request) -> Json:
     """All tokens of the project; the expired and revoked ones too, until they are purged."""
     page = requested_page(request)
     project_id = request.context.project.record.id
-    records = tokens.page(request.db, project_id, page.after, page.count)
+    records = tokens.page(request.db, project_id, page.after, page.rows)
     return listing(request, page, records, represent)
 
 

@@ -37,7 +37,7 @@ def list_users(request: Request) -> Json:
     """All users; with ``user_access = self`` the caller alone."""
     page = requested_page(request)
     if request.context.open:
-        return listing(request, page, users.page(request.db, page.after, page.count), represent)
+        return listing(request, page, users.page(request.db, page.after, page.rows), represent)
     caller = found(users.find(request.db, request.identity.user_id))
     return listing(request, page, [caller] if caller.id > page.after else [], represent)
 

@@ -1,0 +1,102 @@
+"""Removal for good: dead tokens, and what was deleted long ago.
+
+Everything goes in batches, each a short transaction that locks the rows of
+its own primary keys and nothing else, so that requests go on meanwhile. Each
+batch asks once more whether its rows are still dead: a token may have been
+extended, a target restored. Two purges at once share the work.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from .project import project
+from .target import target
+from .token import token
+from .user import user
+
+# Opens one transaction.
+Scope = Callable[[], AbstractContextManager[Session]]
+
+# Images are freed page by page: a few at a time keep a transaction short.
+TARGETS_AT_ONCE = 50
+TARGETS = "deleted targets"
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """Rows of one table to remove, found in the order of an index."""
+
+    name: str
+    table: Table
+    dead: ColumnElement[bool]
+    order: Any
+    at_once: int | None = None
+
+    def count(self, db: Session) -> int:
+        """How many there are now."""
+        return int(db.scalar(select(func.count()).select_from(self.table).where(self.dead)) or 0)
+
+    def remove(self, scope: Scope, at_once: int) -> Iterator[int]:
+        """Remove all of them; yields the number removed after each batch."""
+        at_once = min(at_once, self.at_once or at_once)
+        reached: ColumnElement[bool] | None = None
+        while True:
+            with scope() as db:
+                found = select(self.table.c.id, self.order).where(self.dead)
+                if reached is not None:
+                    found = found.where(reached)
+                rows = db.execute(found.order_by(self.order, self.table.c.id).limit(at_once)).all()
+                if not rows:
+                    return
+                ids = [row[0] for row in rows]
+                doomed = delete(self.table).where(self.table.c.id.in_(ids), self.dead)
+                result: Any = db.execute(doomed)
+            # Go on from here, not from the start: InnoDB keeps the entries of
+            # removed rows for a while, and would read them again each time.
+            last_id, last = rows[-1]
+            reached = (self.order >= last) & or_(self.order > last, self.table.c.id > last_id)
+            yield int(result.rowcount)
+
+
+def dead_tokens(now: datetime) -> list[Pile]:
+    """Expired and revoked tokens."""
+    return [
+        Pile("expired tokens", token, token.c.expires_at <= now, token.c.expires_at),
+        Pile("revoked tokens", token, token.c.revoked_at.is_not(None), token.c.revoked_at),
+    ]
+
+
+def old_trash(db: Session, before: datetime) -> Iterator[Pile]:
+    """What was deleted before that moment, children first."""
+    yield Pile(TARGETS, target, target.c.deleted_at < before, target.c.deleted_at, TARGETS_AT_ONCE)
+    old = select(project.c.id).where(project.c.deleted_at < before).order_by(project.c.id)
+    for project_id in db.scalars(old).all():
+        yield from _inside(project_id, before)
+    yield Pile("deleted projects", project, project.c.deleted_at < before, project.c.deleted_at)
+    yield Pile("deleted users", user, user.c.deleted_at < before, user.c.deleted_at)
+
+
+def _inside(project_id: int, before: datetime) -> Iterator[Pile]:
+    """What a project takes along. Live and deleted targets lie apart in the index."""
+    its_targets, its_tokens = target.c.project_id == project_id, token.c.project_id == project_id
+    live = its_targets & target.c.deleted_at.is_(None)
+    newer = its_targets & (target.c.deleted_at >= before)
+    yield Pile(TARGETS, target, live, target.c.id, TARGETS_AT_ONCE)
+    yield Pile(TARGETS, target, newer, target.c.deleted_at, TARGETS_AT_ONCE)
+    yield Pile("tokens of deleted projects", token, its_tokens, token.c.id)
+
+
+def doom(db: Session, before: datetime, now: datetime) -> None:
+    """Put what was deleted before that moment past restoring, so that no half can come back."""
+    for table in (user, project):
+        db.execute(
+            update(table)
+            .where(table.c.deleted_at < before, table.c.purged_at.is_(None))
+            .values(purged_at=now)
+        )

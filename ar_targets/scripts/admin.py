@@ -1,0 +1,78 @@
+"""``ar_targets_admin``: create an administrator, or set somebody's password.
+
+The password is asked for at the terminal, twice and unseen, or read from the
+first line of standard input: never from the command line, which others on the
+machine can see.
+"""
+
+import argparse
+import getpass
+import sys
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from .. import passwords
+from ..database import make_engine, transaction_scope
+from ..models import user as users
+from ..schemas.user import UserBody
+from .command import CommandError, parser, run, settings_of
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The console script."""
+    made = parser("Create an administrator, or set somebody's password.")
+    made.add_argument("action", choices=("create", "password"))
+    made.add_argument("login")
+    arguments = made.parse_args(argv)
+    return run(lambda: work(arguments))
+
+
+def work(arguments: argparse.Namespace) -> None:
+    """Ask for the password, then create the user or change the password."""
+    engine = make_engine(settings_of(arguments.ini))
+    fields = checked({"login": arguments.login, "password": read_password()})
+    act = create if arguments.action == "create" else set_password
+    with transaction_scope(engine) as db:
+        print(act(db, fields["login"], passwords.hash_password(fields["password"])))
+
+
+def read_password() -> str:
+    """The password, without echo at a terminal."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass("Password: ")
+    if password != getpass.getpass("The same again: "):
+        raise CommandError("the two passwords differ; nothing was changed")
+    return password
+
+
+def checked(fields: dict[str, str]) -> dict[str, str]:
+    """The login and password, held against the rules that the API has."""
+    loaded, wrong = UserBody().load(fields)
+    for name, description in wrong.items():
+        raise CommandError(f"{name}: {description}")
+    return loaded
+
+
+def create(db: Session, login: str, password_hash: str) -> str:
+    """A new administrator."""
+    try:
+        made = users.create(db, login, password_hash, is_admin=True)
+    except IntegrityError:
+        raise CommandError(
+            f"a user {login!r} exists; choose another login, or set the password of that one"
+        ) from None
+    return f"created administrator {login!r} (id {made.id})"
+
+
+def set_password(db: Session, login: str, password_hash: str) -> str:
+    """A new password, which ends the user's tokens."""
+    found = users.credentials(db, login)
+    if found is None or not users.change(db, found.id, password_hash=password_hash):
+        raise CommandError(f"there is no user {login!r}")
+    return f"set the password of {login!r}; its tokens have ended"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""``ar_targets_purge``: remove dead tokens, and on request what was deleted long ago.
+
+Meant to be run on a schedule while the API serves: after each batch it rests
+for as long as the batch took, so that the database has half of its time for
+requests at least.
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+
+from sqlalchemy.engine import Engine
+
+from .. import clock
+from ..database import make_engine, transaction_scope
+from ..models import purge
+from ..models.purge import Pile
+from .command import parser, positive, run, settings_of
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The console script."""
+    made = parser("Remove expired and revoked project tokens from the database.")
+    made.add_argument(
+        "--deleted-older-than",
+        type=positive(0),
+        metavar="DAYS",
+        help="also remove for good the users, projects and targets deleted longer ago than that",
+    )
+    made.add_argument(
+        "--batch",
+        type=positive(1),
+        default=1000,
+        metavar="ROWS",
+        help="rows to remove in one transaction (default: 1000; images: 50 at most)",
+    )
+    made.add_argument("--dry-run", action="store_true", help="only print what would be removed")
+    arguments = made.parse_args(argv)
+    return run(lambda: work(arguments))
+
+
+def work(arguments: argparse.Namespace) -> None:
+    """Remove or count; print a line for each kind of row."""
+    engine = make_engine(settings_of(arguments.ini))
+    now, days = clock.now(), arguments.deleted_older_than
+    before = now - timedelta(days=days) if days is not None else None
+    removed: Counter[str] = Counter()
+    try:
+        with transaction_scope(engine) as db:
+            if before is not None and not arguments.dry_run:
+                purge.doom(db, before, now)
+        with transaction_scope(engine) as db:
+            piles = purge.dead_tokens(now) + (list(purge.old_trash(db, before)) if before else [])
+        removed.update({pile.name: 0 for pile in piles})
+        if arguments.dry_run:
+            count(engine, piles, removed)
+        else:
+            remove(engine, piles, arguments.batch, removed)
+    finally:
+        # What was removed before an error or Ctrl-C is removed, and said.
+        verb = "would remove" if arguments.dry_run else "removed"
+        for name, number in removed.items():
+            print(f"{verb} {number} {name}")
+
+
+def count(engine: Engine, piles: Iterable[Pile], found: Counter[str]) -> None:
+    """Count what there is, a pile after the other."""
+    with transaction_scope(engine) as db:
+        for pile in piles:
+            found[pile.name] += pile.count(db)
+
+
+def remove(engine: Engine, piles: Iterable[Pile], batch: int, removed: Counter[str]) -> None:
+    """Remove the piles, resting between batches; shows progress on a terminal."""
+    shows = sys.stderr.isatty()
+    for pile in piles:
+        begun = time.monotonic()
+        for number in pile.remove(lambda: transaction_scope(engine), batch):
+            removed[pile.name] += number
+            if shows:
+                print(f"\r{removed[pile.name]:,} {pile.name}", end="", file=sys.stderr, flush=True)
+            time.sleep(time.monotonic() - begun)
+            begun = time.monotonic()
+        if shows and removed[pile.name]:
+            print("\r\033[K", end="", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""``ar_targets_restore``: bring back a user, project or target that was deleted.
+
+What was deleted along with it comes back too, and nothing that had been
+deleted before. Without an id, it lists what was deleted last.
+"""
+
+import argparse
+import sys
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..clock import rfc3339
+from ..database import make_engine, transaction_scope
+from ..models import trash
+from ..models.project import project
+from ..models.target import target
+from ..models.trash import RestoreError
+from ..models.user import user
+from .command import CommandError, parser, positive, run, settings_of
+
+LISTED = 50
+# Noun → its table, and the column by which people know a row.
+NOUNS = {
+    "user": (user, user.c.login),
+    "project": (project, project.c.name),
+    "target": (target, target.c.description),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The console script."""
+    made = parser("Bring back what was deleted, with what was deleted along with it.")
+    made.add_argument("noun", choices=NOUNS)
+    made.add_argument(
+        "id", type=positive(1), nargs="?", help=f"its id; without one, the last {LISTED} are listed"
+    )
+    arguments = made.parse_args(argv)
+    return run(lambda: work(arguments))
+
+
+def work(arguments: argparse.Namespace) -> None:
+    """List, or restore in one transaction: all of it or nothing."""
+    engine = make_engine(settings_of(arguments.ini))
+    try:
+        with transaction_scope(engine) as db:
+            if arguments.id is None:
+                list_deleted(db, arguments.noun)
+            else:
+                print(restore(db, arguments.noun, arguments.id))
+    except RestoreError as refused:
+        raise CommandError(str(refused)) from None
+
+
+def restore(db: Session, noun: str, row_id: int) -> str:
+    """Bring it back; what to say then."""
+    if noun == "user":
+        projects = trash.restore_user(db, row_id)
+        return f"restored user {row_id} and {projects} of the user's projects"
+    if noun == "project":
+        trash.restore_project(db, row_id)
+    else:
+        trash.restore_target(db, row_id)
+    return f"restored {noun} {row_id}"
+
+
+def list_deleted(db: Session, noun: str) -> None:
+    """Print the rows deleted last, newest first."""
+    table, label = NOUNS[noun]
+    columns = (table.c.id, table.c.deleted_at, label)
+    deleted = select(*columns).where(table.c.deleted_at.is_not(None))
+    rows = db.execute(deleted.order_by(table.c.deleted_at.desc()).limit(LISTED)).all()
+    for row_id, deleted_at, text in rows:
+        print(f"{row_id}\t{rfc3339(deleted_at)}\t{text!r}")
+    if not rows:
+        print(f"no {noun} is deleted", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
