@@ -34,7 +34,8 @@ class Integer(colander.SchemaType):  # type: ignore[misc]
         if cstruct is colander.null:
             return colander.null
         if type(cstruct) is not int:
-            raise colander.Invalid(node, f"it must be a whole number, not {json_type(cstruct)}")
+            kind = "one with a fraction" if isinstance(cstruct, float) else json_type(cstruct)
+            raise colander.Invalid(node, f"it must be a whole number, not {kind}")
         return cstruct
 
 
@@ -43,7 +44,7 @@ def json_type(value: object) -> str:
     names = {bool: "a boolean", dict: "an object", list: "an array", str: "a string"}
     if value is None:
         return "null"
-    return names.get(type(value), "another number" if isinstance(value, (int, float)) else "that")
+    return names.get(type(value), "a number")
 
 
 class Length:

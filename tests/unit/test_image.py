@@ -1,0 +1,71 @@
+"""Base64 texts as clients write them."""
+
+import base64
+import textwrap
+from types import SimpleNamespace
+
+import pytest
+
+from ar_targets import image
+from ar_targets.image import ImageError, ImageTooLargeError
+
+from .jpegs import jpeg
+
+PLAIN = jpeg()
+SETTINGS = SimpleNamespace(image_max_bytes=len(PLAIN), image_max_pixels=10_000)
+TEXT = base64.b64encode(PLAIN).decode()
+LINES = "\n".join(textwrap.wrap(TEXT, 76)) + "\n"
+ACCEPTED = {
+    "one line": TEXT,
+    "lines": LINES,
+    "lines of Windows": LINES.replace("\n", "\r\n"),
+    "data URI": "data:image/jpeg;base64," + TEXT,
+    "data URI and lines": "data:image/jpeg;base64," + LINES,
+}
+REFUSED = {
+    "empty": ("", "it is empty"),
+    "url-safe": ("_-_-" + TEXT[4:], "not base64"),
+    "spaces": (TEXT[:8] + " " + TEXT[8:], "not base64"),
+    "not ASCII": ("é" + TEXT, "not base64"),
+    "padding inside": (TEXT[:6] + "==" + TEXT[8:], "not base64"),
+    "one character": (TEXT[:5], "not base64"),
+    "another type": ("data:image/png;base64," + TEXT, "must begin with 'data:image/jpeg;base64,'"),
+    "no JPEG": ("aGVsbG8=", "it must be a whole JPEG, but it is not a JPEG"),
+}
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_accepted(name):
+    assert image.read(ACCEPTED[name], SETTINGS).data == PLAIN
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name):
+    text, reason = REFUSED[name]
+    with pytest.raises(ImageError, match=reason):
+        image.read(text, SETTINGS)
+
+
+@pytest.mark.parametrize("appended", [1, 2, 3, 1000])
+def test_too_large(appended):
+    text = base64.b64encode(PLAIN + b"x" * appended).decode()
+    with pytest.raises(ImageTooLargeError, match=f"larger than the {len(PLAIN)} bytes allowed"):
+        image.read(text, SETTINGS)
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_padding_is_required(length):
+    roomy = SimpleNamespace(image_max_bytes=10**6, image_max_pixels=10_000)
+    data = PLAIN + b"x" * length
+    text = base64.b64encode(data).decode()
+    assert image.read(text, roomy).data == data
+    if text.endswith("="):
+        with pytest.raises(ImageError, match="keep the padding"):
+            image.read(text.rstrip("="), roomy)
+
+
+def test_the_largest_body_holds_the_largest_image_in_short_lines():
+    settings = SimpleNamespace(image_max_bytes=10 * 2**20, image_max_pixels=1)
+    characters = 4 * -(-settings.image_max_bytes // 3)
+    in_json = characters + len(r"\r\n") * (characters // 76 + 1)
+    assert in_json + 6 * 65_535 < image.largest_body(settings)
