@@ -75,7 +75,8 @@ class Body(colander.MappingSchema):  # type: ignore[misc]
     @classmethod
     def for_patch(cls) -> "Body":
         """The same fields, none of them required, and none with a default."""
-        body = cls()
+        # Fields are shared by all instances of a class; those of a clone are its own.
+        body: Body = cls().clone()
         for node in body.children:
             node.missing = colander.drop
         return body

@@ -76,6 +76,8 @@ def test_defaults():
 
 
 def test_a_patch_has_no_defaults():
+    TargetBody.for_patch()
+    assert "description" in TargetBody().load({"image": "x"})[0]
     assert TargetBody.for_patch().load({}) == ({}, {})
     assert TargetBody.for_patch().load({"image": None})[1] == {
         "image": "it must be a string, not null"
