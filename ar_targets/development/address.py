@@ -1,0 +1,73 @@
+"""Where an ini file makes the server listen, and whether that place is free.
+
+Used by ``serve``, which tells the address and looks before it starts anything.
+"""
+
+import errno
+import re
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+# What waitress takes for itself where the ini file is silent: every interface, and this port.
+DEFAULT_HOST, DEFAULT_PORT = "*", 8080
+
+Place = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+
+
+@dataclass(frozen=True)
+class Address:
+    """A host's name or IP address (``*`` stands for all of this machine's), and a port."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The URL to open on this machine."""
+        host = "localhost" if self._is_anywhere else self.host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def _is_anywhere(self) -> bool:
+        with suppress(ValueError):
+            return ip_address(self.host).is_unspecified
+        return self.host in ("", "*")
+
+    def is_taken(self) -> bool:
+        """Whether another program listens there."""
+        host = None if self._is_anywhere else self.host
+        with suppress(socket.gaierror):
+            found = socket.getaddrinfo(
+                host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
+            return any(_is_taken(family, place) for family, _, _, _, place in found)
+        return False
+
+
+def addresses(server: Mapping[str, Any]) -> list[Address]:
+    """The addresses of a ``[server:main]`` section, in waitress's words.
+
+    ``listen`` holds one or more of host:port; ``host`` and ``port`` are its
+    older form. What cannot be read is left for the server to complain about.
+    """
+    old_form = f"{server.get('host', DEFAULT_HOST)}:{server.get('port', DEFAULT_PORT)}"
+    listen = str(server.get("listen", old_form))
+    matches = (re.fullmatch(r"\[?(.*?)\]?:(\d+)", place) for place in listen.split())
+    return [Address(match[1], int(match[2])) for match in matches if match]
+
+
+def _is_taken(family: int, place: Place) -> bool:
+    """Try it; what else keeps a program from listening there is for the server to say."""
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as attempt:
+            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                attempt.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            attempt.bind(place)
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE
+    return False

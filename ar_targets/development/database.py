@@ -1,0 +1,214 @@
+"""A MariaDB or MySQL server of one's own, for development and tests.
+
+Called by ``serve`` and by the tests. No port, no password, no root rights, no
+service: the server listens on a unix socket in a directory that only its
+owner can enter, and ends with its owner.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+import pymysql
+
+from ar_targets.development import process, program
+from ar_targets.development.data_directory import DataDirectory, base_command
+from ar_targets.development.program import DatabaseUnavailable, Program
+
+__all__ = ["DatabaseUnavailable", "PrivateDatabase"]
+
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+
+SOCKET_DIRECTORY_PREFIX = "ar-targets-"
+# sun_path has room for 108 bytes on Linux and 104 on macOS, the closing zero among them.
+SOCKET_PATH_BYTES = 103
+
+# Only replication reads a binary log, and the memory is a guest's. PyMySQL
+# sends bytes in hexadecimal, so a packet must have room for twice an image.
+OPTIONS = (
+    "--skip-networking",
+    "--skip-log-bin",
+    "--character-set-server=utf8mb4",
+    "--default-time-zone=+00:00",
+    "--max-allowed-packet=64M",
+    "--innodb-buffer-pool-size=128M",
+    "--performance-schema=OFF",
+)
+# MySQL's second protocol would open a socket of its own at a fixed place; and the
+# directory for LOAD DATA and the like, unless there is none, must be one it can read.
+MYSQL_OPTIONS = ("--mysqlx=OFF", "--secure-file-priv=NULL")
+# Never wait for the disk: for data that nobody misses after a power cut.
+THROW_AWAY_OPTIONS = (
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-doublewrite=0",
+    "--sync-binlog=0",
+)
+
+
+class PrivateDatabase:
+    """A database server that keeps its data in ``directory`` and runs while its owner does.
+
+    ``durable=False`` saves the waits for the disk: for tests. ``check`` is
+    called again and again while the start waits, and may raise to give it up.
+    """
+
+    def __init__(
+        self, directory: Path, *, durable: bool = True, check: process.Check = process.never
+    ) -> None:
+        self._directory = DataDirectory(directory)
+        self._durable = durable
+        self._check = check
+        self._socket: Path | None = None
+        self._undo = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.stop()
+
+    def start(self) -> None:
+        """Start the server, with new data if there are none, and wait until it answers.
+
+        Raises DatabaseUnavailable, or what ``check`` raises; nothing is left
+        running then.
+        """
+        found = program.find_or_install(self._check)
+        with ExitStack() as undo:
+            undo.enter_context(self._directory.locked())
+            self._stop_leftover()
+            self._directory.prepare(found, self._check)
+            undo.enter_context(self._socket_directory())
+            server = undo.enter_context(self._server(found))
+            self._await_answer(server)
+            self._directory.record(found)
+            self._undo = undo.pop_all()
+
+    def stop(self) -> None:
+        """Stop the server, with time to put its data in order; harmless when none runs."""
+        self._undo.close()
+
+    def url(self, database: str = "ar_targets") -> str:
+        """The database's URL for SQLAlchemy; it changes with every start."""
+        return f"mysql+pymysql://root@localhost/{database}?unix_socket={quote(self.socket)}"
+
+    @property
+    def socket(self) -> str:
+        """The path of the server's socket."""
+        if self._socket is None:
+            raise RuntimeError("the database server is not running")
+        return str(self._socket)
+
+    def create_database(self, name: str) -> None:
+        """Create a database for all of Unicode, unless it is there."""
+        if not re.fullmatch("[A-Za-z0-9_]+", name):
+            raise ValueError(f"not a database name: {name!r}")
+        with (
+            pymysql.connect(unix_socket=self.socket, user="root") as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(f"CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4")
+
+    def _stop_leftover(self) -> None:
+        """Stop the server of an owner that was killed, before a second one spoils the data."""
+        pid = self._directory.read("server.pid")
+        if pid.isdecimal():
+            process.stop_stranger(int(pid), self._directory.option, STOP_SECONDS)
+        remains = Path(self._directory.read("socket")).parent
+        if remains.name.startswith(SOCKET_DIRECTORY_PREFIX):
+            shutil.rmtree(remains, ignore_errors=True)
+
+    @contextmanager
+    def _socket_directory(self) -> Iterator[None]:
+        """A new directory for the socket, removed in the end.
+
+        Its mode, 0700 as mkdtemp makes it, is the whole protection of the
+        root account, which has no password: nobody else can reach the socket,
+        and there is no port.
+        """
+        directory = Path(tempfile.mkdtemp(prefix=SOCKET_DIRECTORY_PREFIX))
+        try:
+            self._socket = _short_enough(directory / "sock")
+            self._directory.write("socket", self.socket)
+            yield
+        finally:
+            self._socket = None
+            shutil.rmtree(directory, ignore_errors=True)
+            self._directory.forget("socket")
+
+    @contextmanager
+    def _server(self, found: Program) -> Iterator[subprocess.Popen[bytes]]:
+        """The running server."""
+        command = self._server_command(found)
+        try:
+            with (
+                self._directory.log() as log,
+                process.running(command, output=log, patience=STOP_SECONDS) as server,
+            ):
+                yield server
+        finally:
+            self._directory.forget("server.pid")
+
+    def _server_command(self, found: Program) -> list[str]:
+        """The command that becomes the server.
+
+        It is a shell at first, which writes its process id down: so a killed
+        owner never leaves a server behind that the next cannot find.
+        """
+        pid_file = str(self._directory.directory / "server.pid")
+        return [
+            *("/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"', pid_file),
+            *base_command(found.path),
+            self._directory.option,
+            f"--socket={self.socket}",
+            *OPTIONS,
+            *(MYSQL_OPTIONS if found.kind == "mysql" else ()),
+            *(() if self._durable else THROW_AWAY_OPTIONS),
+        ]
+
+    def _await_answer(self, server: subprocess.Popen[bytes]) -> None:
+        """Wait until the server takes a connection."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            ended = server.poll() is not None
+            if ended or time.monotonic() > deadline:
+                what = "ended" if ended else f"did not answer in {START_SECONDS:.0f} seconds"
+                raise DatabaseUnavailable(
+                    f"The database server {what}. {self._directory.log_tail()}"
+                )
+            self._check()
+            time.sleep(process.POLL_SECONDS)
+
+    def _answers(self) -> bool:
+        """Connect, on a socket of our own: PyMySQL leaks its own where nobody listens yet."""
+        try:
+            with socket.socket(socket.AF_UNIX) as plain:
+                plain.connect(self.socket)
+                connection = pymysql.connect(user="root", defer_connect=True)
+                connection.connect(plain)
+                connection.close()
+        except (OSError, pymysql.OperationalError):
+            return False
+        return True
+
+
+def _short_enough(path: Path) -> Path:
+    """The socket's path, refused where the kernel would cut it off."""
+    if len(os.fsencode(path)) > SOCKET_PATH_BYTES:
+        raise DatabaseUnavailable(
+            f"The path {path} is too long for a socket: set TMPDIR to a shorter directory."
+        )
+    return path

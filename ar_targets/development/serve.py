@@ -1,0 +1,174 @@
+"""``ar_targets_serve``: the whole server from one command, with nothing set up beforehand.
+
+What the ini file and the environment leave open is provided: a private
+database server and a key for the tokens, both kept in ``var`` beside the ini
+file. Then the tables are brought up to date and the web server runs, until a
+signal ends it all. ``make serve`` calls this.
+"""
+
+import argparse
+import configparser
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import plaster
+
+from ar_targets.development import process
+from ar_targets.development.address import addresses
+from ar_targets.development.database import DatabaseUnavailable, PrivateDatabase
+from ar_targets.settings import ENV_PREFIX, PREFIX
+
+SERVER_PATIENCE = 10.0
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class ServeError(Exception):
+    """What keeps the server from starting, in one line."""
+
+
+class Stopped(Exception):  # noqa: N818  # it is no error
+    """A signal asked for the end."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until a signal comes.
+
+    The exit code is 0 after a signal, else that of the program that ended.
+    """
+    arguments = _parse(argv)
+    directory = arguments.dir or arguments.ini.absolute().parent / "var"
+    with stop_on_signals() as check:
+        try:
+            return serve(arguments.ini, directory, check)
+        except Stopped:
+            return 0
+        except (ServeError, DatabaseUnavailable, PermissionError) as error:
+            say(str(error))
+            return 1
+
+
+def serve(ini: Path, directory: Path, check: process.Check) -> int:
+    """Start everything in its order; whatever ends this ends all of it, in reverse."""
+    app, server = settings(ini, "app:main"), settings(ini, "server:main")
+    urls = free_urls(server)
+    environment = dict(os.environ)
+    with ExitStack() as stack:
+        if not is_set("database_url", app):
+            database = PrivateDatabase(directory / "database", check=check)
+            say(f"Database: a private server, its data and log in {directory / 'database'}")
+            stack.enter_context(database).create_database("ar_targets")
+            environment[ENV_PREFIX + "DATABASE_URL"] = database.url()
+        if not is_set("jwt_keys", app):
+            environment[ENV_PREFIX + "JWT_KEYS"] = jwt_key(directory / "jwt.key")
+            say(f"Key for the tokens: {directory / 'jwt.key'}")
+        if code := run("ar_targets.scripts.initdb", ini, environment, check):
+            return code
+        say(f"Server: {' '.join(urls)} (Ctrl-C stops it)")
+        return run("pyramid.scripts.pserve", ini, environment, check)
+
+
+def run(module: str, ini: Path, environment: Mapping[str, str], check: process.Check) -> int:
+    """Run one of the Python programs on the ini file to its end; its exit code."""
+    command = [sys.executable, "-m", module, str(ini)]
+    with process.running(command, env=environment, patience=SERVER_PATIENCE) as program:
+        return process.wait(program, check)
+
+
+def settings(ini: Path, section: str) -> Mapping[str, Any]:
+    """A section of the ini file, read as the application reads it."""
+    if not ini.is_file():
+        raise ServeError(f"There is no file {ini}; name the ini file: ar_targets_serve INI")
+    try:
+        found: Mapping[str, Any] = plaster.get_settings(str(ini), section)
+    except (configparser.Error, plaster.PlasterError) as error:
+        raise ServeError(f"{ini} cannot be read: {' '.join(str(error).split())}") from None
+    return found
+
+
+def is_set(name: str, app: Mapping[str, Any]) -> bool:
+    """Whether the ini file or the environment has a setting; an empty one counts as none."""
+    variable = ENV_PREFIX + name.upper()
+    places = (os.environ.get(variable), os.environ.get(variable + "_FILE"), app.get(PREFIX + name))
+    return any(places)
+
+
+def free_urls(server: Mapping[str, Any]) -> list[str]:
+    """The URLs that will be served, none of them taken by another program."""
+    places = addresses(server)
+    for place in places:
+        if place.is_taken():
+            raise ServeError(
+                f"Port {place.port} is taken by another program: stop that one, or change "
+                "`listen` in [server:main] of the ini file."
+            )
+    return [place.url for place in places]
+
+
+def jwt_key(path: Path) -> str:
+    """The key that signs the tokens, made once and then kept, for its owner's eyes only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # O_EXCL: of two first starts at once, one makes the key, and nobody's file is followed.
+    with suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(64) + "\n")
+    key = path.read_text(encoding="ascii").strip()
+    if not key:
+        raise ServeError(f"{path} is empty: delete it, and the next start makes a new key.")
+    return key
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[process.Check]:
+    """Turn signals into a check that raises Stopped.
+
+    A handler that raised by itself could do so between a program's start and
+    the moment at which its owner knows of it.
+    """
+    received: list[int] = []
+
+    def check() -> None:
+        if received:
+            raise Stopped
+
+    # nohup starts a program with SIGHUP ignored, to outlive its terminal.
+    listened_to = [sign for sign in STOP_SIGNALS if signal.getsignal(sign) != signal.SIG_IGN]
+    before = {sign: signal.signal(sign, lambda n, _: received.append(n)) for sign in listened_to}
+    try:
+        yield check
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
+
+
+def say(text: str) -> None:
+    """Tell the user, if the terminal is still there."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="ar_targets_serve",
+        description="Serve ar_targets, with a private database where none is set.",
+    )
+    parser.add_argument(
+        "ini", nargs="?", type=Path, default=Path("development.ini"), help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--dir",
+        type=Path,
+        help="where the private database and the key are kept; default: var, beside the ini file",
+    )
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""Who calls the API in the tests, and what they have.
+
+Made with the models and the codec, not through the API: a test of one
+resource needs none of the others to work, and no password is hashed twice.
+"""
+
+import functools
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import update
+
+from ar_targets import clock, jpeg, passwords
+from ar_targets.database import transaction_scope
+from ar_targets.models import project, target, token, user
+
+from .pictures import CHINA
+
+PASSWORD = "correct horse battery"
+
+
+@functools.cache
+def password_hash() -> str:
+    """The hash of PASSWORD: what takes longest, done once."""
+    return passwords.hash_password(PASSWORD)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody with a token."""
+
+    token: str = field(repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@dataclass(frozen=True)
+class User(Actor):
+    id: int
+    login: str
+
+    @property
+    def path(self) -> str:
+        return f"/api/user/{self.id}"
+
+
+@dataclass(frozen=True)
+class Project:
+    id: int
+    name: str
+
+    @property
+    def path(self) -> str:
+        return f"/api/project/{self.id}"
+
+    @property
+    def tokens(self) -> str:
+        return f"{self.path}/jwt"
+
+    @property
+    def targets(self) -> str:
+        return f"{self.path}/imagetarget"
+
+
+@dataclass(frozen=True)
+class App(Actor):
+    """The holder of a project token."""
+
+    id: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Target:
+    id: int
+    path: str
+
+    @property
+    def image(self) -> str:
+        return f"{self.path}/image"
+
+
+class Stage:
+    """Where actors come from: the database and the keys of an application."""
+
+    def __init__(self, registry: Any) -> None:
+        self.engine = registry.engine
+        self.codec = registry.codec
+
+    def user(self, login: str, *, is_admin: bool = False) -> User:
+        """A user whose password is PASSWORD, logged in."""
+        with transaction_scope(self.engine) as db:
+            record = user.create(db, login, password_hash(), is_admin=is_admin)
+        return User(self.login_token(record.id), record.id, login)
+
+    def login_token(self, user_id: int, *, version: int = 1, seconds: int = 600) -> str:
+        """A user token; an expired one for negative ``seconds``."""
+        return self.codec.login_token(user_id, version, timedelta(seconds=seconds))[0]
+
+    def project(self, owner: User, name: str) -> Project:
+        with transaction_scope(self.engine) as db:
+            return Project(project.create(db, owner.id, name).id, name)
+
+    def app(self, of: Project, access: str = "write", ttl: int = 600) -> App:
+        """A project token's holder."""
+        with transaction_scope(self.engine) as db:
+            record = token.create(db, of.id, ttl, access, "")
+        return App(self.codec.project_token(record), record.id, f"{of.tokens}/{record.id}")
+
+    def target(self, of: Project, data: bytes = CHINA, description: str = "") -> Target:
+        proven = jpeg.prove(data, 10**6)
+        with transaction_scope(self.engine) as db:
+            record = target.create(db, of.id, proven, description)
+        return Target(record.id, f"{of.targets}/{record.id}")
+
+    def revoke(self, app: App) -> None:
+        with transaction_scope(self.engine) as db:
+            token.revoke(db, app.id)
+
+    def expire(self, app: App) -> None:
+        """Let a project token's time be over."""
+        row = token.token
+        past = clock.now() - timedelta(seconds=1)
+        with transaction_scope(self.engine) as db:
+            db.execute(update(row).where(row.c.id == app.id).values(expires_at=past))
+
+    def rows(self, table: Any, *conditions: Any) -> list[dict[str, Any]]:
+        """What is committed, the deleted rows included."""
+        with self.engine.connect() as connection:
+            found = connection.execute(table.select().where(*conditions))
+            return [dict(row) for row in found.mappings()]

@@ -1,0 +1,155 @@
+"""The application on a real database, and the actors that call it.
+
+The database is migrated once, as an operator does it. Each test commits for
+real, since the contract is about what is committed, and its rows are deleted
+behind it.
+"""
+
+import dataclasses
+import logging
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ar_targets import main
+from ar_targets.models import Base
+from ar_targets.scripts import initdb
+from ar_targets.settings import ENV_PREFIX, PREFIX, Settings
+
+from .actors import App, Project, Stage, Target, User
+from .client import Client
+from .throwaway import on_private_server, on_server_of
+
+KEY = "a-key-for-the-tests-which-is-long-enough"
+INI = Path(__file__).parents[1] / "development.ini"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def named_server() -> Iterator[str | None]:
+    """The database that the environment names. Nothing else of the environment reaches the tests.
+
+    Least of all the name of a database that somebody needs.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        named = os.environ.get("AR_TARGETS_TEST_DATABASE_URL")
+        named = named or os.environ.get("AR_TARGETS_DATABASE_URL")
+        for field in dataclasses.fields(Settings):
+            patch.delenv(ENV_PREFIX + field.name.upper(), raising=False)
+            patch.delenv(f"{ENV_PREFIX}{field.name.upper()}_FILE", raising=False)
+        yield named
+
+
+@pytest.fixture(scope="session")
+def database_url(named_server: str | None) -> Iterator[str]:
+    """An empty, migrated database."""
+    with on_server_of(named_server) if named_server else on_private_server() as url:
+        migrate(url)
+        yield url
+
+
+def migrate(url: str) -> None:
+    """Run ``ar_targets_initdb``, and undo what it does to logging."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AR_TARGETS_DATABASE_URL", url)
+        patch.setenv("AR_TARGETS_JWT_KEYS", KEY)
+        assert initdb.main([str(INI)]) == 0
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def build(url: str, **settings: object) -> Client:
+    """The application with these settings."""
+    defaults = {"database_url": url, "jwt_keys": KEY, "login_failures": "1000 per 1 minute"}
+    return Client(
+        main({}, **{PREFIX + name: str(text) for name, text in (defaults | settings).items()})
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_app(database_url: str) -> Iterator[Client]:
+    client = build(database_url)
+    yield client
+    client.registry.engine.dispose()
+
+
+@pytest.fixture
+def rows_removed(shared_app: Client) -> Iterator[None]:
+    """An empty database for the next test."""
+    yield
+    with shared_app.registry.engine.begin() as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(table.delete())
+
+
+@pytest.fixture
+def app(shared_app: Client, rows_removed: None) -> Client:
+    """The application with default settings."""
+    return shared_app
+
+
+@pytest.fixture
+def make_app(rows_removed: None, database_url: str) -> Iterator[Callable[..., Client]]:
+    """Makes applications with other settings, on the same database."""
+    made = []
+
+    def make(**settings: object) -> Client:
+        made.append(build(database_url, **settings))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.registry.engine.dispose()
+
+
+@pytest.fixture
+def stage(shared_app: Client, rows_removed: None) -> Stage:
+    return Stage(shared_app.registry)
+
+
+@pytest.fixture
+def owner(stage: Stage) -> User:
+    return stage.user("olga")
+
+
+@pytest.fixture
+def stranger(stage: Stage) -> User:
+    return stage.user("stefan")
+
+
+@pytest.fixture
+def administrator(stage: Stage) -> User:
+    return stage.user("ada", is_admin=True)
+
+
+@pytest.fixture
+def project(stage: Stage, owner: User) -> Project:
+    return stage.project(owner, "Zoo")
+
+
+@pytest.fixture
+def other_project(stage: Stage, stranger: User) -> Project:
+    return stage.project(stranger, "Museum")
+
+
+@pytest.fixture
+def write_token(stage: Stage, project: Project) -> App:
+    return stage.app(project)
+
+
+@pytest.fixture
+def read_token(stage: Stage, project: Project) -> App:
+    return stage.app(project, "read")
+
+
+@pytest.fixture
+def other_token(stage: Stage, other_project: Project) -> App:
+    return stage.app(other_project)
+
+
+@pytest.fixture
+def target(stage: Stage, project: Project) -> Target:
+    return stage.target(project, description="a gate")

@@ -1,0 +1,1 @@
+"""What holds everywhere: credentials, permissions, imports, settings."""

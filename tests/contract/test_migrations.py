@@ -1,0 +1,84 @@
+"""Migrations: up, down, up again, and equal to the models."""
+
+from collections.abc import Iterator
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, inspect, text
+
+from alembic import command
+from ar_targets.models import Base
+from ar_targets.models.meta import SCHEMA_REVISION
+
+from ..conftest import INI
+from ..throwaway import on_server_of
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    """A connection to an empty database."""
+    with on_server_of(database_url) as url:
+        engine = create_engine(url)
+        with engine.connect() as made:
+            yield made
+        engine.dispose()
+
+
+def migrate(connection: Connection, direction: str, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(INI.parent / "alembic"))
+    config.attributes["connection"] = connection
+    getattr(command, direction)(config, revision)
+    connection.commit()
+
+
+def differences(connection: Connection) -> list[object]:
+    options = {"compare_type": True, "compare_server_default": True}
+    return compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
+
+
+def test_up_down_up(connection):
+    migrate(connection, "upgrade", "head")
+    assert differences(connection) == []
+    migrate(connection, "downgrade", "base")
+    assert inspect(connection).get_table_names() == ["alembic_version"]
+    migrate(connection, "upgrade", "head")
+    assert differences(connection) == []
+
+
+def test_the_comparison_can_fail(connection):
+    migrate(connection, "upgrade", "head")
+    connection.execute(text("ALTER TABLE token DROP INDEX ix_token_expires_at"))
+    assert differences(connection) != []
+
+
+def test_the_models_name_the_head():
+    scripts = ScriptDirectory(str(INI.parent / "alembic"))
+    assert scripts.get_heads() == [SCHEMA_REVISION]
+
+
+def test_tables_are_as_we_need_them(connection):
+    migrate(connection, "upgrade", "head")
+    rows = connection.execute(
+        text(
+            "SELECT table_name, engine, table_collation FROM information_schema.tables "
+            "WHERE table_schema = DATABASE() AND table_name != 'alembic_version'"
+        )
+    )
+    assert {tuple(row) for row in rows} == {
+        (name, "InnoDB", "utf8mb4_unicode_ci") for name in Base.metadata.tables
+    }
+
+
+def test_constraints_have_names_of_ours(connection):
+    migrate(connection, "upgrade", "head")
+    inspector = inspect(connection)
+    for table in Base.metadata.tables:
+        names = [key["name"] for key in inspector.get_foreign_keys(table)]
+        names += [index["name"] for index in inspector.get_indexes(table)]
+        assert all(
+            name.startswith((f"fk_{table}_", f"ix_{table}_", f"uq_{table}_")) for name in names
+        )

@@ -1,0 +1,27 @@
+"""Photographs to upload, and what is no photograph."""
+
+import base64
+import io
+from importlib.metadata import distribution
+from pathlib import Path
+
+from PIL import Image
+
+# scikit-learn is installed for these two files; importing it would take seconds.
+_IMAGES = Path(str(distribution("scikit-learn").locate_file("sklearn/datasets/images")))
+CHINA = (_IMAGES / "china.jpg").read_bytes()
+FLOWER = (_IMAGES / "flower.jpg").read_bytes()
+# Both of them.
+WIDTH, HEIGHT = 640, 427
+
+
+def base64_of(data: bytes) -> str:
+    """Standard base64 on one line."""
+    return base64.b64encode(data).decode()
+
+
+def drawn(kind: str = "JPEG", size: tuple[int, int] = (8, 8)) -> bytes:
+    """A small picture in any format that Pillow writes."""
+    file = io.BytesIO()
+    Image.new("RGB", size, "teal").save(file, kind)
+    return file.getvalue()

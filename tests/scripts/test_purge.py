@@ -1,0 +1,162 @@
+"""``ar_targets_purge``: what goes, what stays, and what happens meanwhile."""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert, update
+
+from ar_targets import clock
+from ar_targets.database import transaction_scope
+from ar_targets.models import purge as piles
+from ar_targets.models import trash
+from ar_targets.models.project import project as projects
+from ar_targets.models.target import target as targets
+from ar_targets.models.token import token as tokens
+from ar_targets.models.user import user as users
+from ar_targets.scripts import purge, restore
+
+LONG_AGO = timedelta(days=40)
+
+
+def ids(stage, table):
+    return {row["id"] for row in stage.rows(table)}
+
+
+def age(stage, table, row_id):
+    """Let a deleted row have been deleted long ago."""
+    with transaction_scope(stage.engine) as db:
+        old = {"deleted_at": clock.now() - LONG_AGO}
+        db.execute(update(table).where(table.c.id == row_id).values(old))
+
+
+def test_dead_tokens_go(script, stage, project):
+    valid, expired, revoked, both = (stage.app(project) for _ in range(4))
+    for app in (expired, both):
+        stage.expire(app)
+    for app in (revoked, both):
+        stage.revoke(app)
+    done = script(purge.main)
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "removed 2 expired tokens\nremoved 1 revoked tokens\n"
+    assert ids(stage, tokens) == {valid.id}
+
+
+def test_dry_run_removes_nothing(script, stage, project, target):
+    app = stage.app(project)
+    stage.expire(app)
+    with transaction_scope(stage.engine) as db:
+        trash.delete_target(db, target.id)
+    age(stage, targets, target.id)
+    done = script(purge.main, "--dry-run", "--deleted-older-than", "30")
+    assert "would remove 1 expired tokens" in done.out
+    assert "would remove 1 deleted targets" in done.out
+    assert ids(stage, tokens) == {app.id}
+    assert ids(stage, targets) == {target.id}
+
+
+def test_what_is_deleted_stays_unless_asked(script, stage, project, target):
+    with transaction_scope(stage.engine) as db:
+        trash.delete_project(db, project.id)
+    age(stage, projects, project.id)
+    script(purge.main)
+    assert ids(stage, projects) == {project.id}
+    assert ids(stage, targets) == {target.id}
+
+
+def test_old_trash_goes_with_all_that_hangs_on_it(script, stage, owner, project, target):
+    kept_project = stage.project(stage.user("kept"), "kept")
+    kept = stage.target(kept_project)
+    app, young = stage.app(project), stage.target(project)
+    with transaction_scope(stage.engine) as db:
+        trash.delete_target(db, young.id)
+        trash.delete_user(db, owner.id)
+    age(stage, users, owner.id)
+    age(stage, projects, project.id)
+    done = script(purge.main, "--deleted-older-than", "30")
+    assert done.code == 0
+    assert "removed 2 deleted targets\n" in done.out
+    assert "removed 1 tokens of deleted projects\n" in done.out
+    assert ids(stage, users) == {stage.rows(projects)[0]["owner_id"]}
+    assert ids(stage, projects) == {kept_project.id}
+    assert ids(stage, targets) == {kept.id}
+    assert app.id not in ids(stage, tokens)
+
+
+def test_young_trash_stays(script, stage, owner, project, target):
+    with transaction_scope(stage.engine) as db:
+        trash.delete_target(db, target.id)
+        trash.delete_user(db, owner.id)
+    script(purge.main, "--deleted-older-than", "1")
+    assert ids(stage, users) == {owner.id}
+    assert ids(stage, projects) == {project.id}
+    assert ids(stage, targets) == {target.id}
+
+
+def test_what_is_being_removed_cannot_be_restored(script, stage, project):
+    with transaction_scope(stage.engine) as db:
+        trash.delete_project(db, project.id)
+        piles.doom(db, clock.now() + timedelta(seconds=1), clock.now())
+    refused = script(restore.main, "project", str(project.id))
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err == f"project {project.id} is being removed for good\n"
+
+
+def many_tokens(stage, project, number, expires_at):
+    row = {
+        "project_id": project.id,
+        "access": "read",
+        "description": "",
+        "ttl": 1,
+        "created_at": expires_at,
+        "updated_at": expires_at,
+        "expires_at": expires_at,
+    }
+    with transaction_scope(stage.engine) as db:
+        db.execute(insert(tokens), [row | {"jti": f"{n:032x}"} for n in range(number)])
+
+
+def test_batches_go_through_equal_moments(script, stage, project):
+    many_tokens(stage, project, 25, clock.now() - timedelta(days=1))
+    done = script(purge.main, "--batch", "10")
+    assert "removed 25 expired tokens" in done.out
+    assert ids(stage, tokens) == set()
+
+
+def test_two_at_once_share_the_work(stage, project):
+    many_tokens(stage, project, 3000, clock.now() - timedelta(days=1))
+    pile, _ = piles.dead_tokens(clock.now())
+
+    def remove(_):
+        return sum(pile.remove(lambda: transaction_scope(stage.engine), 100))
+
+    with ThreadPoolExecutor() as threads:
+        assert sum(threads.map(remove, range(2))) == 3000
+    assert ids(stage, tokens) == set()
+
+
+def test_a_token_extended_meanwhile_stays(stage, project):
+    many_tokens(stage, project, 2, clock.now() - timedelta(days=1))
+    pile, _ = piles.dead_tokens(clock.now())
+    removing = pile.remove(lambda: transaction_scope(stage.engine), 1)
+    assert next(removing) == 1
+    alive = tokens.c.expires_at, clock.now() + timedelta(days=1)
+    with transaction_scope(stage.engine) as db:
+        db.execute(update(tokens).values({alive[0]: alive[1]}))
+    assert list(removing) == []
+    assert len(ids(stage, tokens)) == 1
+
+
+def test_progress_on_a_terminal(script, stage, project, monkeypatch):
+    many_tokens(stage, project, 2, clock.now() - timedelta(days=1))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    done = script(purge.main)
+    assert "\r2 expired tokens" in done.err
+
+
+@pytest.mark.parametrize("arguments", [("--batch", "0"), ("--deleted-older-than", "-1"), ("x",)])
+def test_a_wrong_command_line(script, arguments):
+    done = script(purge.main, *arguments)
+    assert done.code == 2
+    assert "usage:" in done.err
