@@ -1,11 +1,14 @@
 """ar_targets: a server for the projects and image targets of AR applications."""
 
+import logging
 from typing import Any
 
 from pyramid.config import Configurator
 from pyramid.router import Router
 
 from . import settings
+
+log = logging.getLogger(__name__)
 
 
 def main(global_config: dict[str, str], **ini: Any) -> Router:
@@ -17,6 +20,11 @@ def main(global_config: dict[str, str], **ini: Any) -> Router:
     # Cornice would turn exceptions into its own kind of response; `errors` does.
     config = Configurator(settings={"handle_exceptions": "false"} | ini)
     config.registry.ar_settings = settings.load(ini)
+    if config.registry.ar_settings.user_access == "open":
+        log.warning(
+            "ar_targets.user_access is 'open': anyone who reaches this server can list, change "
+            "and delete users, administrators excepted; 'self' leaves that to the users"
+        )
     config.include("cornice")
     config.include(".renderer")
     config.include(".database")

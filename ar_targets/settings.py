@@ -120,7 +120,7 @@ class Settings:
     )
     database_timeout: int = setting(
         between(1, 600),
-        "10",
+        "5",
         "seconds to wait for the database before the answer is 503",
     )
     jwt_keys: tuple[str, ...] = setting(

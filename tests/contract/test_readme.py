@@ -1,0 +1,97 @@
+"""The README's session is typed in as it stands; what it prints must be what the README shows."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..conftest import INI, KEY, migrate
+from ..pictures import CHINA
+from ..throwaway import on_server_of
+
+README = INI.parent / "README.md"
+ADDRESS = "127.0.0.1:6543"
+END = "the end of an output"
+# What differs from run to run.
+VARIABLE = {
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z": "<moment>",
+    r"eyJ[\w-]+\.[\w-]+\.[\w-]+": "<token>",
+}
+
+
+@pytest.fixture
+def address(database_url: str, tmp_path: Path) -> Iterator[str]:
+    """A server, as ``pserve`` runs it, on a new database."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    ini = tmp_path / "readme.ini"
+    text = INI.read_text().replace(ADDRESS, address).replace("%(here)s", str(INI.parent))
+    ini.write_text(text)
+    with on_server_of(database_url) as url:
+        migrate(url)
+        settings = {"AR_TARGETS_DATABASE_URL": url, "AR_TARGETS_JWT_KEYS": KEY}
+        server = subprocess.Popen(
+            [sys.executable, "-m", "pyramid.scripts.pserve", str(ini)], env=os.environ | settings
+        )
+        try:
+            wait_for(address)
+            yield address
+        finally:
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(20) == 0
+
+
+def wait_for(address: str) -> None:
+    host, port = address.split(":")
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex((host, int(port))) == 0:
+                return
+        time.sleep(0.1)
+    pytest.fail(f"no server came up at {address}")
+
+
+def session() -> list[tuple[str, str]]:
+    """Each command of the README's console sessions, with the output shown behind it."""
+    shown: list[tuple[str, str]] = []
+    for block in re.findall(r"```console\n(.*?)```", README.read_text(), re.DOTALL):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                shown.append((line[2:], ""))
+            else:
+                command, output = shown[-1]
+                shown[-1] = (command, output + line + "\n")
+    return shown
+
+
+def steady(text: str) -> str:
+    for pattern, name in VARIABLE.items():
+        text = re.sub(pattern, name, text)
+    return text.strip("\n")
+
+
+def test_session(address, tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(CHINA)
+    shown = session()
+    assert len(shown) > 15
+    script = "".join(f"{command}\nprintf '\\n{END}\\n'\n" for command, _ in shown)
+    done = subprocess.run(
+        ["bash", "-c", script.replace(ADDRESS, address)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    printed = done.stdout.replace(address, ADDRESS).split(f"\n{END}\n")
+    assert done.stderr == ""
+    for (command, expected), output in zip(shown, printed, strict=False):
+        assert (command, steady(output)) == (command, steady(expected))
