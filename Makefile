@@ -1,0 +1,73 @@
+# What one does with this repository; `make` alone lists it.
+#
+#   make serve ARGS=production.ini     ARGS goes on to the command behind a target
+#   make test ARGS='-k project'
+#   make venv PYTHON=python3.11        PYTHON chooses the interpreter of a new .venv
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test lint format lock venv clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+UV_VERSION := 0.13.9
+
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+# Each is tried, not only looked for: a version manager's stubs are on PATH, but may not run.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+# exec: the server takes the shell's place, so that a signal to make reaches it.
+serve: $(VENV)/.serve ## Run the server on development.ini, with a database of its own
+	@exec $(BIN)/ar_targets_serve $(ARGS)
+
+test: $(VENV)/.develop ## Run the tests
+	$(BIN)/pytest $(ARGS)
+
+lint: $(VENV)/.develop ## Check style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/.develop ## Put the code into its one format
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+lock: $(BIN)/pip ## Renew the lock files from setup.py; ARGS=--upgrade takes newer versions
+	$(BIN)/pip install --quiet uv==$(UV_VERSION)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+		setup.py -o requirements.lock $(ARGS)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+		setup.py requirements-dev.in -c requirements.lock -o requirements-dev.lock $(ARGS)
+
+venv: $(VENV)/.develop ## Make .venv with all that tests and checks need
+
+clean: ## Remove caches and build output; never var/, where the data is
+	rm -rf build dist *.egg-info .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .coverage .coverage.* htmlcov
+	find alembic ar_targets tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is as old as the last installation: it is repeated when what it read has changed.
+$(VENV)/.serve: requirements.lock setup.py | $(BIN)/pip
+	$(BIN)/pip install --quiet -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.develop: requirements-dev.lock setup.py | $(BIN)/pip
+	$(BIN)/pip install --quiet -r requirements-dev.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(BIN)/pip:
+	@python="$(PYTHON)"; "$${python:-false}" -c '$(NEW_ENOUGH)' 2>/dev/null || { \
+		echo "ar_targets needs Python 3.11 or newer. Install one, or say where one is:" \
+			"make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments." \
+			"On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
