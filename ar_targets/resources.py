@@ -59,12 +59,23 @@ def root_factory(request: Request) -> "Root":
     bad credentials (401); below, the tree answers for missing ones (401) and
     missing objects (404), and the ACLs for the wrong ones (403).
     """
-    service = request.current_service
-    if request.method not in service.defined_methods:
-        raise HTTPMethodNotAllowed(headers={"Allow": ", ".join(allowed_methods(service))})
+    require_method(request)
     if "Authorization" in request.headers:
         require_identity(request)
     return Root(request)
+
+
+def public_factory(request: Request) -> object:
+    """The context of what lies outside the tree; 405 is the same there."""
+    require_method(request)
+    return object()
+
+
+def require_method(request: Request) -> None:
+    """Raises 405 for a method that the path does not answer."""
+    service = request.current_service
+    if request.method not in service.defined_methods:
+        raise HTTPMethodNotAllowed(headers={"Allow": ", ".join(allowed_methods(service))})
 
 
 def allowed_methods(service: Any) -> list[str]:

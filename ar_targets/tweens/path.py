@@ -16,11 +16,11 @@ def tween_factory(
 
     def tween(request: Request) -> Response:
         path: str = request.environ["PATH_INFO"]
-        if "\n" in path:
+        if path.startswith(("/api/", "/health/")) and path.endswith("/"):
+            path = request.environ["PATH_INFO"] = path[:-1]
+        if path.endswith("\n"):
             # Python's "$", with which routes end, matches before a line break too.
             return error_response(404, [REASONS[404]])
-        if path.startswith(("/api/", "/health/")) and path.endswith("/"):
-            request.environ["PATH_INFO"] = path[:-1]
         return handler(request)
 
     return tween

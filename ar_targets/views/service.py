@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar, cast
 from cornice import Service
 
 from ..errors import render_cornice_errors
-from ..resources import root_factory
+from ..resources import public_factory, root_factory
 
 # An id in a path. Other texts name nothing (404); above all not ".." or ".",
 # which traversal would follow out of the place that the route speaks of.
@@ -52,7 +52,7 @@ def service(name: str, path: str, *, resource: str | None = None) -> RestService
 
 def public_service(name: str, path: str) -> RestService:
     """A Cornice service outside the resource tree, for everyone."""
-    return _declare(name, path)
+    return _declare(name, path, factory=public_factory)
 
 
 def _declare(name: str, path: str, **arguments: Any) -> RestService:
