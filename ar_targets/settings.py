@@ -32,9 +32,12 @@ class SettingsError(SystemExit):
     """A setting that cannot be used. Left uncaught, Python prints its one line and exits with 1."""
 
 
-def setting(parse: Callable[[str], Any], default: str | None, meaning: str) -> Any:
+def setting(
+    parse: Callable[[str], Any], default: str | None, meaning: str, *, secret: bool = False
+) -> Any:
     """A dataclass field; ``default`` is written as in an ini file, None makes it required."""
-    return field(metadata={"parse": parse, "default": default, "meaning": meaning})
+    metadata = {"parse": parse, "default": default, "meaning": meaning}
+    return field(metadata=metadata, repr=not secret)
 
 
 def between(low: int, high: int) -> Callable[[str], int]:
@@ -128,6 +131,7 @@ class Settings:
         None,
         "secret keys for the tokens, separated by white space, each of at least "
         f"{MIN_JWT_KEY_BYTES} bytes; the first signs, all verify",
+        secret=True,
     )
     login_token_ttl: int = setting(
         between(1, 31_536_000),
