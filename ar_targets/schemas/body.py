@@ -82,15 +82,20 @@ class Body(colander.MappingSchema):  # type: ignore[misc]
         return body
 
     def load(self, data: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, str]]:
-        """The validated fields, and what is wrong with each field at fault; one is empty."""
+        """The fields that are right, and for each at fault what is wrong with it."""
         known = {node.name for node in self.children}
+        fields: dict[str, Any] = {}
         wrong = {
-            name: f"there is no such field; there are {', '.join(sorted(known)) or 'none'}"
+            name: f"there is no such field; there are {', '.join(sorted(known))}"
             for name in data
             if name not in known and name not in self.read_only
         }
-        try:
-            fields = self.deserialize({name: data[name] for name in data if name in known})
-        except colander.Invalid as invalid:
-            return {}, wrong | {child.node.name: child.messages()[0] for child in invalid.children}
-        return ({}, wrong) if wrong else (fields, {})
+        for node in self.children:
+            try:
+                value = node.deserialize(data.get(node.name, colander.null))
+            except colander.Invalid as invalid:
+                wrong[node.name] = invalid.messages()[0]
+            else:
+                if value is not colander.drop:
+                    fields[node.name] = value
+        return fields, wrong
