@@ -1,8 +1,8 @@
 """The one clock, and the one way a moment is written.
 
-Every moment in the program and in the database is a naive ``datetime`` in UTC
-with microseconds: MySQL's ``DATETIME(6)`` knows no time zone, and one
-convention held everywhere is simpler than a conversion at each border.
+A moment is a naive ``datetime`` in UTC with microseconds, as in the database:
+MySQL's ``DATETIME(6)`` knows no time zone. Records hold it as the text that
+clients see, which is how the database hands it over (`ar_targets.models.query`).
 """
 
 from datetime import UTC, datetime
@@ -21,3 +21,8 @@ def rfc3339(moment: datetime) -> str:
 def timestamp(moment: datetime) -> int:
     """Whole seconds since 1970, rounded down, as a JWT's claims want them (RFC 7519, 2)."""
     return int(moment.replace(tzinfo=UTC).timestamp())
+
+
+def parse(text: str) -> datetime:
+    """The moment that `rfc3339` wrote."""
+    return datetime.fromisoformat(text).replace(tzinfo=None)

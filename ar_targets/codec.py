@@ -6,6 +6,7 @@ The claim ``kind`` tells them apart, and each must look as we make it: a token
 without ``exp`` is never taken for a login token.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from .models.meta import parse_id
 from .models.token import TokenRecord
 
 ALGORITHM = "HS256"
+JTI = re.compile(r"[0-9a-f]{32}")
 # Seconds by which the clocks of two machines may differ before a token is
 # refused for having been made in the future. It prolongs no token: see `_login`.
 LEEWAY = 10
@@ -68,7 +70,7 @@ class Codec:
             "kind": "project",
             "sub": str(token.project_id),
             "jti": token.jti,
-            "iat": clock.timestamp(token.created_at),
+            "iat": clock.timestamp(clock.parse(token.created_at)),
         }
         return jwt.encode(claims, self._signer.private_key, self._signer.algorithm)
 
@@ -94,7 +96,7 @@ def _project(claims: dict[str, Any]) -> ProjectClaims | None:
     project_id, jti = _subject(claims), claims.get("jti")
     if claims.get("kind") != "project" or project_id is None:
         return None
-    if "exp" in claims or not isinstance(jti, str):
+    if "exp" in claims or not isinstance(jti, str) or not JTI.fullmatch(jti):
         return None
     return ProjectClaims(jti, project_id)
 

@@ -1,25 +1,24 @@
-"""The way to the database: engine, sessions, and ``request.db``.
+"""The way to the database: engine, pool, transactions, and ``request.db``.
 
-One transaction a request, begun and ended by pyramid_tm; scripts use
-`transaction_scope`. The views and models only flush.
+Reads are single statements that need no transaction. The first write of a
+request begins one, which pyramid_tm ends; scripts use `transaction_scope`.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import sqlalchemy
+import sqlalchemy.exc
 import transaction
 import zope.sqlalchemy
 from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid_retry import mark_error_retryable
-from sqlalchemy import event
-from sqlalchemy.engine import Engine, ExceptionContext
+from sqlalchemy import Executable, Result, event
+from sqlalchemy.engine import Connection, Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, sessionmaker
-from zope.sqlalchemy.datamanager import STATUS_ACTIVE, STATUS_CHANGED
+from sqlalchemy.orm import Session
 
 from .settings import PREFIX, Settings, SettingsError
 
@@ -29,18 +28,22 @@ log = logging.getLogger(__name__)
 # hours after which a server closes it, and the minutes of a firewall's patience.
 POOL_RECYCLE = 280
 # A client would rather read 503 than wait for another one's lock.
-LOCK_WAIT_SECONDS = 5
+LOCK_WAIT_SECONDS = 3
+# How often a request is run at most: the first time, and after deadlocks.
+ATTEMPTS = 3
 SQL_MODE = (
     "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
     "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 )
-SESSION_VARIABLES = (
-    f"SET time_zone = '+00:00', sql_mode = '{SQL_MODE}', "
-    f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
-)
+# A request's statements see what others have committed, and take no gap
+# locks, which are what most deadlocks are made of.
+ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 
 # MySQL's error numbers.
 DUPLICATE_KEY, LOCK_WAIT_TIMEOUT, DEADLOCK, NO_REFERENCED_ROW = 1062, 1205, 1213, 1452
+
+# The flag in the status that the server sends with each answer (SERVER_STATUS_IN_TRANS).
+IN_TRANSACTION = 1
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -58,9 +61,6 @@ def make_engine(settings: Settings, *, impatient: bool = False) -> Engine:
         timeouts |= {"read_timeout": patience, "write_timeout": patience}
     engine = sqlalchemy.create_engine(
         settings.database_url,
-        # A request's statements see what others have committed, and take no gap
-        # locks, which are what most deadlocks are made of.
-        isolation_level="READ COMMITTED",
         pool_size=settings.database_pool_size,
         max_overflow=0,
         pool_timeout=settings.database_timeout,
@@ -68,23 +68,61 @@ def make_engine(settings: Settings, *, impatient: bool = False) -> Engine:
         pool_use_lifo=True,
         # Passwords' hashes and images have no place in an error's text.
         hide_parameters=True,
-        connect_args={"charset": "utf8mb4", "init_command": SESSION_VARIABLES} | timeouts,
+        pool_reset_on_return=None,
+        connect_args={"charset": "utf8mb4", "autocommit": True} | timeouts,
     )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    event.listen(engine, "reset", _reset)
     event.listen(engine, "handle_error", _mark_retryable)
     return engine
 
 
+def _prepare(connection: Any, _record: object) -> None:
+    """Set up the session of a new connection."""
+    with connection.cursor() as cursor:
+        cursor.execute(ISOLATION)
+        cursor.execute(
+            "SET time_zone = '+00:00', sql_mode = %s, innodb_lock_wait_timeout = %s",
+            (SQL_MODE, LOCK_WAIT_SECONDS),
+        )
+
+
+def _begin(connection: Connection) -> None:
+    """Begin in so many words: the driver commits each statement that stands alone."""
+    connection.exec_driver_sql("BEGIN")
+
+
+def _reset(connection: Any, *_: object) -> None:
+    """Roll back what is left open when a connection returns to the pool.
+
+    PyMySQL knows from the last answer whether there is anything, which spares
+    most requests a round trip.
+    """
+    if getattr(connection, "server_status", IN_TRANSACTION) & IN_TRANSACTION:
+        connection.rollback()
+
+
 def _mark_retryable(context: ExceptionContext) -> None:
-    """Let pyramid_retry run a request again that did nothing wrong.
+    """Let pyramid_retry run a request again; see `is_retryable`."""
+    committing = context.statement is None
+    if is_retryable(
+        context.original_exception, disconnected=context.is_disconnect and not committing
+    ):
+        mark_error_retryable(context.sqlalchemy_exception)
+
+
+def is_retryable(error: BaseException, *, disconnected: bool) -> bool:
+    """Whether a request that met this error did nothing wrong, and nothing at all.
 
     A deadlock's victim and a lock not got in time have been rolled back. So
     has all of a request whose connection turns out to have died, unless it
-    died while committing: then nobody knows, and the client must look.
+    died while committing: then nobody knows, and the client must look. A
+    server that has hung is not asked again: the client has waited enough.
     """
-    if error_number(context.original_exception) in (LOCK_WAIT_TIMEOUT, DEADLOCK) or (
-        context.is_disconnect and context.statement is not None
-    ):
-        mark_error_retryable(context.sqlalchemy_exception)
+    if disconnected:
+        return "timed out" not in str(error)
+    return error_number(error) in (LOCK_WAIT_TIMEOUT, DEADLOCK)
 
 
 def error_number(error: BaseException | None) -> int | None:
@@ -122,36 +160,100 @@ def check_packet_size(engine: Engine, settings: Settings) -> None:
         )
 
 
+class Database:
+    """One request's or script's way to the database, on one connection of the pool.
+
+    What is fetched is read at once, outside of any transaction. The first write
+    begins one, which the transaction manager commits or aborts. Each statement
+    that writes has its own conditions, so nothing rests on what was read before.
+    """
+
+    def __init__(self, engine: Engine, manager: transaction.TransactionManager) -> None:
+        self._engine, self._manager = engine, manager
+        self._connection: Connection | None = None
+        self._session: Session | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, taken from the pool when it is first needed."""
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    @property
+    def session(self) -> Session:
+        """A session in the manager's transaction; it is going to write."""
+        if self._session is None:
+            self._session = Session(self.connection, autoflush=False)
+            zope.sqlalchemy.mark_changed(self._session, self._manager)
+        return self._session
+
+    def fetch(self, statement: str, parameters: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
+        """The rows of a SELECT in the driver's own SQL; raises SQLAlchemy's errors."""
+        dbapi = self.connection.connection
+        try:
+            cursor = dbapi.cursor()
+            cursor.execute(statement, parameters)
+            rows: Sequence[tuple[Any, ...]] = cursor.fetchall()
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            raise self._explained(error, statement) from error
+        return rows
+
+    def execute(self, statement: Executable, parameters: Any = None) -> Result[Any]:
+        """Execute in the manager's transaction."""
+        return self.session.execute(statement, parameters)
+
+    def close(self) -> None:
+        """Give the connection back. The transaction has ended by then."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _explained(self, error: Any, statement: str) -> DBAPIError:
+        """The SQLAlchemy error for a driver's, and the consequences that SQLAlchemy draws."""
+        dead = self._engine.dialect.is_disconnect(error, self.connection.connection, None)
+        if dead:
+            self.connection.invalidate(error)
+            # The others in the pool have most likely died with it.
+            self._engine.dispose(close=False)
+        kind = getattr(sqlalchemy.exc, type(error).__name__, DBAPIError)
+        explained: DBAPIError = kind(
+            statement, None, error, hide_parameters=True, connection_invalidated=dead
+        )
+        if is_retryable(error, disconnected=dead):
+            mark_error_retryable(explained)
+        return explained
+
+
 def includeme(config: Configurator) -> None:
     """Set up pyramid_tm, pyramid_retry and ``request.db``."""
     settings: Settings = config.registry.ar_settings
     engine = make_engine(settings, impatient=True)
     check_packet_size(engine, settings)
     config.registry.engine = engine
-    sessions = sessionmaker(engine, expire_on_commit=False, autoflush=False)
     config.add_settings(
         {
             "tm.manager_hook": "pyramid_tm.explicit_manager",
+            # What only reads needs no transaction.
+            "tm.activate_hook": writes,
             # A view that returns an error status has changed nothing.
             "tm.commit_veto": "pyramid_tm.default_commit_veto",
             # Else every request asks for its user, unknown URLs included.
             "tm.annotate_user": "false",
-            "retry.attempts": "5",
-            "retry.activate_hook": body_is_seekable,
+            "retry.attempts": str(ATTEMPTS),
+            "retry.activate_hook": make_body_seekable,
         }
     )
     config.include("pyramid_tm")
     config.include("pyramid_retry")
-    config.add_request_method(
-        lambda request: open_session(
-            sessions(), request.tm, writes=request.method not in SAFE_METHODS
-        ),
-        "db",
-        reify=True,
-    )
+    config.add_request_method(open_database, "db", reify=True)
 
 
-def body_is_seekable(request: Request) -> None:
+def writes(request: Request) -> bool:
+    """Whether the method of a request is one that may change something."""
+    return request.method not in SAFE_METHODS
+
+
+def make_body_seekable(request: Request) -> None:
     """Spare pyramid_retry its copy of the body where the server's own can be read again.
 
     Waitress keeps a body in memory or, a large one, in a file of its own.
@@ -160,18 +262,20 @@ def body_is_seekable(request: Request) -> None:
         request.is_body_seekable = True
 
 
-def open_session(
-    session: Session, manager: transaction.TransactionManager, *, writes: bool
-) -> Session:
-    """Tie a session to a transaction. Core statements tell nobody that they write: we do."""
-    state = STATUS_CHANGED if writes else STATUS_ACTIVE
-    zope.sqlalchemy.register(session, initial_state=state, transaction_manager=manager)
-    return session
+def open_database(request: Request) -> Database:
+    """``request.db``, closed with the request."""
+    database = Database(request.registry.engine, request.tm)
+    request.add_finished_callback(lambda _: database.close())
+    return database
 
 
 @contextmanager
-def transaction_scope(engine: Engine) -> Iterator[Session]:
+def transaction_scope(engine: Engine) -> Iterator[Database]:
     """One transaction for a script: committed at the end, aborted by an exception."""
     manager = transaction.TransactionManager(explicit=True)
-    with manager:
-        yield open_session(Session(engine, expire_on_commit=False), manager, writes=True)
+    database = Database(engine, manager)
+    try:
+        with manager:
+            yield database
+    finally:
+        database.close()

@@ -4,16 +4,18 @@ Joining the rows that a path names to the row that proves the caller answers
 most requests in one round trip, and leaves one for the work in the others.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, select
-from sqlalchemy.orm import Session
 
+from ..database import Database
 from . import project as projects
 from . import target as targets
 from . import token as tokens
 from .project import ProjectRecord, project
+from .query import Query
 from .target import TargetRecord, target
 from .token import TokenRecord, token
 from .user import user
@@ -35,7 +37,29 @@ class ProjectAccess(NamedTuple):
     target: TargetRecord | None
 
 
-_BY_LOGIN = (
+_PROJECT_END = 1 + len(projects.COLUMNS)
+
+
+def _user_access(row: Sequence[Any]) -> UserAccess:
+    project_row, token_row = row[1:_PROJECT_END], row[_PROJECT_END:]
+    return UserAccess(
+        row[0],
+        ProjectRecord._make(project_row) if project_row[0] else None,
+        TokenRecord._make(token_row) if token_row[0] else None,
+    )
+
+
+def _project_access(row: Sequence[Any]) -> ProjectAccess:
+    target_row = row[_PROJECT_END:]
+    return ProjectAccess(
+        row[0],
+        ProjectRecord._make(row[1:_PROJECT_END]),
+        TargetRecord._make(target_row) if target_row[0] else None,
+    )
+
+
+_BY_LOGIN = Query(
+    _user_access,
     select(user.c.id, *projects.COLUMNS, *tokens.COLUMNS)
     .select_from(user)
     .outerjoin(
@@ -46,10 +70,11 @@ _BY_LOGIN = (
         user.c.id == bindparam("user_id"),
         user.c.password_version == bindparam("password_version"),
         user.c.deleted_at.is_(None),
-    )
+    ),
 )
 
-_BY_TOKEN = (
+_BY_TOKEN = Query(
+    _project_access,
     select(token.c.access, *projects.COLUMNS, *targets.COLUMNS)
     .select_from(token)
     .join(project, project.c.id == token.c.project_id)
@@ -69,51 +94,29 @@ _BY_TOKEN = (
         token.c.expires_at > bindparam("now"),
         project.c.deleted_at.is_(None),
         user.c.deleted_at.is_(None),
-    )
+    ),
 )
-
-_PROJECT_END = 1 + len(projects.COLUMNS)
 
 
 def by_login(
-    db: Session,
+    db: Database,
     user_id: int,
     password_version: int,
     project_id: int | None,
     token_id: int | None,
 ) -> UserAccess | None:
     """None where the user is deleted, or the password was set since."""
-    row = db.execute(
-        _BY_LOGIN,
-        {
-            "user_id": user_id,
-            "password_version": password_version,
-            "project_id": project_id,
-            "token_id": token_id,
-        },
-    ).one_or_none()
-    if row is None:
-        return None
-    project_row, token_row = row[1:_PROJECT_END], row[_PROJECT_END:]
-    return UserAccess(
-        row[0],
-        ProjectRecord._make(project_row) if project_row[0] is not None else None,
-        TokenRecord._make(token_row) if token_row[0] is not None else None,
+    return _BY_LOGIN.one(
+        db,
+        user_id=user_id,
+        password_version=password_version,
+        project_id=project_id,
+        token_id=token_id,
     )
 
 
 def by_project_token(
-    db: Session, jti: str, project_id: int, target_id: int | None, now: datetime
+    db: Database, jti: str, project_id: int, target_id: int | None, now: datetime
 ) -> ProjectAccess | None:
     """None where the token is expired, revoked or purged, or its project or owner deleted."""
-    row = db.execute(
-        _BY_TOKEN, {"jti": jti, "project_id": project_id, "target_id": target_id, "now": now}
-    ).one_or_none()
-    if row is None:
-        return None
-    target_row = row[_PROJECT_END:]
-    return ProjectAccess(
-        row[0],
-        ProjectRecord._make(row[1:_PROJECT_END]),
-        TargetRecord._make(target_row) if target_row[0] is not None else None,
-    )
+    return _BY_TOKEN.one(db, jti=jti, project_id=project_id, target_id=target_id, now=now)

@@ -12,7 +12,9 @@ from typing import Annotated, Any, cast
 
 from sqlalchemy import ColumnElement, CursorResult, MetaData, Table, Update, and_
 from sqlalchemy.dialects.mysql import BIGINT, DATETIME, INTEGER
-from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+from ..database import Database
 
 SCHEMA_REVISION = "0001"
 
@@ -81,7 +83,7 @@ def changed(table: Table, now: datetime, **values: object) -> dict[str, object]:
     return {"revision": table.c.revision + 1, "updated_at": now, **values}
 
 
-def modified(db: Session, statement: Update) -> bool:
+def modified(db: Database, statement: Update) -> bool:
     """Execute an UPDATE of one row; whether its condition found the row."""
     return cast("CursorResult[Any]", db.execute(statement)).rowcount == 1
 

@@ -1,6 +1,5 @@
 """Projects: what a user keeps image targets in, and the statements about them."""
 
-from datetime import datetime
 from typing import NamedTuple, cast
 
 from sqlalchemy import (
@@ -14,9 +13,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.mysql import BIGINT, BINARY, VARCHAR
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
+from ..database import Database
 from .meta import (
     TABLE_OPTIONS,
     Base,
@@ -29,6 +29,7 @@ from .meta import (
     live_row,
     modified,
 )
+from .query import Query
 from .user import user
 
 NAME_MAX = 255
@@ -70,8 +71,8 @@ class ProjectRecord(NamedTuple):
     owner_id: int
     name: str
     revision: int
-    created_at: datetime
-    updated_at: datetime
+    created_at: str
+    updated_at: str
 
     @property
     def etag(self) -> str:
@@ -82,8 +83,12 @@ class ProjectRecord(NamedTuple):
 project = cast("Table", Project.__table__)
 COLUMNS = [project.c[name] for name in ProjectRecord._fields]
 
-_FIND = select(*COLUMNS).where(project.c.id == bindparam("id"), project.c.deleted_at.is_(None))
-_PAGE = (
+_FIND = Query(
+    ProjectRecord._make,
+    select(*COLUMNS).where(project.c.id == bindparam("id"), project.c.deleted_at.is_(None)),
+)
+_PAGE = Query(
+    ProjectRecord._make,
     select(*COLUMNS)
     .where(
         project.c.owner_id == bindparam("owner_id"),
@@ -91,7 +96,7 @@ _PAGE = (
         project.c.id > bindparam("after"),
     )
     .order_by(project.c.id)
-    .limit(bindparam("count"))
+    .limit(bindparam("count")),
 )
 # The lock on the owner's row makes the creation of a project and the deletion
 # of its owner wait for each other: none is left behind with its name taken.
@@ -109,19 +114,17 @@ _INSERT = insert(project).from_select(
 )
 
 
-def find(db: Session, project_id: int) -> ProjectRecord | None:
+def find(db: Database, project_id: int) -> ProjectRecord | None:
     """The live project of that id."""
-    row = db.execute(_FIND, {"id": project_id}).one_or_none()
-    return ProjectRecord._make(row) if row else None
+    return _FIND.one(db, id=project_id)
 
 
-def page(db: Session, owner_id: int, after: int, count: int) -> list[ProjectRecord]:
+def page(db: Database, owner_id: int, after: int, count: int) -> list[ProjectRecord]:
     """Up to ``count`` live projects of a user, past the id ``after``."""
-    rows = db.execute(_PAGE, {"owner_id": owner_id, "after": after, "count": count})
-    return [ProjectRecord._make(row) for row in rows]
+    return _PAGE.all(db, owner_id=owner_id, after=after, count=count)
 
 
-def create(db: Session, owner_id: int, name: str) -> ProjectRecord | None:
+def create(db: Database, owner_id: int, name: str) -> ProjectRecord | None:
     """A new project; None where the owner has just been deleted.
 
     Raises IntegrityError where the name is taken.
@@ -131,10 +134,13 @@ def create(db: Session, owner_id: int, name: str) -> ProjectRecord | None:
         _INSERT, {"owner": owner_id, "new_name": name, "new_key": fold(name), "now": now}
     )
     project_id = inserted_id(result)
-    return ProjectRecord(project_id, owner_id, name, 1, now, now) if project_id else None
+    if not project_id:
+        return None
+    moment = clock.rfc3339(now)
+    return ProjectRecord(project_id, owner_id, name, 1, moment, moment)
 
 
-def rename(db: Session, project_id: int, name: str, revision: int | None = None) -> bool:
+def rename(db: Database, project_id: int, name: str, revision: int | None = None) -> bool:
     """False where the live project is gone, or its revision is not the given one.
 
     Raises IntegrityError where the name is taken.

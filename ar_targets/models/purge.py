@@ -13,15 +13,15 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, delete, func, or_, select, update
-from sqlalchemy.orm import Session
 
+from ..database import Database
 from .project import project
 from .target import target
 from .token import token
 from .user import user
 
 # Opens one transaction.
-Scope = Callable[[], AbstractContextManager[Session]]
+Scope = Callable[[], AbstractContextManager[Database]]
 
 # Images are freed page by page: a few at a time keep a transaction short.
 TARGETS_AT_ONCE = 50
@@ -38,9 +38,11 @@ class Pile:
     order: Any
     at_once: int | None = None
 
-    def count(self, db: Session) -> int:
+    def count(self, db: Database) -> int:
         """How many there are now."""
-        return int(db.scalar(select(func.count()).select_from(self.table).where(self.dead)) or 0)
+        return int(
+            db.session.scalar(select(func.count()).select_from(self.table).where(self.dead)) or 0
+        )
 
     def remove(self, scope: Scope, at_once: int) -> Iterator[int]:
         """Remove all of them; yields the number removed after each batch."""
@@ -51,7 +53,9 @@ class Pile:
                 found = select(self.table.c.id, self.order).where(self.dead)
                 if reached is not None:
                     found = found.where(reached)
-                rows = db.execute(found.order_by(self.order, self.table.c.id).limit(at_once)).all()
+                rows: Any = db.execute(
+                    found.order_by(self.order, self.table.c.id).limit(at_once)
+                ).all()
                 if not rows:
                     return
                 ids = [row[0] for row in rows]
@@ -72,11 +76,11 @@ def dead_tokens(now: datetime) -> list[Pile]:
     ]
 
 
-def old_trash(db: Session, before: datetime) -> Iterator[Pile]:
+def old_trash(db: Database, before: datetime) -> Iterator[Pile]:
     """What was deleted before that moment, children first."""
     yield Pile(TARGETS, target, target.c.deleted_at < before, target.c.deleted_at, TARGETS_AT_ONCE)
     old = select(project.c.id).where(project.c.deleted_at < before).order_by(project.c.id)
-    for project_id in db.scalars(old).all():
+    for project_id in db.session.scalars(old).all():
         yield from _inside(project_id, before)
     yield Pile("deleted projects", project, project.c.deleted_at < before, project.c.deleted_at)
     yield Pile("deleted users", user, user.c.deleted_at < before, user.c.deleted_at)
@@ -92,7 +96,7 @@ def _inside(project_id: int, before: datetime) -> Iterator[Pile]:
     yield Pile("tokens of deleted projects", token, its_tokens, token.c.id)
 
 
-def doom(db: Session, before: datetime, now: datetime) -> None:
+def doom(db: Database, before: datetime, now: datetime) -> None:
     """Put what was deleted before that moment past restoring, so that no half can come back."""
     for table in (user, project):
         db.execute(

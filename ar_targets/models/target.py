@@ -4,14 +4,14 @@ Large values lie outside InnoDB's row, and no statement here names the
 ``image`` column unless the image itself is wanted.
 """
 
-from datetime import datetime
 from typing import NamedTuple, cast
 
 from sqlalchemy import ForeignKey, Index, Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects.mysql import BIGINT, CHAR, INTEGER, LONGBLOB, TEXT
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
+from ..database import Database
 from ..jpeg import Jpeg
 from .meta import (
     TABLE_OPTIONS,
@@ -24,6 +24,7 @@ from .meta import (
     live_row,
     modified,
 )
+from .query import Query, render
 
 # What a TEXT column holds.
 DESCRIPTION_MAX_BYTES = 65_535
@@ -64,8 +65,8 @@ class TargetRecord(NamedTuple):
     size: int
     sha256: str
     revision: int
-    created_at: datetime
-    updated_at: datetime
+    created_at: str
+    updated_at: str
 
     @property
     def etag(self) -> str:
@@ -81,13 +82,17 @@ _LIVE = (
     target.c.project_id == bindparam("project_id"),
     target.c.deleted_at.is_(None),
 )
-_FIND = select(*COLUMNS).where(*_LIVE)
-_IMAGE = select(target.c.image).where(*_LIVE, target.c.sha256 == bindparam("sha256"))
+_SAME_IMAGE = (*_LIVE, target.c.sha256 == bindparam("sha256"))
+_FIND = Query(TargetRecord._make, select(*COLUMNS).where(*_LIVE))
+_IMAGE = render(select(target.c.image).where(*_SAME_IMAGE))
 # SUBSTRING counts from 1.
-_SLICE = select(func.substring(target.c.image, bindparam("start") + 1, bindparam("length"))).where(
-    *_LIVE, target.c.sha256 == bindparam("sha256")
+_SLICE = render(
+    select(func.substring(target.c.image, bindparam("first"), bindparam("length"))).where(
+        *_SAME_IMAGE
+    )
 )
-_PAGE = (
+_PAGE = Query(
+    TargetRecord._make,
     select(*COLUMNS)
     .where(
         target.c.project_id == bindparam("project_id"),
@@ -95,56 +100,73 @@ _PAGE = (
         target.c.id > bindparam("after"),
     )
     .order_by(target.c.id)
-    .limit(bindparam("count"))
+    .limit(bindparam("count")),
 )
 _INSERT = insert(target)
 
 
-def find(db: Session, project_id: int, target_id: int) -> TargetRecord | None:
+def find(db: Database, project_id: int, target_id: int) -> TargetRecord | None:
     """The live target of that id, if it is the project's."""
-    row = db.execute(_FIND, {"id": target_id, "project_id": project_id}).one_or_none()
-    return TargetRecord._make(row) if row else None
+    return _FIND.one(db, id=target_id, project_id=project_id)
 
 
-def image(db: Session, found: TargetRecord) -> bytes | None:
+def image(db: Database, found: TargetRecord) -> bytes | None:
     """The JPEG; None where it was replaced or deleted since ``found`` was read."""
-    key = {"id": found.id, "project_id": found.project_id, "sha256": found.sha256}
-    return cast("bytes | None", db.execute(_IMAGE, key).scalar())
+    return _bytes(db, _IMAGE, found)
 
 
-def image_slice(db: Session, found: TargetRecord, start: int, stop: int) -> bytes | None:
+def image_slice(db: Database, found: TargetRecord, start: int, stop: int) -> bytes | None:
     """The JPEG's bytes from ``start`` up to ``stop``; None as for `image`."""
+    return _bytes(db, _SLICE, found, first=start + 1, length=stop - start)
+
+
+def _bytes(db: Database, statement: str, found: TargetRecord, **part: int) -> bytes | None:
     key = {"id": found.id, "project_id": found.project_id, "sha256": found.sha256}
-    return cast(
-        "bytes | None", db.execute(_SLICE, key | {"start": start, "length": stop - start}).scalar()
-    )
+    rows = db.fetch(statement, key | part)
+    return cast("bytes", rows[0][0]) if rows else None
 
 
-def page(db: Session, project_id: int, after: int, count: int) -> list[TargetRecord]:
+def page(db: Database, project_id: int, after: int, count: int) -> list[TargetRecord]:
     """Up to ``count`` live targets of a project past the id ``after``."""
-    rows = db.execute(_PAGE, {"project_id": project_id, "after": after, "count": count})
-    return [TargetRecord._make(row) for row in rows]
+    return _PAGE.all(db, project_id=project_id, after=after, count=count)
 
 
-def create(db: Session, project_id: int, jpeg: Jpeg, description: str) -> TargetRecord:
+def create(db: Database, project_id: int, jpeg: Jpeg, description: str) -> TargetRecord:
     """A new target."""
     now = clock.now()
     values = {
         "project_id": project_id,
         "description": description,
+        "created_at": now,
+        "updated_at": now,
+        **_columns(jpeg),
+    }
+    return TargetRecord(
+        inserted_id(db.execute(_INSERT, values)),
+        project_id,
+        description,
+        jpeg.width,
+        jpeg.height,
+        len(jpeg.data),
+        jpeg.sha256,
+        1,
+        clock.rfc3339(now),
+        clock.rfc3339(now),
+    )
+
+
+def _columns(jpeg: Jpeg) -> dict[str, object]:
+    return {
+        "image": jpeg.data,
         "width": jpeg.width,
         "height": jpeg.height,
         "size": len(jpeg.data),
         "sha256": jpeg.sha256,
-        "created_at": now,
-        "updated_at": now,
     }
-    target_id = inserted_id(db.execute(_INSERT, values | {"image": jpeg.data}))
-    return TargetRecord(id=target_id, revision=1, **values)  # type: ignore[arg-type]
 
 
 def change(
-    db: Session,
+    db: Database,
     target_id: int,
     *,
     jpeg: Jpeg | None = None,
@@ -156,11 +178,5 @@ def change(
     if description is not None:
         values["description"] = description
     if jpeg is not None:
-        values |= {
-            "image": jpeg.data,
-            "width": jpeg.width,
-            "height": jpeg.height,
-            "size": len(jpeg.data),
-            "sha256": jpeg.sha256,
-        }
+        values |= _columns(jpeg)
     return modified(db, update(target).where(live_row(target, target_id, revision)).values(values))

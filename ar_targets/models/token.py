@@ -11,9 +11,10 @@ from typing import NamedTuple, cast
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Table, bindparam, insert, select, update
 from sqlalchemy.dialects.mysql import BIGINT, CHAR, VARCHAR
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
+from ..database import Database
 from .meta import (
     TABLE_OPTIONS,
     Base,
@@ -24,6 +25,7 @@ from .meta import (
     inserted_id,
     modified,
 )
+from .query import Query
 
 DESCRIPTION_MAX = 255
 ACCESS = ("read", "write")
@@ -68,15 +70,15 @@ class TokenRecord(NamedTuple):
     description: str
     ttl: int
     revision: int
-    created_at: datetime
-    updated_at: datetime
-    expires_at: datetime
-    revoked_at: datetime | None
+    created_at: str
+    updated_at: str
+    expires_at: str
+    revoked_at: str | None
 
     @property
     def valid(self) -> bool:
         """Neither revoked nor expired."""
-        return self.revoked_at is None and self.expires_at > clock.now()
+        return self.revoked_at is None and self.expires_at > clock.rfc3339(clock.now())
 
     @property
     def etag(self) -> str:
@@ -87,48 +89,62 @@ class TokenRecord(NamedTuple):
 token = cast("Table", Token.__table__)
 COLUMNS = [token.c[name] for name in TokenRecord._fields]
 
-_FIND = select(*COLUMNS).where(
-    token.c.id == bindparam("id"), token.c.project_id == bindparam("project_id")
+_FIND = Query(
+    TokenRecord._make,
+    select(*COLUMNS).where(
+        token.c.id == bindparam("id"), token.c.project_id == bindparam("project_id")
+    ),
 )
-_PAGE = (
+_PAGE = Query(
+    TokenRecord._make,
     select(*COLUMNS)
     .where(token.c.project_id == bindparam("project_id"), token.c.id > bindparam("after"))
     .order_by(token.c.id)
-    .limit(bindparam("count"))
+    .limit(bindparam("count")),
 )
 _INSERT = insert(token)
 
 
-def find(db: Session, project_id: int, token_id: int) -> TokenRecord | None:
+def find(db: Database, project_id: int, token_id: int) -> TokenRecord | None:
     """The token of that id, if it is the project's."""
-    row = db.execute(_FIND, {"id": token_id, "project_id": project_id}).one_or_none()
-    return TokenRecord._make(row) if row else None
+    return _FIND.one(db, id=token_id, project_id=project_id)
 
 
-def page(db: Session, project_id: int, after: int, count: int) -> list[TokenRecord]:
+def page(db: Database, project_id: int, after: int, count: int) -> list[TokenRecord]:
     """Up to ``count`` tokens of a project past the id ``after``, dead ones included."""
-    rows = db.execute(_PAGE, {"project_id": project_id, "after": after, "count": count})
-    return [TokenRecord._make(row) for row in rows]
+    return _PAGE.all(db, project_id=project_id, after=after, count=count)
 
 
-def create(db: Session, project_id: int, ttl: int, access: str, description: str) -> TokenRecord:
+def create(db: Database, project_id: int, ttl: int, access: str, description: str) -> TokenRecord:
     """A new token, good for ``ttl`` seconds from now."""
-    now = clock.now()
+    now, jti = clock.now(), secrets.token_hex(16)
+    expires_at = now + timedelta(seconds=ttl)
     values = {
         "project_id": project_id,
-        "jti": secrets.token_hex(16),
+        "jti": jti,
         "access": access,
         "description": description,
         "ttl": ttl,
         "created_at": now,
         "updated_at": now,
-        "expires_at": now + timedelta(seconds=ttl),
+        "expires_at": expires_at,
     }
-    token_id = inserted_id(db.execute(_INSERT, values))
-    return TokenRecord(id=token_id, revision=1, revoked_at=None, **values)  # type: ignore[arg-type]
+    return TokenRecord(
+        inserted_id(db.execute(_INSERT, values)),
+        project_id,
+        jti,
+        access,
+        description,
+        ttl,
+        1,
+        clock.rfc3339(now),
+        clock.rfc3339(now),
+        clock.rfc3339(expires_at),
+        None,
+    )
 
 
-def extend(db: Session, token_id: int, ttl: int, revision: int | None = None) -> bool:
+def extend(db: Database, token_id: int, ttl: int, revision: int | None = None) -> bool:
     """Let it expire ``ttl`` seconds from now, even where it has expired already.
 
     False where it is purged or revoked, or its revision is not the given one.
@@ -137,14 +153,14 @@ def extend(db: Session, token_id: int, ttl: int, revision: int | None = None) ->
     return _change(db, token_id, revision, now, ttl=ttl, expires_at=now + timedelta(seconds=ttl))
 
 
-def revoke(db: Session, token_id: int, revision: int | None = None) -> bool:
+def revoke(db: Database, token_id: int, revision: int | None = None) -> bool:
     """Invalidate it from now on. False as for `extend`."""
     now = clock.now()
     return _change(db, token_id, revision, now, revoked_at=now)
 
 
 def _change(
-    db: Session, token_id: int, revision: int | None, now: datetime, **values: object
+    db: Database, token_id: int, revision: int | None, now: datetime, **values: object
 ) -> bool:
     condition = [token.c.id == token_id, token.c.revoked_at.is_(None)]
     if revision is not None:

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Table, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from .. import clock
+from ..database import Database
 from .meta import changed, live_row, modified
 from .project import project
 from .target import target
@@ -25,7 +25,7 @@ class RestoreError(Exception):
     """Why something cannot be brought back; for people. Nothing must be committed then."""
 
 
-def delete_user(db: Session, user_id: int, revision: int | None = None) -> bool:
+def delete_user(db: Database, user_id: int, revision: int | None = None) -> bool:
     """Delete a live user with the live projects; False where gone or changed.
 
     The user's row comes first: creating a project locks its owner's row, so
@@ -42,22 +42,22 @@ def delete_user(db: Session, user_id: int, revision: int | None = None) -> bool:
     return True
 
 
-def delete_project(db: Session, project_id: int, revision: int | None = None) -> bool:
+def delete_project(db: Database, project_id: int, revision: int | None = None) -> bool:
     """Delete a live project, and so its tokens and targets; False where gone or changed."""
     return _delete(db, project, project_id, revision, clock.now())
 
 
-def delete_target(db: Session, target_id: int, revision: int | None = None) -> bool:
+def delete_target(db: Database, target_id: int, revision: int | None = None) -> bool:
     """Delete a live target; False where gone or changed."""
     return _delete(db, target, target_id, revision, clock.now())
 
 
-def _delete(db: Session, table: Table, row_id: int, revision: int | None, now: datetime) -> bool:
+def _delete(db: Database, table: Table, row_id: int, revision: int | None, now: datetime) -> bool:
     values = changed(table, now, deleted_at=now)
     return modified(db, update(table).where(live_row(table, row_id, revision)).values(values))
 
 
-def restore_user(db: Session, user_id: int) -> int:
+def restore_user(db: Database, user_id: int) -> int:
     """Bring back a user with the projects that went along; how many those are.
 
     Raises RestoreError.
@@ -67,16 +67,16 @@ def restore_user(db: Session, user_id: int) -> int:
     went_along = (project.c.owner_id == user_id) & project.c.deleted_with_owner
     rival = project.alias()
     taken = select(project.c.name).join(rival, rival.c.live_name_key == project.c.name_key)
-    names = ", ".join(map(repr, db.scalars(taken.where(went_along))))
+    names = ", ".join(map(repr, db.session.scalars(taken.where(went_along))))
     what = f"the name of a project ({names})"
     return _restore(db, project, went_along, what, deleted_with_owner=False)
 
 
-def restore_project(db: Session, project_id: int) -> None:
+def restore_project(db: Database, project_id: int) -> None:
     """Bring back a project with its tokens and targets. Raises RestoreError."""
     found = _deleted(db, project, project_id)
     owner = select(user.c.deleted_at).where(user.c.id == found.owner_id).with_for_update(read=True)
-    if db.scalar(owner) is not None:
+    if db.session.scalar(owner) is not None:
         raise RestoreError(
             f"project {project_id} belongs to user {found.owner_id}, who is deleted: "
             "restore the user first"
@@ -90,13 +90,13 @@ def restore_project(db: Session, project_id: int) -> None:
     )
 
 
-def restore_target(db: Session, target_id: int) -> None:
+def restore_target(db: Database, target_id: int) -> None:
     """Bring back a target. Raises RestoreError."""
     found = _deleted(db, target, target_id)
     its_project = (
         select(project.c.deleted_at).where(project.c.id == found.project_id)
     ).with_for_update(read=True)
-    if db.scalar(its_project) is not None:
+    if db.session.scalar(its_project) is not None:
         raise RestoreError(
             f"target {target_id} belongs to project {found.project_id}, which is deleted: "
             "restore the project first"
@@ -104,7 +104,7 @@ def restore_target(db: Session, target_id: int) -> None:
     _restore(db, target, target.c.id == target_id, "")
 
 
-def _deleted(db: Session, table: Table, row_id: int) -> Any:
+def _deleted(db: Database, table: Table, row_id: int) -> Any:
     """Lock and read a deleted row, blobs left out."""
     columns = [column for column in table.c if column.name != "image"]
     row = db.execute(select(*columns).where(table.c.id == row_id).with_for_update()).one_or_none()
@@ -117,7 +117,7 @@ def _deleted(db: Session, table: Table, row_id: int) -> Any:
     return row
 
 
-def _restore(db: Session, table: Table, condition: Any, what: str, **values: object) -> int:
+def _restore(db: Database, table: Table, condition: Any, what: str, **values: object) -> int:
     """Take the mark off rows; how many. A unique index says where a name is taken meanwhile."""
     values = changed(table, clock.now(), deleted_at=None, **values)
     try:

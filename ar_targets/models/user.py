@@ -1,13 +1,13 @@
 """Users: who may log in, and the statements about them."""
 
-from datetime import datetime
 from typing import NamedTuple, cast
 
 from sqlalchemy import Computed, Index, Table, bindparam, insert, select, update
 from sqlalchemy.dialects.mysql import BINARY, INTEGER, VARCHAR
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
+from ..database import Database
 from .meta import (
     TABLE_OPTIONS,
     Base,
@@ -20,6 +20,7 @@ from .meta import (
     live_row,
     modified,
 )
+from .query import Query
 
 LOGIN_MAX = 64
 PASSWORD_MIN = 8
@@ -62,8 +63,8 @@ class UserRecord(NamedTuple):
     login: str
     is_admin: bool
     revision: int
-    created_at: datetime
-    updated_at: datetime
+    created_at: str
+    updated_at: str
 
     @property
     def etag(self) -> str:
@@ -82,38 +83,42 @@ class Credentials(NamedTuple):
 user = cast("Table", User.__table__)
 COLUMNS = [user.c[name] for name in UserRecord._fields]
 
-_FIND = select(*COLUMNS).where(user.c.id == bindparam("id"), user.c.deleted_at.is_(None))
-_CREDENTIALS = select(*[user.c[name] for name in Credentials._fields]).where(
-    user.c.live_login_key == bindparam("key")
+_FIND = Query(
+    UserRecord._make,
+    select(*COLUMNS).where(user.c.id == bindparam("id"), user.c.deleted_at.is_(None)),
 )
-_PAGE = (
+_CREDENTIALS = Query(
+    Credentials._make,
+    select(*[user.c[name] for name in Credentials._fields]).where(
+        user.c.live_login_key == bindparam("key")
+    ),
+)
+_PAGE = Query(
+    UserRecord._make,
     select(*COLUMNS)
     .where(user.c.deleted_at.is_(None), user.c.is_admin.is_(False), user.c.id > bindparam("after"))
     .order_by(user.c.id)
-    .limit(bindparam("count"))
+    .limit(bindparam("count")),
 )
 _INSERT = insert(user)
 
 
-def find(db: Session, user_id: int) -> UserRecord | None:
+def find(db: Database, user_id: int) -> UserRecord | None:
     """The live user of that id."""
-    row = db.execute(_FIND, {"id": user_id}).one_or_none()
-    return UserRecord._make(row) if row else None
+    return _FIND.one(db, id=user_id)
 
 
-def credentials(db: Session, login: str) -> Credentials | None:
+def credentials(db: Database, login: str) -> Credentials | None:
     """What to check a password against; None where no live user has that login."""
-    row = db.execute(_CREDENTIALS, {"key": fold(login)}).one_or_none()
-    return Credentials._make(row) if row else None
+    return _CREDENTIALS.one(db, key=fold(login))
 
 
-def page(db: Session, after: int, count: int) -> list[UserRecord]:
+def page(db: Database, after: int, count: int) -> list[UserRecord]:
     """Up to ``count`` live users past the id ``after``, administrators left out."""
-    rows = db.execute(_PAGE, {"after": after, "count": count})
-    return [UserRecord._make(row) for row in rows]
+    return _PAGE.all(db, after=after, count=count)
 
 
-def create(db: Session, login: str, password_hash: str, *, is_admin: bool = False) -> UserRecord:
+def create(db: Database, login: str, password_hash: str, *, is_admin: bool = False) -> UserRecord:
     """A new user. Raises IntegrityError where the login is taken."""
     now = clock.now()
     values = {
@@ -125,11 +130,12 @@ def create(db: Session, login: str, password_hash: str, *, is_admin: bool = Fals
         "updated_at": now,
     }
     user_id = inserted_id(db.execute(_INSERT, values))
-    return UserRecord(user_id, login, is_admin, 1, now, now)
+    moment = clock.rfc3339(now)
+    return UserRecord(user_id, login, is_admin, 1, moment, moment)
 
 
 def change(
-    db: Session,
+    db: Database,
     user_id: int,
     *,
     login: str | None = None,
@@ -152,7 +158,7 @@ def change(
     return modified(db, update(user).where(live_row(user, user_id, revision)).values(values))
 
 
-def rehash(db: Session, user_id: int, old_hash: str, new_hash: str) -> None:
+def rehash(db: Database, user_id: int, old_hash: str, new_hash: str) -> None:
     """Store the same password under newer parameters; the user's tokens stay good."""
     db.execute(
         update(user)

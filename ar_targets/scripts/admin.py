@@ -10,10 +10,9 @@ import getpass
 import sys
 
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from .. import passwords
-from ..database import make_engine, transaction_scope
+from ..database import Database, make_engine, transaction_scope
 from ..models import user as users
 from ..schemas.user import UserBody
 from .command import CommandError, parser, run, settings_of
@@ -50,12 +49,13 @@ def read_password() -> str:
 def checked(fields: dict[str, str]) -> dict[str, str]:
     """The login and password, held against the rules that the API has."""
     loaded, wrong = UserBody().load(fields)
-    for name, description in wrong.items():
+    if wrong:
+        name, description = next(iter(wrong.items()))
         raise CommandError(f"{name}: {description}")
     return loaded
 
 
-def create(db: Session, login: str, password_hash: str) -> str:
+def create(db: Database, login: str, password_hash: str) -> str:
     """A new administrator."""
     try:
         made = users.create(db, login, password_hash, is_admin=True)
@@ -66,7 +66,7 @@ def create(db: Session, login: str, password_hash: str) -> str:
     return f"created administrator {login!r} (id {made.id})"
 
 
-def set_password(db: Session, login: str, password_hash: str) -> str:
+def set_password(db: Database, login: str, password_hash: str) -> str:
     """A new password, which ends the user's tokens."""
     found = users.credentials(db, login)
     if found is None or not users.change(db, found.id, password_hash=password_hash):

@@ -66,7 +66,7 @@ def wait_for(engine: Engine, patience: float) -> None:
 def migration_lock(connection: Connection) -> Iterator[None]:
     """Hold a lock of the server's, named for the database, as long as the connection lives."""
     # Names of locks are the whole server's, and at most 64 characters long.
-    lock = "CONCAT('ar_targets_initdb.', MD5(DATABASE()))"
+    lock = "CONCAT('ar_targets_initdb.', LEFT(SHA2(DATABASE(), 256), 40))"
     if connection.scalar(text(f"SELECT GET_LOCK({lock}, {LOCK_TIMEOUT})")) != 1:
         raise CommandError("another ar_targets_initdb has been at work for too long")
     try:

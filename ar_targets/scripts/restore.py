@@ -6,12 +6,12 @@ deleted before. Without an id, it lists what was deleted last.
 
 import argparse
 import sys
+from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from ..clock import rfc3339
-from ..database import make_engine, transaction_scope
+from ..database import Database, make_engine, transaction_scope
 from ..models import trash
 from ..models.project import project
 from ..models.target import target
@@ -52,7 +52,7 @@ def work(arguments: argparse.Namespace) -> None:
         raise CommandError(str(refused)) from None
 
 
-def restore(db: Session, noun: str, row_id: int) -> str:
+def restore(db: Database, noun: str, row_id: int) -> str:
     """Bring it back; what to say then."""
     if noun == "user":
         projects = trash.restore_user(db, row_id)
@@ -64,12 +64,12 @@ def restore(db: Session, noun: str, row_id: int) -> str:
     return f"restored {noun} {row_id}"
 
 
-def list_deleted(db: Session, noun: str) -> None:
+def list_deleted(db: Database, noun: str) -> None:
     """Print the rows deleted last, newest first."""
     table, label = NOUNS[noun]
     columns = (table.c.id, table.c.deleted_at, label)
     deleted = select(*columns).where(table.c.deleted_at.is_not(None))
-    rows = db.execute(deleted.order_by(table.c.deleted_at.desc()).limit(LISTED)).all()
+    rows: Any = db.execute(deleted.order_by(table.c.deleted_at.desc()).limit(LISTED)).all()
     for row_id, deleted_at, text in rows:
         print(f"{row_id}\t{rfc3339(deleted_at)}\t{text!r}")
     if not rows:

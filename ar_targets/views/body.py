@@ -55,11 +55,8 @@ def read_object(request: Request, limit: int) -> dict[str, object]:
 
 def require_json(request: Request) -> None:
     """Raises 415 for a body that does not say to be JSON in UTF-8."""
-    charset = request.content_type and request.charset
-    if request.content_type != "application/json" or (charset or "utf-8").lower() not in (
-        "utf-8",
-        "utf8",
-    ):
+    media_type, charset = request.content_type.lower(), (request.charset or "utf-8").lower()
+    if media_type != "application/json" or charset not in ("utf-8", "utf8"):
         raise problem(
             HTTPUnsupportedMediaType,
             FieldError("header", "Content-Type", "it must be application/json, in UTF-8"),

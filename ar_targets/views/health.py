@@ -3,7 +3,6 @@
 from pyramid.httpexceptions import HTTPServiceUnavailable
 from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
-from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from ..errors import RETRY_AFTER, FieldError, problem
@@ -38,7 +37,7 @@ def is_ready(request: Request) -> Json:
 def schema_revision(request: Request) -> str | None:
     """The migration that the database is at; None before the first."""
     try:
-        revision: str | None = request.db.scalar(text("SELECT version_num FROM alembic_version"))
+        rows = request.db.fetch("SELECT version_num FROM alembic_version", {})
     except ProgrammingError:
         return None
-    return revision
+    return rows[0][0] if rows else None

@@ -1,5 +1,7 @@
 """``/api/project/<id>/imagetarget/<target_id>/image``: the JPEG itself."""
 
+import re
+
 from pyramid.httpexceptions import HTTPRequestRangeNotSatisfiable
 from pyramid.request import Request
 from pyramid.response import Response
@@ -13,6 +15,11 @@ from . import etag
 from .service import TARGET, service
 from .single import found
 
+# One range, with its beginning, its end, or both (RFC 9110, 14.1.2).
+RANGE = re.compile(r"bytes=(?=-?[0-9])([0-9]*)-([0-9]*)", re.ASCII | re.IGNORECASE)
+# Digits enough for any size; Python refuses to read thousands of them.
+MANY_DIGITS = 18
+
 target_image = service("target_image", f"{TARGET}/image", resource=TARGET)
 
 
@@ -25,8 +32,9 @@ def read_image(request: Request) -> Response:
     response = Response(content_type="image/jpeg", charset=None)
     etag.tag(response, record.sha256)
     response.accept_ranges = "bytes"
-    start, stop = requested_range(request, record) or (0, record.size)
-    if (start, stop) != (0, record.size):
+    part = requested_range(request, record)
+    start, stop = part or (0, record.size)
+    if part is not None:
         response.status_int = 206
         response.content_range = (start, stop, record.size)
     if request.method != "HEAD":
@@ -38,21 +46,29 @@ def read_image(request: Request) -> Response:
 def requested_range(request: Request, record: TargetRecord) -> tuple[int, int] | None:
     """The one range of ``Range``, from its first byte up to its last; None for all of them.
 
-    Several ranges, units other than bytes, and a range for an image that has
-    changed since (``If-Range``) are answered with the whole, as RFC 9110 (14)
-    allows. Raises 416 for a range that begins past the end.
+    Several ranges, units other than bytes, methods other than GET, and a range
+    of an image that has changed since (``If-Range``) are answered with the
+    whole, as RFC 9110 (14.2) wants or allows. Raises 416 for a range that has
+    no byte of the image.
     """
-    wanted = request.range
-    if wanted is None or not fresh(request, record):
+    header = RANGE.fullmatch(request.headers.get("Range", ""))
+    if header is None or request.method != "GET" or not fresh(request, record):
         return None
-    whole: tuple[int, int] | None = wanted.range_for_length(record.size)
-    if whole is None:
+    first, last = (int(text[:MANY_DIGITS]) if text else None for text in header.groups())
+    if first is None:
+        # The last so many bytes.
+        start, stop = max(0, record.size - (last or 0)), record.size
+    else:
+        start, stop = first, record.size if last is None else min(last + 1, record.size)
+    if last is not None and first is not None and last < first:
+        return None
+    if start >= stop:
         raise problem(
             HTTPRequestRangeNotSatisfiable,
             FieldError("header", "Range", f"the image has {record.size} bytes"),
             headers={"Content-Range": f"bytes */{record.size}"},
         )
-    return whole
+    return start, stop
 
 
 def fresh(request: Request, record: TargetRecord) -> bool:

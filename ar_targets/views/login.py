@@ -27,7 +27,9 @@ login = service("login", "/login")
 def create_login(request: Request) -> Json:
     """A user token. Wrong logins and wrong passwords cannot be told apart, nor by their time."""
     name, password = request.validated["login"], request.validated["password"]
-    attempts = request.registry.throttle.attempts(name, request.client_addr)
+    # WebOb's client_addr would believe any X-Forwarded-For; waitress sets this
+    # one, from that header only where the ini file names the proxy.
+    attempts = request.registry.throttle.attempts(name, request.remote_addr)
     if wait := attempts.seconds_to_wait():
         raise problem(
             HTTPTooManyRequests,

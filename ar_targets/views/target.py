@@ -8,7 +8,6 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from .. import image, resources
-from ..clock import rfc3339
 from ..errors import FieldError, problem
 from ..models import target as targets
 from ..models import trash
@@ -38,8 +37,8 @@ def represent(request: Request, record: TargetRecord) -> Json:
         "size": record.size,
         "sha256": record.sha256,
         "image_url": request.application_url + path,
-        "created_at": rfc3339(record.created_at),
-        "updated_at": rfc3339(record.updated_at),
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
     }
 
 

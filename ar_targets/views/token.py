@@ -7,7 +7,6 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from .. import resources
-from ..clock import rfc3339
 from ..errors import FieldError, problem
 from ..models import token as tokens
 from ..models.token import TokenRecord
@@ -34,10 +33,10 @@ def represent(request: Request, record: TokenRecord) -> Json:
         "description": record.description,
         "ttl": record.ttl,
         "valid": record.valid,
-        "created_at": rfc3339(record.created_at),
-        "updated_at": rfc3339(record.updated_at),
-        "expires_at": rfc3339(record.expires_at),
-        "revoked_at": record.revoked_at and rfc3339(record.revoked_at),
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+        "expires_at": record.expires_at,
+        "revoked_at": record.revoked_at,
     }
 
 
@@ -100,11 +99,10 @@ def update_token(request: Request) -> Json:
     """Let the token expire ``ttl`` seconds from now; an expired one comes to life again."""
     record, fields = request.context.record, request.validated
     revision = expected_revision(request, record)
-    if record.revoked_at is not None:
-        raise problem(
-            HTTPConflict, FieldError("path", "token_id", "it is revoked for good; create another")
-        )
     if fields:
+        if record.revoked_at is not None:
+            gone = "it is revoked for good; create another"
+            raise problem(HTTPConflict, FieldError("path", "token_id", gone))
         done = tokens.extend(request.db, record.id, fields["ttl"], revision)
         require_written(request, revision, done=done)
         record = found(tokens.find(request.db, record.project_id, record.id))

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event, insert, text
 
 from ar_targets import clock
-from ar_targets.database import transaction_scope
+from ar_targets.database import Database, transaction_scope
 from ar_targets.models.meta import fold
 from ar_targets.models.project import project as projects
 from ar_targets.models.target import target as targets
@@ -104,16 +104,23 @@ def crowd(app, owner, project, stranger, other_project) -> None:
 
 
 @pytest.fixture
-def statements(app) -> Iterator[list[tuple[str, Any]]]:
+def statements(app, monkeypatch) -> Iterator[list[tuple[str, Any]]]:
     """What is sent to the database."""
     sent: list[tuple[str, Any]] = []
+    fetch = Database.fetch
 
-    def note(connection, cursor, statement, parameters, context, executemany):
+    def note_execute(connection, cursor, statement, parameters, context, executemany):
+        if statement != "BEGIN":
+            sent.append((statement, parameters))
+
+    def note_fetch(self, statement, parameters):
         sent.append((statement, parameters))
+        return fetch(self, statement, parameters)
 
-    event.listen(app.registry.engine, "before_cursor_execute", note)
+    monkeypatch.setattr(Database, "fetch", note_fetch)
+    event.listen(app.registry.engine, "before_cursor_execute", note_execute)
     yield sent
-    event.remove(app.registry.engine, "before_cursor_execute", note)
+    event.remove(app.registry.engine, "before_cursor_execute", note_execute)
 
 
 @pytest.mark.parametrize("name", REQUESTS)

@@ -12,7 +12,7 @@ from ar_targets.codec import LoginClaims, ProjectClaims
 from ar_targets.models.token import TokenRecord
 
 OLD, NEW, FOREIGN = "o" * 32, "n" * 32, "f" * 32
-NOW = datetime(2026, 1, 23, 10, 15, 30, 123456)  # noqa: DTZ001  moments are naive here
+NOW = "2026-01-23T10:15:30.123456Z"
 ROW = TokenRecord(5, 7, "ab" * 16, "write", "", 60, 1, NOW, NOW, NOW, None)
 
 
@@ -49,7 +49,9 @@ def test_login_token_ends_on_the_second():
 
 def test_project_token_is_the_same_string_each_time():
     text = CODEC.project_token(ROW)
-    assert text == CODEC.project_token(ROW._replace(ttl=1, revision=9, expires_at=clock.now()))
+    assert text == CODEC.project_token(
+        ROW._replace(ttl=1, revision=9, expires_at="2027-01-23T10:15:30.123456Z")
+    )
     assert CODEC.read(REQUEST, text) == ProjectClaims("ab" * 16, 7)
     assert "exp" not in jwt.decode(text, options={"verify_signature": False})
 
