@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection, Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from . import prepared
 from .settings import PREFIX, Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -131,6 +132,11 @@ def error_number(error: BaseException | None) -> int | None:
     return number if isinstance(number, int) else None
 
 
+def error_text(error: BaseException | None) -> str:
+    """The server's own words in a driver's error."""
+    return str(error.args[-1]) if error is not None and error.args else ""
+
+
 def server_variable(engine: Engine, name: str) -> Any:
     """A variable of the database server, as a new session has it."""
     with engine.connect() as connection:
@@ -140,12 +146,14 @@ def server_variable(engine: Engine, name: str) -> Any:
 def check_packet_size(engine: Engine, settings: Settings) -> None:
     """Hold the server's largest packet against the largest image.
 
-    PyMySQL writes bytes as hexadecimal digits into the statement, two a byte;
-    1 MiB is left for the rest of it. Raises SettingsError where the server
-    would refuse an image that we promise to take. A database that cannot be
-    reached yet is no error: requests are answered 503 until it is there.
+    1 MiB is left for what travels with it; drivers other than PyMySQL, for
+    which `prepared` does nothing, may write two characters for a byte. Raises
+    SettingsError where the server would refuse an image that we promise to
+    take. A database that cannot be reached yet is no error: requests are
+    answered 503 until it is there.
     """
-    needed = 2 * settings.image_max_bytes + 2**20
+    share = 1 if engine.dialect.driver == "pymysql" else 2
+    needed = share * settings.image_max_bytes + 2**20
     try:
         packet = server_variable(engine, "max_allowed_packet")
     except DBAPIError as error:
@@ -198,6 +206,21 @@ class Database:
         except self._engine.dialect.loaded_dbapi.Error as error:
             raise self._explained(error, statement) from error
         return rows
+
+    def run(self, statement: str, parameters: Mapping[str, object]) -> tuple[int, int]:
+        """Execute an INSERT or UPDATE in the manager's transaction.
+
+        Returns the rows that it found, and the id it gave. Raises SQLAlchemy's errors.
+        """
+        dbapi = self.session.connection().connection
+        try:
+            if prepared.is_worth_it(dbapi.driver_connection, parameters):
+                return prepared.execute(dbapi.driver_connection, statement, parameters)
+            cursor = dbapi.cursor()
+            cursor.execute(statement, parameters)
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            raise self._explained(error, statement) from error
+        return cursor.rowcount, cursor.lastrowid
 
     def execute(self, statement: Executable, parameters: Any = None) -> Result[Any]:
         """Execute in the manager's transaction."""

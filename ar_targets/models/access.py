@@ -15,7 +15,7 @@ from . import project as projects
 from . import target as targets
 from . import token as tokens
 from .project import ProjectRecord, project
-from .query import Query
+from .statement import Query
 from .target import TargetRecord, target
 from .token import TokenRecord, token
 from .user import user

@@ -8,13 +8,11 @@ import hashlib
 import re
 import unicodedata
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, CursorResult, MetaData, Table, Update, and_
+from sqlalchemy import MetaData
 from sqlalchemy.dialects.mysql import BIGINT, DATETIME, INTEGER
 from sqlalchemy.orm import DeclarativeBase, mapped_column
-
-from ..database import Database
 
 SCHEMA_REVISION = "0001"
 
@@ -68,26 +66,3 @@ def fold(text: str) -> bytes:
     """
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
     return hashlib.sha256(folded.encode()).digest()
-
-
-def live_row(table: Table, row_id: int, revision: int | None = None) -> ColumnElement[bool]:
-    """The condition for one live row, and for its ``revision`` where that is given."""
-    conditions = [table.c.id == row_id, table.c.deleted_at.is_(None)]
-    if revision is not None:
-        conditions.append(table.c.revision == revision)
-    return and_(*conditions)
-
-
-def changed(table: Table, now: datetime, **values: object) -> dict[str, object]:
-    """The values of an UPDATE that a client can notice: it counts the revision up."""
-    return {"revision": table.c.revision + 1, "updated_at": now, **values}
-
-
-def modified(db: Database, statement: Update) -> bool:
-    """Execute an UPDATE of one row; whether its condition found the row."""
-    return cast("CursorResult[Any]", db.execute(statement)).rowcount == 1
-
-
-def inserted_id(result: Any) -> int:
-    """The id that the database gave to the row of an INSERT."""
-    return cast("CursorResult[Any]", result).lastrowid

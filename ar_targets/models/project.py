@@ -10,26 +10,14 @@ from sqlalchemy import (
     bindparam,
     insert,
     select,
-    update,
 )
 from sqlalchemy.dialects.mysql import BIGINT, BINARY, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
 from ..database import Database
-from .meta import (
-    TABLE_OPTIONS,
-    Base,
-    Id,
-    Moment,
-    Revision,
-    changed,
-    fold,
-    inserted_id,
-    live_row,
-    modified,
-)
-from .query import Query
+from .meta import TABLE_OPTIONS, Base, Id, Moment, Revision, fold
+from .statement import Query, change, render
 from .user import user
 
 NAME_MAX = 255
@@ -90,6 +78,7 @@ _FIND = Query(
 _PAGE = Query(
     ProjectRecord._make,
     select(*COLUMNS)
+    .with_hint(project, "FORCE INDEX (ix_project_owner_id_deleted_at_id)")
     .where(
         project.c.owner_id == bindparam("owner_id"),
         project.c.deleted_at.is_(None),
@@ -100,17 +89,19 @@ _PAGE = Query(
 )
 # The lock on the owner's row makes the creation of a project and the deletion
 # of its owner wait for each other: none is left behind with its name taken.
-_INSERT = insert(project).from_select(
-    ["owner_id", "name", "name_key", "created_at", "updated_at"],
-    select(
-        user.c.id,
-        bindparam("new_name", type_=project.c.name.type),
-        bindparam("new_key", type_=project.c.name_key.type),
-        bindparam("now", type_=project.c.created_at.type),
-        bindparam("now", type_=project.c.updated_at.type),
+_INSERT = render(
+    insert(project).from_select(
+        ["owner_id", "name", "name_key", "created_at", "updated_at"],
+        select(
+            user.c.id,
+            bindparam("new_name", type_=project.c.name.type),
+            bindparam("new_key", type_=project.c.name_key.type),
+            bindparam("now", type_=project.c.created_at.type),
+            bindparam("now", type_=project.c.updated_at.type),
+        )
+        .where(user.c.id == bindparam("owner"), user.c.deleted_at.is_(None))
+        .with_for_update(read=True),
     )
-    .where(user.c.id == bindparam("owner"), user.c.deleted_at.is_(None))
-    .with_for_update(read=True),
 )
 
 
@@ -130,10 +121,8 @@ def create(db: Database, owner_id: int, name: str) -> ProjectRecord | None:
     Raises IntegrityError where the name is taken.
     """
     now = clock.now()
-    result = db.execute(
-        _INSERT, {"owner": owner_id, "new_name": name, "new_key": fold(name), "now": now}
-    )
-    project_id = inserted_id(result)
+    values = {"owner": owner_id, "new_name": name, "new_key": fold(name), "now": now}
+    _, project_id = db.run(_INSERT, values)
     if not project_id:
         return None
     moment = clock.rfc3339(now)
@@ -145,7 +134,5 @@ def rename(db: Database, project_id: int, name: str, revision: int | None = None
 
     Raises IntegrityError where the name is taken.
     """
-    values = changed(project, clock.now(), name=name, name_key=fold(name))
-    return modified(
-        db, update(project).where(live_row(project, project_id, revision)).values(values)
-    )
+    values = {"name": name, "name_key": fold(name)}
+    return change(db, project, project_id, clock.now(), values, revision=revision)

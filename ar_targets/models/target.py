@@ -6,25 +6,16 @@ Large values lie outside InnoDB's row, and no statement here names the
 
 from typing import NamedTuple, cast
 
-from sqlalchemy import ForeignKey, Index, Table, bindparam, func, insert, select, update
+from sqlalchemy import ForeignKey, Index, Table, bindparam, func, select
 from sqlalchemy.dialects.mysql import BIGINT, CHAR, INTEGER, LONGBLOB, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
 from ..database import Database
 from ..jpeg import Jpeg
-from .meta import (
-    TABLE_OPTIONS,
-    Base,
-    Id,
-    Moment,
-    Revision,
-    changed,
-    inserted_id,
-    live_row,
-    modified,
-)
-from .query import Query, render
+from .meta import TABLE_OPTIONS, Base, Id, Moment, Revision
+from .statement import Query, insertion, render
+from .statement import change as change_row
 
 # What a TEXT column holds.
 DESCRIPTION_MAX_BYTES = 65_535
@@ -94,6 +85,7 @@ _SLICE = render(
 _PAGE = Query(
     TargetRecord._make,
     select(*COLUMNS)
+    .with_hint(target, "FORCE INDEX (ix_target_project_id_deleted_at_id)")
     .where(
         target.c.project_id == bindparam("project_id"),
         target.c.deleted_at.is_(None),
@@ -102,7 +94,18 @@ _PAGE = Query(
     .order_by(target.c.id)
     .limit(bindparam("count")),
 )
-_INSERT = insert(target)
+_INSERT = insertion(
+    target,
+    "project_id",
+    "description",
+    "created_at",
+    "updated_at",
+    "image",
+    "width",
+    "height",
+    "size",
+    "sha256",
+)
 
 
 def find(db: Database, project_id: int, target_id: int) -> TargetRecord | None:
@@ -141,8 +144,9 @@ def create(db: Database, project_id: int, jpeg: Jpeg, description: str) -> Targe
         "updated_at": now,
         **_columns(jpeg),
     }
+    _, target_id = db.run(_INSERT, values)
     return TargetRecord(
-        inserted_id(db.execute(_INSERT, values)),
+        target_id,
         project_id,
         description,
         jpeg.width,
@@ -174,9 +178,7 @@ def change(
     revision: int | None = None,
 ) -> bool:
     """Set what is given. False where the live target is gone, or its revision another."""
-    values = changed(target, clock.now())
+    values = _columns(jpeg) if jpeg is not None else {}
     if description is not None:
         values["description"] = description
-    if jpeg is not None:
-        values |= _columns(jpeg)
-    return modified(db, update(target).where(live_row(target, target_id, revision)).values(values))
+    return change_row(db, target, target_id, clock.now(), values, revision=revision)

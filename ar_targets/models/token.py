@@ -6,26 +6,17 @@ not the string, decides until when and for what the token is good.
 """
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Table, bindparam, insert, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Table, bindparam, select
 from sqlalchemy.dialects.mysql import BIGINT, CHAR, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
 from ..database import Database
-from .meta import (
-    TABLE_OPTIONS,
-    Base,
-    Id,
-    Moment,
-    Revision,
-    changed,
-    inserted_id,
-    modified,
-)
-from .query import Query
+from .meta import TABLE_OPTIONS, Base, Id, Moment, Revision
+from .statement import Query, change, insertion
 
 DESCRIPTION_MAX = 255
 ACCESS = ("read", "write")
@@ -98,11 +89,22 @@ _FIND = Query(
 _PAGE = Query(
     TokenRecord._make,
     select(*COLUMNS)
+    .with_hint(token, "FORCE INDEX (ix_token_project_id_id)")
     .where(token.c.project_id == bindparam("project_id"), token.c.id > bindparam("after"))
     .order_by(token.c.id)
     .limit(bindparam("count")),
 )
-_INSERT = insert(token)
+_INSERT = insertion(
+    token,
+    "project_id",
+    "jti",
+    "access",
+    "description",
+    "ttl",
+    "created_at",
+    "updated_at",
+    "expires_at",
+)
 
 
 def find(db: Database, project_id: int, token_id: int) -> TokenRecord | None:
@@ -129,8 +131,9 @@ def create(db: Database, project_id: int, ttl: int, access: str, description: st
         "updated_at": now,
         "expires_at": expires_at,
     }
+    _, token_id = db.run(_INSERT, values)
     return TokenRecord(
-        inserted_id(db.execute(_INSERT, values)),
+        token_id,
         project_id,
         jti,
         access,
@@ -150,19 +153,12 @@ def extend(db: Database, token_id: int, ttl: int, revision: int | None = None) -
     False where it is purged or revoked, or its revision is not the given one.
     """
     now = clock.now()
-    return _change(db, token_id, revision, now, ttl=ttl, expires_at=now + timedelta(seconds=ttl))
+    expires_at = now + timedelta(seconds=ttl)
+    values = {"ttl": ttl, "expires_at": expires_at}
+    return change(db, token, token_id, now, values, revision=revision)
 
 
 def revoke(db: Database, token_id: int, revision: int | None = None) -> bool:
     """Invalidate it from now on. False as for `extend`."""
     now = clock.now()
-    return _change(db, token_id, revision, now, revoked_at=now)
-
-
-def _change(
-    db: Database, token_id: int, revision: int | None, now: datetime, **values: object
-) -> bool:
-    condition = [token.c.id == token_id, token.c.revoked_at.is_(None)]
-    if revision is not None:
-        condition.append(token.c.revision == revision)
-    return modified(db, update(token).where(*condition).values(changed(token, now, **values)))
+    return change(db, token, token_id, now, {"revoked_at": now}, revision=revision)

@@ -15,8 +15,8 @@ from sqlalchemy.exc import IntegrityError
 
 from .. import clock
 from ..database import Database
-from .meta import changed, live_row, modified
 from .project import project
+from .statement import change
 from .target import target
 from .user import user
 
@@ -32,29 +32,26 @@ def delete_user(db: Database, user_id: int, revision: int | None = None) -> bool
     none can slip in between.
     """
     now = clock.now()
-    if not _delete(db, user, user_id, revision, now):
+    if not change(db, user, user_id, now, {"deleted_at": now}, revision=revision):
         return False
     db.execute(
         update(project)
         .where(project.c.owner_id == user_id, project.c.deleted_at.is_(None))
-        .values(changed(project, now, deleted_at=now, deleted_with_owner=True))
+        .values(_counted(project, now, deleted_at=now, deleted_with_owner=True))
     )
     return True
 
 
 def delete_project(db: Database, project_id: int, revision: int | None = None) -> bool:
     """Delete a live project, and so its tokens and targets; False where gone or changed."""
-    return _delete(db, project, project_id, revision, clock.now())
+    now = clock.now()
+    return change(db, project, project_id, now, {"deleted_at": now}, revision=revision)
 
 
 def delete_target(db: Database, target_id: int, revision: int | None = None) -> bool:
     """Delete a live target; False where gone or changed."""
-    return _delete(db, target, target_id, revision, clock.now())
-
-
-def _delete(db: Database, table: Table, row_id: int, revision: int | None, now: datetime) -> bool:
-    values = changed(table, now, deleted_at=now)
-    return modified(db, update(table).where(live_row(table, row_id, revision)).values(values))
+    now = clock.now()
+    return change(db, target, target_id, now, {"deleted_at": now}, revision=revision)
 
 
 def restore_user(db: Database, user_id: int) -> int:
@@ -119,7 +116,7 @@ def _deleted(db: Database, table: Table, row_id: int) -> Any:
 
 def _restore(db: Database, table: Table, condition: Any, what: str, **values: object) -> int:
     """Take the mark off rows; how many. A unique index says where a name is taken meanwhile."""
-    values = changed(table, clock.now(), deleted_at=None, **values)
+    values = _counted(table, clock.now(), deleted_at=None, **values)
     try:
         result: Any = db.execute(update(table).where(condition).values(values))
     except IntegrityError:
@@ -127,3 +124,8 @@ def _restore(db: Database, table: Table, condition: Any, what: str, **values: ob
             f"{what} has been taken meanwhile; rename the other one, then try again"
         ) from None
     return int(result.rowcount)
+
+
+def _counted(table: Table, now: datetime, **values: object) -> dict[str, object]:
+    """The values of an UPDATE of several rows, each row's revision counted up."""
+    return {"revision": table.c.revision + 1, "updated_at": now, **values}

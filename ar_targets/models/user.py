@@ -2,25 +2,15 @@
 
 from typing import NamedTuple, cast
 
-from sqlalchemy import Computed, Index, Table, bindparam, insert, select, update
+from sqlalchemy import Computed, Index, Table, bindparam, or_, select, update
 from sqlalchemy.dialects.mysql import BINARY, INTEGER, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
 from ..database import Database
-from .meta import (
-    TABLE_OPTIONS,
-    Base,
-    Id,
-    Moment,
-    Revision,
-    changed,
-    fold,
-    inserted_id,
-    live_row,
-    modified,
-)
-from .query import Query
+from .meta import TABLE_OPTIONS, Base, Id, Moment, Revision, fold
+from .statement import Query, insertion
+from .statement import change as change_row
 
 LOGIN_MAX = 64
 PASSWORD_MIN = 8
@@ -96,11 +86,18 @@ _CREDENTIALS = Query(
 _PAGE = Query(
     UserRecord._make,
     select(*COLUMNS)
-    .where(user.c.deleted_at.is_(None), user.c.is_admin.is_(False), user.c.id > bindparam("after"))
+    .with_hint(user, "FORCE INDEX (ix_user_deleted_at_id)")
+    .where(
+        user.c.deleted_at.is_(None),
+        or_(user.c.is_admin.is_(False), user.c.id == bindparam("viewer")),
+        user.c.id > bindparam("after"),
+    )
     .order_by(user.c.id)
     .limit(bindparam("count")),
 )
-_INSERT = insert(user)
+_INSERT = insertion(
+    user, "login", "login_key", "password_hash", "is_admin", "created_at", "updated_at"
+)
 
 
 def find(db: Database, user_id: int) -> UserRecord | None:
@@ -113,9 +110,9 @@ def credentials(db: Database, login: str) -> Credentials | None:
     return _CREDENTIALS.one(db, key=fold(login))
 
 
-def page(db: Database, after: int, count: int) -> list[UserRecord]:
-    """Up to ``count`` live users past the id ``after``, administrators left out."""
-    return _PAGE.all(db, after=after, count=count)
+def page(db: Database, viewer: int | None, after: int, count: int) -> list[UserRecord]:
+    """Up to ``count`` live users past the id ``after``; no administrators but the viewer."""
+    return _PAGE.all(db, viewer=viewer, after=after, count=count)
 
 
 def create(db: Database, login: str, password_hash: str, *, is_admin: bool = False) -> UserRecord:
@@ -129,7 +126,7 @@ def create(db: Database, login: str, password_hash: str, *, is_admin: bool = Fal
         "created_at": now,
         "updated_at": now,
     }
-    user_id = inserted_id(db.execute(_INSERT, values))
+    _, user_id = db.run(_INSERT, values)
     moment = clock.rfc3339(now)
     return UserRecord(user_id, login, is_admin, 1, moment, moment)
 
@@ -147,15 +144,13 @@ def change(
     False where the live user is gone, or where ``revision`` is given and is
     no longer the row's. Raises IntegrityError where the login is taken.
     """
-    values = changed(user, clock.now())
+    values: dict[str, object] = {}
     if login is not None:
         values |= {"login": login, "login_key": fold(login)}
     if password_hash is not None:
-        values |= {
-            "password_hash": password_hash,
-            "password_version": user.c.password_version + 1,
-        }
-    return modified(db, update(user).where(live_row(user, user_id, revision)).values(values))
+        values["password_hash"] = password_hash
+    ended = ("password_version",) if password_hash is not None else ()
+    return change_row(db, user, user_id, clock.now(), values, revision=revision, count=ended)
 
 
 def rehash(db: Database, user_id: int, old_hash: str, new_hash: str) -> None:

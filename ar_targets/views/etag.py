@@ -1,5 +1,6 @@
 """Strong entity tags: 304 for a reader who has it already, 412 for a writer who is late."""
 
+import re
 from typing import Protocol
 
 from pyramid.httpexceptions import HTTPException, HTTPNotFound, HTTPPreconditionFailed
@@ -7,6 +8,9 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from ..errors import FieldError, problem
+
+# The entity tags of a list (RFC 9110, 8.8.3).
+TAGS = re.compile(r'(W/)?"([^"]*)"')
 
 
 class _Tagged(Protocol):
@@ -17,7 +21,7 @@ class _Tagged(Protocol):
     def revision(self) -> int: ...
 
 
-def tag(response: Response, etag: str) -> None:
+def tag_response(response: Response, etag: str) -> None:
     """Let clients keep the response, and ask each time whether it is still good.
 
     Never ``max-age``: what a revoked token opened yesterday is shut today.
@@ -27,24 +31,26 @@ def tag(response: Response, etag: str) -> None:
 
 
 def not_modified(request: Request, etag: str) -> Response | None:
-    """A 304, if the request's If-None-Match names the tag."""
-    if etag not in request.if_none_match:
+    """A 304, if the request's If-None-Match names the tag, be it as a weak one."""
+    header = request.headers.get("If-None-Match", "").strip()
+    if header != "*" and etag not in {tag for _, tag in TAGS.findall(header)}:
         return None
     response = Response(status=304)
-    tag(response, etag)
+    tag_response(response, etag)
     return response
 
 
 def expected_revision(request: Request, record: _Tagged) -> int | None:
     """The revision that If-Match insists on, for the UPDATE to check once more; None without one.
 
-    Raises 412 where the record is another already.
+    Raises 412 where the record is another already. Weak tags never match.
     """
-    if "If-Match" not in request.headers:
+    header = request.headers.get("If-Match", "*").strip()
+    if header == "*":
         return None
-    if record.etag not in request.if_match:
+    if record.etag not in {tag for weak, tag in TAGS.findall(header) if not weak}:
         raise changed_meanwhile()
-    return record.revision if request.headers["If-Match"].strip() != "*" else None
+    return record.revision
 
 
 def require_written(request: Request, revision: int | None, *, done: bool) -> None:

@@ -30,7 +30,7 @@ def read_image(request: Request) -> Response:
     if unchanged := etag.not_modified(request, record.sha256):
         return unchanged
     response = Response(content_type="image/jpeg", charset=None)
-    etag.tag(response, record.sha256)
+    etag.tag_response(response, record.sha256)
     response.accept_ranges = "bytes"
     part = requested_range(request, record)
     start, stop = part or (0, record.size)

@@ -25,7 +25,7 @@ class Record(Protocol):
 
 def shown(request: Request, record: Record, representation: Json) -> Json:
     """200, with the record's tag."""
-    etag.tag(request.response, record.etag)
+    etag.tag_response(request.response, record.etag)
     return representation
 
 

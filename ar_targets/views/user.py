@@ -36,7 +36,9 @@ def list_users(request: Request) -> Json:
     """All users; with ``user_access = self`` the caller alone."""
     page = requested_page(request)
     if request.context.open:
-        return listing(request, page, users.page(request.db, page.after, page.rows), represent)
+        viewer = request.identity.user_id if request.identity else None
+        records = users.page(request.db, viewer, page.after, page.rows)
+        return listing(request, page, records, represent)
     caller = found(users.find(request.db, request.identity.user_id))
     return listing(request, page, [caller] if caller.id > page.after else [], represent)
 

@@ -107,7 +107,7 @@ def crowd(app, owner, project, stranger, other_project) -> None:
 def statements(app, monkeypatch) -> Iterator[list[tuple[str, Any]]]:
     """What is sent to the database."""
     sent: list[tuple[str, Any]] = []
-    fetch = Database.fetch
+    fetch, run = Database.fetch, Database.run
 
     def note_execute(connection, cursor, statement, parameters, context, executemany):
         if statement != "BEGIN":
@@ -117,7 +117,12 @@ def statements(app, monkeypatch) -> Iterator[list[tuple[str, Any]]]:
         sent.append((statement, parameters))
         return fetch(self, statement, parameters)
 
+    def note_run(self, statement, parameters):
+        sent.append((statement, parameters))
+        return run(self, statement, parameters)
+
     monkeypatch.setattr(Database, "fetch", note_fetch)
+    monkeypatch.setattr(Database, "run", note_run)
     event.listen(app.registry.engine, "before_cursor_execute", note_execute)
     yield sent
     event.remove(app.registry.engine, "before_cursor_execute", note_execute)
