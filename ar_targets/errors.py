@@ -20,7 +20,7 @@ from pyramid.response import Response
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from .database import DUPLICATE_KEY, NO_REFERENCED_ROW, error_number
+from .database import DUPLICATE_KEY, NO_REFERENCED_ROW, error_number, error_text
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ def integrity_error(error: IntegrityError, request: Request) -> Response:
     """409 where a unique index says that a value is taken; the database alone decides that."""
     if error_number(error.orig) == DUPLICATE_KEY:
         # The index ends the message; MySQL puts the table before it, MariaDB does not.
-        index = re.search(r"(uq_\w+)'\W*$", str(error.orig))
+        index = re.search(r"(uq_\w+)'$", error_text(error.orig))
         if index and index[1] in UNIQUE:
             name, noun = UNIQUE[index[1]]
             taken = f"another {noun} has this {name} (capital or small letters); choose another"

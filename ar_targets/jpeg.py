@@ -19,6 +19,8 @@ DHT, SOI, EOI, SOS, DNL = 0xC4, 0xD8, 0xD9, 0xDA, 0xDC
 RESTARTS = range(0xD0, 0xD8)
 FIRST_SEGMENT = 0xC0
 SAMPLE_BITS = 8
+# Real files have tens; a hostile one could have millions, and take seconds.
+MAX_MARKERS = 10_000
 # Baseline, extended and progressive frames, Huffman coded, and the two
 # arithmetic ones that libjpeg reads. Lossless and hierarchical JPEGs are none
 # that a phone or a browser shows.
@@ -28,6 +30,7 @@ ARITHMETIC = {0xC9, 0xCA}
 OTHER_FRAMES = {0xC3, 0xC5, 0xC6, 0xC7, 0xC8, 0xCB, 0xCD, 0xCE, 0xCF}
 
 # Within coded data FF 00 is a data byte, FF D0…D7 a restart; all else ends it.
+_FILL = re.compile(rb"\xff+")
 _SCAN_END = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 
@@ -105,6 +108,7 @@ class _Walk:
     data: bytes
     max_pixels: int
     position: int = 2
+    markers: int = 0
     frame: _Frame | None = None
     # (class, id) of a Huffman table → bits of its shortest code.
     shortest_code: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -129,15 +133,17 @@ class _Walk:
 
     def next_marker(self) -> int:
         """The marker at the position; any number of FF may fill the space before it."""
-        data, at = self.data, self.position
-        while at < len(data) and data[at] == 0xFF:
-            at += 1
-        if at >= len(data):
+        self.markers += 1
+        if self.markers > MAX_MARKERS:
+            raise JpegError(f"it is broken: it has more than {MAX_MARKERS} segments")
+        filled = _FILL.match(self.data, self.position)
+        at = filled.end() if filled else self.position
+        if at >= len(self.data):
             raise JpegError("it is truncated: it stops before its end marker (FF D9)")
-        if at == self.position:
+        if not filled:
             raise JpegError(f"it is broken: no marker at byte {at}, where one must be")
         self.position = at + 1
-        return data[at]
+        return self.data[at]
 
     def next_segment(self) -> bytes:
         """The segment behind a marker, without its two bytes of length."""

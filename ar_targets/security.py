@@ -45,7 +45,7 @@ class Identity:
 def bearer_token(request: Request) -> str | None:
     """The token of a ``Bearer`` header, its scheme in any case of letters (RFC 9110, 11.1)."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+    return token.strip(" ") if scheme.lower() == "bearer" else None
 
 
 def path_id(request: Request, name: str) -> int | None:

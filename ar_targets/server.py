@@ -1,56 +1,102 @@
 """Runs the application on waitress: ``[server:main] use = egg:ar_targets#waitress``.
 
 It is waitress with all its own settings. What it answers by itself (a request
-that is no HTTP, a body too large to read) has the error shape of the rest, and
-its limit for bodies follows from the application's.
+that is no HTTP, a body too large to read) has the error shape and the headers
+of the rest, and its limit for bodies follows from the application's.
 """
 
 import signal
 from typing import Any
 
 import waitress
+from pyramid.request import Request
+from pyramid.response import Response
 from pyramid.router import Router
+from waitress import proxy_headers
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
-from waitress.utilities import Error
+from waitress.utilities import BadRequest, Error
 
-from .errors import FieldError, error_body
+from .errors import FieldError, error_response
 from .image import largest_body
+from .tweens import cors, request_id
 
 # Waitress reads 8 KiB a time by default; an image has a thousand times that.
 RECEIVE_BYTES = 256 * 1024
+# Above this many times our own limit, waitress refuses a body unread. Up to it,
+# we can say what else is wrong; the body waits on disk meanwhile, not in memory.
+BODY_SHARE = 4
 
 
-class JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
+class StrictParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
+    """Answers 400 where waitress would drop the connection: an absurd length, or URL."""
+
+    def received(self, data: bytes) -> int:
+        """Consume bytes of a request; how many."""
+        try:
+            consumed: int = super().received(data)
+        except ValueError:
+            self.error = BadRequest("the request line or a header cannot be read")
+            self.completed = True
+            return len(data)
+        return consumed
+
+
+class JsonErrorTask(ErrorTask):  # type: ignore[misc]
     """Answers a request that never reaches the application."""
 
     def execute(self) -> None:
         """Write the response, in place of waitress's plain text."""
         error: Error = self.request.error
-        body = error_body([FieldError("", "", f"{error.reason}: {error.body}")])
-        self.status = f"{error.code} {error.reason}"
-        self.response_headers.append(("Content-Type", "application/json"))
+        response = refusal(error, self.request.headers, self.channel.cors_origins)
+        self.status = response.status
+        self.response_headers.extend(response.headerlist)
         self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
+        self.write(response.body)
 
 
 class JsonErrorChannel(HTTPChannel):  # type: ignore[misc]
     """A connection whose errors are JSON."""
 
+    parser_class = StrictParser
     error_task_class = JsonErrorTask
+    cors_origins: frozenset[str] = frozenset()
+
+
+class JsonBadRequest(BadRequest):  # type: ignore[misc]
+    """What waitress answers where a trusted proxy's headers make no sense."""
+
+    def to_response(self, _ident: object = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Status, headers and body."""
+        response = refusal(self, {}, frozenset())
+        return response.status, response.headerlist, response.body
+
+
+def refusal(error: Error, headers: dict[str, str], cors_origins: frozenset[str]) -> Response:
+    """The response to a request of which there are only headers, if any, as waitress names them."""
+    request = Request.blank("/", headers={"Origin": headers.get("ORIGIN", "")})
+    response = error_response(error.code, [FieldError("", "", f"{error.reason}: {error.body}")])
+    response.headers[request_id.HEADER] = request_id.choose(headers.get("X_REQUEST_ID", ""))
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if cors_origins:
+        cors.allow(request, response, cors_origins)
+    return response
 
 
 def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
     """A PasteDeploy server runner; ``options`` are waitress's. Returns after SIGTERM or SIGINT."""
-    # Above our own limit, or waitress would answer 413 where we can say more.
-    options.setdefault("max_request_body_size", 2 * largest_body(app.registry.ar_settings))
+    settings = app.registry.ar_settings
+    options.setdefault("max_request_body_size", BODY_SHARE * largest_body(settings))
     options.setdefault("recv_bytes", RECEIVE_BYTES)
+    # Waitress offers no choice of this one: its module's own name for it is replaced.
+    proxy_headers.BadRequest = JsonBadRequest
     server = waitress.create_server(app, **options)
+    channel = type("Channel", (JsonErrorChannel,), {"cors_origins": settings.cors_origins})
     # One listening socket is the server itself; several are kept in its map.
     for listener in (server, *(getattr(server, "map", None) or {}).values()):
         if hasattr(listener, "channel_class"):
-            listener.channel_class = JsonErrorChannel
+            listener.channel_class = channel
     server.print_listen("Serving on http://{}:{}")
     signal.signal(signal.SIGTERM, _leave)
     server.run()

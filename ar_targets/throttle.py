@@ -1,7 +1,7 @@
 """Slows down those who guess passwords.
 
 Failures are counted for a login and an address together, so that nobody can
-lock another's account from elsewhere, and never for successes. The counting
+lock another's account from elsewhere; a success forgets them. The counting
 is the limits library's; its storage is a setting, one that replicas share
 where there are several.
 """
@@ -26,16 +26,19 @@ class Attempts:
     ) -> None:
         self._limiter, self._rate, self._key = limiter, rate, key
 
-    def seconds_to_wait(self) -> int:
-        """0 where another attempt is allowed."""
-        if self._limiter.test(self._rate, self._key):
+    def begin(self) -> int:
+        """Count an attempt before it is made, so that many at once cannot slip through.
+
+        Returns 0, or where there were too many the seconds to wait.
+        """
+        if self._limiter.hit(self._rate, self._key):
             return 0
         reset = self._limiter.get_window_stats(self._rate, self._key).reset_time
         return max(1, math.ceil(reset - time.time()))
 
-    def count_failure(self) -> None:
-        """One more."""
-        self._limiter.hit(self._rate, self._key)
+    def succeeded(self) -> None:
+        """Forget the failures: who knows the password does not guess."""
+        self._limiter.clear(self._rate, self._key)
 
 
 class Throttle:

@@ -29,14 +29,18 @@ class Formatter(logging.Formatter):
         return super().format(record)
 
 
+def choose(sent: str) -> str:
+    """The id that the client sent, if that is sane, or one of ours."""
+    return sent if SANE.fullmatch(sent) else secrets.token_hex(8)
+
+
 def tween_factory(
     handler: Callable[[Request], Response], registry: Any
 ) -> Callable[[Request], Response]:
     """Give each request its client's id, if that is sane, or one of ours."""
 
     def tween(request: Request) -> Response:
-        sent = request.headers.get(HEADER, "")
-        request_id = sent if SANE.fullmatch(sent) else secrets.token_hex(8)
+        request_id = choose(request.headers.get(HEADER, ""))
         token = current.set(request_id)
         try:
             response = handler(request)

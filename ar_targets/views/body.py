@@ -17,6 +17,7 @@ from ..schemas.body import Body, json_type
 
 # Bytes of a body that has no image in it.
 PLAIN_LIMIT = 2**20
+UTF8_PARAMETERS = {"charset=utf-8", 'charset="utf-8"', "charset=utf8"}
 
 
 def json_body(request: Request, schema: Body, **_: Any) -> None:
@@ -54,9 +55,12 @@ def read_object(request: Request, limit: int) -> dict[str, object]:
 
 
 def require_json(request: Request) -> None:
-    """Raises 415 for a body that does not say to be JSON in UTF-8."""
-    media_type, charset = request.content_type.lower(), (request.charset or "utf-8").lower()
-    if media_type != "application/json" or charset not in ("utf-8", "utf8"):
+    """Raises 415 for a body that does not say to be JSON, or says to be in another charset."""
+    media_type, *parameters = request.headers.get("Content-Type", "").lower().split(";")
+    charsets = [text for text in map(str.strip, parameters) if text.startswith("charset")]
+    if media_type.strip() != "application/json" or any(
+        charset not in UTF8_PARAMETERS for charset in charsets
+    ):
         raise problem(
             HTTPUnsupportedMediaType,
             FieldError("header", "Content-Type", "it must be application/json, in UTF-8"),

@@ -1,5 +1,6 @@
 """``/api/login``: a login and password for a user token."""
 
+import logging
 from datetime import timedelta
 
 from pyramid.httpexceptions import HTTPTooManyRequests, HTTPUnauthorized
@@ -14,6 +15,8 @@ from ..schemas.login import LoginBody
 from .body import json_body
 from .service import service
 from .single import Json
+
+log = logging.getLogger(__name__)
 
 login = service("login", "/login")
 
@@ -30,7 +33,7 @@ def create_login(request: Request) -> Json:
     # WebOb's client_addr would believe any X-Forwarded-For; waitress sets this
     # one, from that header only where the ini file names the proxy.
     attempts = request.registry.throttle.attempts(name, request.remote_addr)
-    if wait := attempts.seconds_to_wait():
+    if wait := attempts.begin():
         raise problem(
             HTTPTooManyRequests,
             FieldError("body", "login", f"too many failed logins; try again in {wait} s"),
@@ -38,8 +41,9 @@ def create_login(request: Request) -> Json:
         )
     user = users.credentials(request.db, name)
     if not passwords.matches(password, user and user.password_hash) or user is None:
-        attempts.count_failure()
+        log.info("a login failed, from %s", request.remote_addr)
         raise problem(HTTPUnauthorized, FieldError("body", "", "wrong login or password"))
+    attempts.succeeded()
     if passwords.outdated(user.password_hash):
         users.rehash(request.db, user.id, user.password_hash, passwords.hash_password(password))
     lifetime = timedelta(seconds=request.registry.ar_settings.login_token_ttl)

@@ -100,12 +100,12 @@ def update_token(request: Request) -> Json:
     record, fields = request.context.record, request.validated
     revision = expected_revision(request, record)
     if fields:
+        extended = tokens.extend(request.db, record.id, fields["ttl"], revision)
+        record = found(tokens.find(request.db, record.project_id, record.id))
         if record.revoked_at is not None:
             gone = "it is revoked for good; create another"
             raise problem(HTTPConflict, FieldError("path", "token_id", gone))
-        done = tokens.extend(request.db, record.id, fields["ttl"], revision)
-        require_written(request, revision, done=done)
-        record = found(tokens.find(request.db, record.project_id, record.id))
+        require_written(request, revision, done=extended)
     return shown(request, record, represent(request, record))
 
 
