@@ -1,1 +1,1 @@
-"""The tests: `unit` for pure code, `functional` through HTTP, `contract` for what holds everywhere."""
+"""The tests: ``unit`` of pure code, ``functional`` over HTTP, ``contract`` for the whole."""

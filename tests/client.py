@@ -1,6 +1,8 @@
 """A WebTest client that holds every response of every test against the contract's common rules."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import webtest
@@ -77,3 +79,16 @@ def check_error(body) -> None:
 def faults(response) -> dict[str, str]:
     """The names at fault in an error, each with its location."""
     return {error["name"]: error["location"] for error in response.json["errors"]}
+
+
+def at_once(app, calls):
+    """The statuses of calls that start together, each in a thread of its own, sorted."""
+    start = threading.Barrier(len(calls))
+
+    def run(call):
+        own = Client(app.app)
+        start.wait()
+        return call(own).status_int
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return sorted(threads.map(run, calls))

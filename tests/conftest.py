@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from ar_targets import main
 from ar_targets.models import Base
@@ -80,7 +81,12 @@ def shared_app(database_url: str) -> Iterator[Client]:
 def rows_removed(shared_app: Client) -> Iterator[None]:
     """An empty database for the next test."""
     yield
-    with shared_app.registry.engine.begin() as connection:
+    remove_rows(shared_app.registry.engine)
+
+
+def remove_rows(engine: Engine) -> None:
+    """Empty all tables."""
+    with engine.begin() as connection:
         for table in reversed(Base.metadata.sorted_tables):
             connection.execute(table.delete())
 

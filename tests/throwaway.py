@@ -32,7 +32,7 @@ def on_server_of(named: str) -> Iterator[str]:
     """The URL of an empty database on the server of another one, which is left alone."""
     url = make_url(named)
     name = f"{(url.database or 'ar_targets')[:NAME_SHOWN]}_test_{secrets.token_hex(4)}"
-    engine = create_engine(url.set(database=None), isolation_level="AUTOCOMMIT")
+    engine = create_engine(url._replace(database=None), isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")

@@ -1,0 +1,109 @@
+"""Imports go one way: views → schemas, resources → models → meta."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import ar_targets
+
+PACKAGE = Path(ar_targets.__file__).parent
+ENTRY_POINTS = ("ar_targets.admin", "ar_targets.scripts", "ar_targets.development")
+
+
+def name_of(path):
+    """``ar_targets/views/user.py`` → ``ar_targets.views.user``."""
+    parts = ("ar_targets", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path):
+    """The full names of all that a module imports, wherever in it."""
+    package = name_of(path) if path.name == "__init__.py" else name_of(path).rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*(above if node.level else []), *filter(None, [node.module])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+MODULES = {name_of(path): sorted(set(imports_of(path))) for path in PACKAGE.rglob("*.py")}
+
+
+def within(name, *packages):
+    return any(f"{name}.".startswith(f"{package}.") for package in packages)
+
+
+def offenders(importers, *forbidden):
+    """``module: import`` for each import that must not be."""
+    return [
+        f"{module}: {name}"
+        for module in importers
+        for name in MODULES[module]
+        if within(name, *forbidden)
+    ]
+
+
+def below(*packages):
+    """The modules of packages."""
+    return [module for module in MODULES if within(module, *packages)]
+
+
+def outside(*packages):
+    """All other modules."""
+    return [module for module in MODULES if not within(module, *packages)]
+
+
+def test_the_walk_finds_modules_and_relative_imports():
+    assert len(MODULES) > 30
+    assert "ar_targets.schemas.body.Body" in MODULES["ar_targets.schemas.user"]
+    assert "ar_targets.settings" in MODULES["ar_targets"]
+    assert "ar_targets.views.etag.not_modified" in MODULES["ar_targets.views.user"]
+
+
+def test_nothing_imports_views():
+    assert offenders(outside("ar_targets.views"), "ar_targets.views") == []
+
+
+LAYERS = ["admin", "development", "scripts", "views", "resources", "schemas", "security", "tweens"]
+
+
+@pytest.mark.parametrize(
+    ("importer", "forbidden"),
+    [
+        ("ar_targets.models", [f"ar_targets.{layer}" for layer in LAYERS]),
+        ("ar_targets.models", ["pyramid", "cornice", "colander", "webob"]),
+        ("ar_targets.models.meta", ["ar_targets.models.user", "ar_targets.models.project"]),
+        ("ar_targets.schemas", ["pyramid", "cornice", "webob", "sqlalchemy"]),
+        ("ar_targets.schemas", ["ar_targets.views", "ar_targets.resources", "ar_targets.database"]),
+        ("ar_targets.resources", ["ar_targets.schemas", "cornice", "colander", "sqlalchemy"]),
+        ("ar_targets.views", [*ENTRY_POINTS]),
+        ("ar_targets.settings", ["ar_targets", "pyramid"]),
+        ("ar_targets.jpeg", ["ar_targets", "pyramid", "sqlalchemy"]),
+        ("ar_targets.image", ["ar_targets.models", "pyramid", "sqlalchemy"]),
+        ("ar_targets.passwords", ["ar_targets"]),
+        ("ar_targets.clock", ["ar_targets"]),
+    ],
+)
+def test_layers(importer, forbidden):
+    assert offenders(below(importer), *forbidden) == []
+
+
+def test_schemas_take_no_more_than_limits_from_models():
+    found = [
+        name
+        for module in below("ar_targets.schemas")
+        for name in MODULES[module]
+        if within(name, "ar_targets.models") and not name.rpartition(".")[2].isupper()
+    ]
+    assert found == []
+
+
+def test_the_server_needs_neither_scripts_nor_development():
+    assert offenders(outside(*ENTRY_POINTS), "ar_targets.scripts", "ar_targets.development") == []
+
+
+def test_the_package_needs_no_tests():
+    assert offenders(MODULES, "tests", "pytest", "webtest", "PIL", "sklearn") == []

@@ -1,0 +1,1 @@
+"""What each resource does, through WebTest on a real database."""

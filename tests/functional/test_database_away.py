@@ -1,0 +1,143 @@
+"""A database that goes away and comes back, on a server of its own that the tests may stop."""
+
+import gc
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from ar_targets.development.database import PrivateDatabase
+
+from ..actors import PASSWORD, Stage
+from ..conftest import build, migrate, remove_rows
+
+# PyMySQL leaves the closing of a socket on which nobody listened to Python.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket.socket:ResourceWarning")
+
+
+class Server:
+    """A database server under one URL, however often it is started."""
+
+    def __init__(self, directory):
+        self.private = PrivateDatabase(directory / "database", durable=False)
+        self.link = directory / "sock"
+        self.url = f"mysql+pymysql://root@localhost/away?unix_socket={self.link}"
+
+    def start(self):
+        self.private.start()
+        self.link.unlink(missing_ok=True)
+        self.link.symlink_to(self.private.socket)
+
+    def stop(self):
+        self.private.stop()
+
+
+@pytest.fixture(scope="module")
+def machine():
+    directory = Path(tempfile.mkdtemp(prefix="ar-"))
+    server = Server(directory)
+    server.start()
+    server.private.create_database("away")
+    migrate(server.url)
+    yield server
+    server.stop()
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def server(machine, caplog):
+    """The server, running at first."""
+    machine.stop()
+    machine.start()
+    yield machine
+    # Errors in log records hold on to such sockets.
+    for phase in ("setup", "call"):
+        caplog.get_records(phase).clear()
+    gc.collect()
+
+
+@pytest.fixture
+def app(server):
+    client = build(server.url, database_timeout=2)
+    yield client
+    client.registry.engine.dispose()
+
+
+@pytest.fixture
+def stage(app):
+    return Stage(app.registry)
+
+
+@pytest.fixture
+def owner(stage):
+    remove_rows(stage.engine)
+    return stage.user("olga")
+
+
+def test_503_while_it_is_away_and_the_first_request_after_that_succeeds(app, server, stage, owner):
+    project = stage.project(owner, "Zoo")
+    write_token = stage.app(project)
+    target = stage.target(project)
+    login = {"login": "olga", "password": PASSWORD}
+    calls = [
+        ("GET", "/api/user", None, None),
+        ("POST", "/api/user", None, login),
+        ("POST", "/api/login", None, login),
+        ("GET", "/api/project", owner, None),
+        ("HEAD", project.path, owner, None),
+        ("PATCH", project.path, owner, {"name": "x"}),
+        ("DELETE", project.path, owner, None),
+        ("POST", project.tokens, owner, {}),
+        ("GET", target.path, write_token, None),
+        ("GET", target.image, write_token, None),
+        ("GET", "/health/ready", None, None),
+    ]
+    app.get("/health/ready", status=200)
+    server.stop()
+    for method, path, who, body in calls:
+        answer = app.call(method, path, body, who=who, status=503)
+        assert int(answer.headers["Retry-After"]) > 0
+        assert str(server.link) not in answer
+    app.get("/health/live", status=200)
+    app.get("/api/zoo", status=404)
+    app.delete("/api/project", status=405)
+    app.options("/api/project", status=204)
+    app.get("/api/project", status=401)
+    server.start()
+    answer = app.get(project.path, headers=owner.headers, status=200)
+    assert answer.json["name"] == "Zoo"
+    app.get("/health/ready", status=200)
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_a_restart_that_no_request_saw(app, server, stage, owner, method):
+    project = stage.project(owner, "Zoo")
+    app.get(project.path, headers=owner.headers)
+    server.stop()
+    server.start()
+    body = {"name": "Park"} if method == "PATCH" else None
+    answer = app.call(method, project.path, body, who=owner, status=200)
+    assert answer.json["name"] == ("Park" if body else "Zoo")
+
+
+def test_a_create_after_a_restart_is_done_once(app, server, owner):
+    app.get("/api/project", headers=owner.headers)
+    server.stop()
+    server.start()
+    app.post_json("/api/project", {"name": "Zoo"}, headers=owner.headers, status=201)
+    assert len(app.get("/api/project", headers=owner.headers).json["items"]) == 1
+
+
+def test_the_application_starts_before_its_database(server, caplog):
+    server.stop()
+    early = build(server.url, database_timeout=2)
+    try:
+        assert "cannot be reached yet" in caplog.text
+        early.get("/api/user", status=503)
+        early.get("/health/live", status=200)
+        server.start()
+        early.get("/api/user", status=200)
+        early.get("/health/ready", status=200)
+    finally:
+        early.registry.engine.dispose()

@@ -1,0 +1,61 @@
+"""``/health/live`` and ``/health/ready``; without a database: ``test_database_away``."""
+
+import pytest
+
+from ar_targets.models.meta import SCHEMA_REVISION
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_all_is_well(app, path, method):
+    answer = app.call(method, path, status=200)
+    if method == "GET":
+        assert answer.json["status"] == "ok"
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_they_can_only_be_asked(app, path, method):
+    app.call(method, path, status=405)
+
+
+@pytest.fixture
+def execute(stage):
+    """Executes a statement and commits."""
+
+    def run(statement):
+        with stage.engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+
+    return run
+
+
+def test_another_schema_is_not_ready(app, execute):
+    execute("UPDATE alembic_version SET version_num = '0000'")
+    try:
+        refused = app.get("/health/ready", status=503)
+        app.get("/health/live", status=200)
+    finally:
+        execute(f"UPDATE alembic_version SET version_num = '{SCHEMA_REVISION}'")
+    assert "0000" in refused.json["errors"][0]["description"]
+    assert "ar_targets_initdb" in refused.json["errors"][0]["description"]
+    app.get("/health/ready", status=200)
+
+
+def test_a_database_that_was_never_migrated_is_not_ready(app, execute):
+    execute("RENAME TABLE alembic_version TO away")
+    try:
+        app.get("/health/ready", status=503)
+        app.get("/health/live", status=200)
+    finally:
+        execute("RENAME TABLE away TO alembic_version")
+    app.get("/health/ready", status=200)
+
+
+def test_a_migration_that_is_under_way_is_not_ready(app, execute):
+    execute("DELETE FROM alembic_version")
+    try:
+        app.get("/health/ready", status=503)
+    finally:
+        execute(f"INSERT INTO alembic_version VALUES ('{SCHEMA_REVISION}')")
+    app.get("/health/ready", status=200)

@@ -1,0 +1,171 @@
+"""The application on waitress, over sockets: what never reaches it, and who is behind a proxy."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from ..client import check_error
+from ..conftest import INI, KEY
+
+MIB = 2**20
+LISTEN = "listen = 127.0.0.1:6543"
+PROXY = """
+trusted_proxy = 127.0.0.1
+trusted_proxy_headers = x-forwarded-for x-forwarded-host x-forwarded-proto
+"""
+JSON = {"Content-Type": "application/json"}
+
+
+class Server:
+    """An address to talk to."""
+
+    def __init__(self, port):
+        self.port = port
+
+    def ask(self, method, path, body=None, **headers):
+        """Send a request; status, headers and body of the answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, path, body, named)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+    def say(self, raw):
+        """Send bytes as they are; all that comes back."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+            connection.sendall(raw)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def log_in(self, address):
+        """The status of a wrong login that a proxy says to come from an address."""
+        body = json.dumps({"login": "olga", "password": "wrong"})
+        headers = JSON | {"X-Forwarded-For": address}
+        return self.ask("POST", "/api/login", body, **headers)[0]
+
+
+@contextmanager
+def running(database_url, directory, options):
+    """A server as ``pserve`` runs it, which must end well when it is asked to."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        server = Server(free.getsockname()[1])
+    ini = directory / "server.ini"
+    text = INI.read_text().replace(LISTEN, f"listen = 127.0.0.1:{server.port}{options}")
+    ini.write_text(text.replace("%(here)s", str(INI.parent)))
+    settings = {
+        "AR_TARGETS_DATABASE_URL": database_url,
+        "AR_TARGETS_JWT_KEYS": KEY,
+        "AR_TARGETS_LOGIN_FAILURES": "2 per 1 minute",
+        "AR_TARGETS_IMAGE_MAX_BYTES": "1000",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pyramid.scripts.pserve", str(ini)], env=os.environ | settings
+    )
+    try:
+        wait_for(server)
+        yield server
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def wait_for(server):
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            assert server.ask("GET", "/health/live")[0] == 200
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            return
+
+
+@pytest.fixture(scope="module")
+def server(database_url, tmp_path_factory):
+    with running(database_url, tmp_path_factory.mktemp("server"), "") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def behind_proxy(database_url, tmp_path_factory):
+    with running(database_url, tmp_path_factory.mktemp("server"), PROXY) as started:
+        yield started
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: ten\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 300_000 + b"\r\n\r\n", 431),
+        (b"POST /api/user HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", 413),
+    ],
+)
+def test_what_never_reaches_the_application_is_refused_in_json(server, raw, status):
+    head, _, body = server.say(raw).partition(b"\r\n\r\n")
+    assert head.startswith((f"HTTP/1.1 {status} ".encode(), f"HTTP/1.0 {status} ".encode()))
+    assert b"Content-Type: application/json" in head
+    check_error(json.loads(body))
+
+
+def test_a_large_body_that_does(server):
+    status, headers, body = server.ask("POST", "/api/login", b" " * (MIB + 1), **JSON)
+    assert status == 413
+    assert headers["X-Request-ID"]
+    check_error(json.loads(body))
+
+
+def test_a_body_in_chunks(server, owner):
+    body = json.dumps({"login": owner.login, "password": "correct horse battery"}).encode()
+    status, _, _ = server.ask("POST", "/api/login", iter([body[:9], body[9:]]), **JSON)
+    assert status == 200
+
+
+def test_head_and_errors_leave_the_connection_usable(server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    for method, path, status in [
+        ("HEAD", "/health/live", 200),
+        ("HEAD", "/api/zoo", 404),
+        ("DELETE", "/api/user", 405),
+        ("OPTIONS", "/api/user", 204),
+        ("GET", "/health/live", 200),
+    ]:
+        connection.request(method, path)
+        answer = connection.getresponse()
+        assert answer.status == status
+        assert bool(answer.read()) == (method in ("GET", "DELETE"))
+    connection.close()
+
+
+def test_a_proxy_that_is_not_named_is_not_believed(server, rows_removed):
+    statuses = [server.log_in(f"192.0.2.{n}") for n in range(3)]
+    assert statuses == [401, 401, 429]
+    headers = {"X_Forwarded_Proto": "https", "X_Forwarded_Host": "evil.example"}
+    body = json.dumps({"login": "nora", "password": "eight ch"})
+    status, answered, _ = server.ask("POST", "/api/user", body, **JSON, **headers)
+    assert status == 201
+    assert answered["Location"].startswith(f"http://127.0.0.1:{server.port}/api/user/")
+
+
+def test_a_proxy_that_is_named_is_believed(behind_proxy, rows_removed):
+    statuses = [behind_proxy.log_in("192.0.2.1") for _ in range(3)]
+    assert statuses == [401, 401, 429]
+    assert behind_proxy.log_in("192.0.2.2") == 401
+    headers = {"X_Forwarded_Proto": "https", "X_Forwarded_Host": "ar.example.org"}
+    body = json.dumps({"login": "nora", "password": "eight ch"})
+    status, answered, _ = behind_proxy.ask("POST", "/api/user", body, **JSON, **headers)
+    assert status == 201
+    assert answered["Location"].startswith("https://ar.example.org/api/user/")
