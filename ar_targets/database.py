@@ -91,7 +91,7 @@ def _prepare(connection: Any, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     """Begin in so many words: the driver commits each statement that stands alone."""
-    connection.exec_driver_sql("BEGIN")
+    connection.connection.cursor().execute("BEGIN")
 
 
 def _reset(connection: Any, *_: object) -> None:
@@ -212,8 +212,8 @@ class Database:
 
         Returns the rows that it found, and the id it gave. Raises SQLAlchemy's errors.
         """
-        dbapi = self.session.connection().connection
         try:
+            dbapi: Any = self.session.connection().connection
             if prepared.is_worth_it(dbapi.driver_connection, parameters):
                 return prepared.execute(dbapi.driver_connection, statement, parameters)
             cursor = dbapi.cursor()

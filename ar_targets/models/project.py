@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .. import clock
 from ..database import Database
 from .meta import TABLE_OPTIONS, Base, Id, Moment, Revision, fold
-from .statement import Query, change, render
+from .statement import Query, change, render, updated
 from .user import user
 
 NAME_MAX = 255
@@ -129,10 +129,15 @@ def create(db: Database, owner_id: int, name: str) -> ProjectRecord | None:
     return ProjectRecord(project_id, owner_id, name, 1, moment, moment)
 
 
-def rename(db: Database, project_id: int, name: str, revision: int | None = None) -> bool:
-    """False where the live project is gone, or its revision is not the given one.
+def rename(
+    db: Database, record: ProjectRecord, name: str, revision: int | None = None
+) -> ProjectRecord | None:
+    """The renamed project; None where it is gone, or its revision is not the given one.
 
     Raises IntegrityError where the name is taken.
     """
-    values = {"name": name, "name_key": fold(name)}
-    return change(db, project, project_id, clock.now(), values, revision=revision)
+    now, values = clock.now(), {"name": name, "name_key": fold(name)}
+    new = change(db, project, record.id, now, values, revision=revision)
+    if new is None:
+        return None
+    return updated(record, new, now, name=name) or find(db, record.id)

@@ -9,7 +9,7 @@ them (RFC 3339), so nobody converts them on the way.
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
 from sqlalchemy import (
@@ -27,9 +27,19 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
+from .. import clock
 from ..database import Database
 
 Record = TypeVar("Record")
+
+
+class _Revised(Protocol):
+    @property
+    def revision(self) -> int:
+        """How often the row has been changed."""
+
+
+Named = TypeVar("Named", bound=_Revised)
 
 # The paramstyle that both PyMySQL and mysqlclient take.
 _DIALECT = MySQLDialect_pymysql(paramstyle="pyformat")
@@ -75,31 +85,54 @@ def change(
     *,
     revision: int | None = None,
     count: tuple[str, ...] = (),
-) -> bool:
+) -> int | None:
     """Set columns of a row that has not ended: is not deleted, or revoked.
 
-    The revision, and the columns of ``count``, are counted up. False where there
-    is no such row, or where ``revision`` is given and is no longer the row's.
-    Raises IntegrityError where a value must be unique and is not.
+    The revision, and the columns of ``count``, are counted up. Returns the new
+    revision; None where there is no such row, or where ``revision`` is given
+    and is no longer the row's. Raises IntegrityError where a value must be
+    unique and is not.
     """
     statement = _change(table, tuple(values), count, guarded=revision is not None)
     new = {f"new_{column}": value for column, value in values.items()}
-    changed, _ = db.run(statement, {"row": row_id, "expected": revision, "now": now, **new})
-    return changed == 1
+    found, new_revision = db.run(
+        statement, {"row": row_id, "expected": revision, "now": now, **new}
+    )
+    return new_revision if found else None
+
+
+def updated(record: Named, revision: int, now: datetime, **fields: object) -> Named | None:
+    """The record as a change has left it.
+
+    None where somebody else has changed the row since the record was read: then
+    only the database knows.
+    """
+    if revision != record.revision + 1:
+        return None
+    named_tuple: Any = record
+    changed: Named = named_tuple._replace(
+        revision=revision, updated_at=clock.rfc3339(now), **fields
+    )
+    return changed
 
 
 @functools.cache
 def _change(
     table: Table, columns: tuple[str, ...], count: tuple[str, ...], *, guarded: bool
 ) -> str:
-    """The UPDATE for a choice of columns; there are few."""
+    """The UPDATE for a choice of columns; there are few.
+
+    LAST_INSERT_ID(value) sends the value back with the answer: the new
+    revision, without another question.
+    """
     end = table.c["deleted_at" if "deleted_at" in table.c else "revoked_at"]
     statement = update(table).where(table.c.id == bindparam("row"), end.is_(None))
     if guarded:
         statement = statement.where(table.c.revision == bindparam("expected"))
-    counted = {column: table.c[column] + _ONE for column in ("revision", *count)}
-    chosen: dict[str, Any] = {column: bindparam(f"new_{column}") for column in columns}
-    return render(statement.values(updated_at=bindparam("now"), **counted, **chosen))
+    new: dict[str, Any] = {column: bindparam(f"new_{column}") for column in columns}
+    new |= {column: table.c[column] + _ONE for column in count}
+    new["revision"] = func.last_insert_id(table.c.revision + _ONE)
+    return render(statement.values(updated_at=bindparam("now"), **new))
 
 
 def _as_json(column: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -4,7 +4,7 @@ Large values lie outside InnoDB's row, and no statement here names the
 ``image`` column unless the image itself is wanted.
 """
 
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import ForeignKey, Index, Table, bindparam, func, select
 from sqlalchemy.dialects.mysql import BIGINT, CHAR, INTEGER, LONGBLOB, TEXT
@@ -14,7 +14,7 @@ from .. import clock
 from ..database import Database
 from ..jpeg import Jpeg
 from .meta import TABLE_OPTIONS, Base, Id, Moment, Revision
-from .statement import Query, insertion, render
+from .statement import Query, insertion, render, updated
 from .statement import change as change_row
 
 # What a TEXT column holds.
@@ -136,32 +136,17 @@ def page(db: Database, project_id: int, after: int, count: int) -> list[TargetRe
 
 def create(db: Database, project_id: int, jpeg: Jpeg, description: str) -> TargetRecord:
     """A new target."""
-    now = clock.now()
-    values = {
-        "project_id": project_id,
-        "description": description,
-        "created_at": now,
-        "updated_at": now,
-        **_columns(jpeg),
-    }
-    _, target_id = db.run(_INSERT, values)
-    return TargetRecord(
-        target_id,
-        project_id,
-        description,
-        jpeg.width,
-        jpeg.height,
-        len(jpeg.data),
-        jpeg.sha256,
-        1,
-        clock.rfc3339(now),
-        clock.rfc3339(now),
-    )
+    now, about = clock.now(), _about(jpeg)
+    values: dict[str, Any] = {"project_id": project_id, "description": description, **about}
+    stored = {"image": jpeg.data, "created_at": now, "updated_at": now}
+    _, target_id = db.run(_INSERT, values | stored)
+    moment = clock.rfc3339(now)
+    return TargetRecord(id=target_id, revision=1, created_at=moment, updated_at=moment, **values)
 
 
-def _columns(jpeg: Jpeg) -> dict[str, object]:
+def _about(jpeg: Jpeg) -> dict[str, Any]:
+    """What a target shows of its image."""
     return {
-        "image": jpeg.data,
         "width": jpeg.width,
         "height": jpeg.height,
         "size": len(jpeg.data),
@@ -171,14 +156,20 @@ def _columns(jpeg: Jpeg) -> dict[str, object]:
 
 def change(
     db: Database,
-    target_id: int,
+    record: TargetRecord,
     *,
     jpeg: Jpeg | None = None,
     description: str | None = None,
     revision: int | None = None,
-) -> bool:
-    """Set what is given. False where the live target is gone, or its revision another."""
-    values = _columns(jpeg) if jpeg is not None else {}
-    if description is not None:
-        values["description"] = description
-    return change_row(db, target, target_id, clock.now(), values, revision=revision)
+) -> TargetRecord | None:
+    """The target with what is given; None where it is gone, or its revision another."""
+    now = clock.now()
+    shown: dict[str, Any] = {} if description is None else {"description": description}
+    blob: dict[str, object] = {}
+    if jpeg is not None:
+        shown |= _about(jpeg)
+        blob["image"] = jpeg.data
+    new = change_row(db, target, record.id, now, shown | blob, revision=revision)
+    if new is None:
+        return None
+    return updated(record, new, now, **shown) or find(db, record.project_id, record.id)

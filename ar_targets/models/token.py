@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .. import clock
 from ..database import Database
 from .meta import TABLE_OPTIONS, Base, Id, Moment, Revision
-from .statement import Query, change, insertion
+from .statement import Query, change, insertion, updated
 
 DESCRIPTION_MAX = 255
 ACCESS = ("read", "write")
@@ -147,18 +147,24 @@ def create(db: Database, project_id: int, ttl: int, access: str, description: st
     )
 
 
-def extend(db: Database, token_id: int, ttl: int, revision: int | None = None) -> bool:
-    """Let it expire ``ttl`` seconds from now, even where it has expired already.
+def extend(
+    db: Database, record: TokenRecord, ttl: int, revision: int | None = None
+) -> TokenRecord | None:
+    """The token, which now expires ``ttl`` seconds from now, even if it had expired already.
 
-    False where it is purged or revoked, or its revision is not the given one.
+    None where it is purged or revoked, or its revision is not the given one.
     """
     now = clock.now()
     expires_at = now + timedelta(seconds=ttl)
     values = {"ttl": ttl, "expires_at": expires_at}
-    return change(db, token, token_id, now, values, revision=revision)
+    new = change(db, token, record.id, now, values, revision=revision)
+    if new is None:
+        return None
+    shown = {"ttl": ttl, "expires_at": clock.rfc3339(expires_at)}
+    return updated(record, new, now, **shown) or find(db, record.project_id, record.id)
 
 
-def revoke(db: Database, token_id: int, revision: int | None = None) -> bool:
-    """Invalidate it from now on. False as for `extend`."""
+def revoke(db: Database, token_id: int, revision: int | None = None) -> int | None:
+    """Invalidate it from now on. Its new revision; None as for `extend`."""
     now = clock.now()
     return change(db, token, token_id, now, {"revoked_at": now}, revision=revision)

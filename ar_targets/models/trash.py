@@ -25,31 +25,32 @@ class RestoreError(Exception):
     """Why something cannot be brought back; for people. Nothing must be committed then."""
 
 
-def delete_user(db: Database, user_id: int, revision: int | None = None) -> bool:
-    """Delete a live user with the live projects; False where gone or changed.
+def delete_user(db: Database, user_id: int, revision: int | None = None) -> int | None:
+    """Delete a live user with the live projects; the new revision, None where gone or changed.
 
     The user's row comes first: creating a project locks its owner's row, so
     none can slip in between.
     """
     now = clock.now()
-    if not change(db, user, user_id, now, {"deleted_at": now}, revision=revision):
-        return False
+    new = change(db, user, user_id, now, {"deleted_at": now}, revision=revision)
+    if new is None:
+        return None
     db.execute(
         update(project)
         .where(project.c.owner_id == user_id, project.c.deleted_at.is_(None))
         .values(_counted(project, now, deleted_at=now, deleted_with_owner=True))
     )
-    return True
+    return new
 
 
-def delete_project(db: Database, project_id: int, revision: int | None = None) -> bool:
-    """Delete a live project, and so its tokens and targets; False where gone or changed."""
+def delete_project(db: Database, project_id: int, revision: int | None = None) -> int | None:
+    """Delete a live project, and so its tokens and targets; None where gone or changed."""
     now = clock.now()
     return change(db, project, project_id, now, {"deleted_at": now}, revision=revision)
 
 
-def delete_target(db: Database, target_id: int, revision: int | None = None) -> bool:
-    """Delete a live target; False where gone or changed."""
+def delete_target(db: Database, target_id: int, revision: int | None = None) -> int | None:
+    """Delete a live target; None where gone or changed."""
     now = clock.now()
     return change(db, target, target_id, now, {"deleted_at": now}, revision=revision)
 

@@ -138,11 +138,11 @@ def change(
     login: str | None = None,
     password_hash: str | None = None,
     revision: int | None = None,
-) -> bool:
+) -> int | None:
     """Set what is given; a new password ends the user's tokens.
 
-    False where the live user is gone, or where ``revision`` is given and is
-    no longer the row's. Raises IntegrityError where the login is taken.
+    The new revision; None where the live user is gone, or where ``revision`` is
+    given and is no longer the row's. Raises IntegrityError where the login is taken.
     """
     values: dict[str, object] = {}
     if login is not None:

@@ -1,7 +1,7 @@
 """Strong entity tags: 304 for a reader who has it already, 412 for a writer who is late."""
 
 import re
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pyramid.httpexceptions import HTTPException, HTTPNotFound, HTTPPreconditionFailed
 from pyramid.request import Request
@@ -11,6 +11,9 @@ from ..errors import FieldError, problem
 
 # The entity tags of a list (RFC 9110, 8.8.3).
 TAGS = re.compile(r'(W/)?"([^"]*)"')
+
+
+Result = TypeVar("Result")
 
 
 class _Tagged(Protocol):
@@ -53,10 +56,11 @@ def expected_revision(request: Request, record: _Tagged) -> int | None:
     return record.revision
 
 
-def require_written(request: Request, revision: int | None, *, done: bool) -> None:
-    """After an UPDATE that found no row: 412 if a revision was insisted on, else 404."""
-    if not done:
+def written(result: Result | None, revision: int | None) -> Result:
+    """What a change gave; where it found no row, 412 for a revision insisted on, else 404."""
+    if result is None:
         raise changed_meanwhile() if revision is not None else HTTPNotFound()
+    return result
 
 
 def changed_meanwhile() -> HTTPException:

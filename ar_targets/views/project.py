@@ -10,7 +10,7 @@ from ..models.project import ProjectRecord
 from ..permissions import Permission
 from ..schemas.project import ProjectBody
 from .body import json_body
-from .etag import expected_revision, not_modified, require_written
+from .etag import expected_revision, not_modified, written
 from .paging import listing, requested_page
 from .service import PROJECT, service
 from .single import Json, created, found, no_content, shown
@@ -74,9 +74,8 @@ def update_project(request: Request) -> Json:
     record, fields = request.context.record, request.validated
     revision = expected_revision(request, record)
     if fields:
-        done = projects.rename(request.db, record.id, fields["name"], revision)
-        require_written(request, revision, done=done)
-        record = found(projects.find(request.db, record.id))
+        renamed = projects.rename(request.db, record, fields["name"], revision)
+        record = written(renamed, revision)
     return shown(request, record, represent(request, record))
 
 
@@ -85,6 +84,5 @@ def delete_project(request: Request) -> Response:
     """Delete the project with its tokens and targets; the name is free again."""
     record = request.context.record
     revision = expected_revision(request, record)
-    done = trash.delete_project(request.db, record.id, revision)
-    require_written(request, revision, done=done)
+    written(trash.delete_project(request.db, record.id, revision), revision)
     return no_content()

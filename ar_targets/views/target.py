@@ -16,7 +16,7 @@ from ..permissions import Permission
 from ..schemas.body import Body
 from ..schemas.target import TargetBody
 from .body import load, read_object
-from .etag import expected_revision, not_modified, require_written
+from .etag import expected_revision, not_modified, written
 from .paging import listing, requested_page
 from .service import PROJECT, TARGET, service
 from .single import Json, created, found, no_content, shown
@@ -105,15 +105,14 @@ def update_target(request: Request) -> Json:
     record, fields = request.context.record, request.validated
     revision = expected_revision(request, record)
     if fields:
-        done = targets.change(
+        changed = targets.change(
             request.db,
-            record.id,
+            record,
             jpeg=fields.get("image"),
             description=fields.get("description"),
             revision=revision,
         )
-        require_written(request, revision, done=done)
-        record = found(targets.find(request.db, record.project_id, record.id))
+        record = written(changed, revision)
     return shown(request, record, represent(request, record))
 
 
@@ -122,6 +121,5 @@ def delete_target(request: Request) -> Response:
     """Delete the target."""
     record = request.context.record
     revision = expected_revision(request, record)
-    done = trash.delete_target(request.db, record.id, revision)
-    require_written(request, revision, done=done)
+    written(trash.delete_target(request.db, record.id, revision), revision)
     return no_content()

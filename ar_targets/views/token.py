@@ -14,7 +14,7 @@ from ..permissions import Permission
 from ..schemas.body import Body
 from ..schemas.token import TokenBody, TokenTtlBody
 from .body import json_body, optional_json_body
-from .etag import expected_revision, not_modified, require_written
+from .etag import expected_revision, not_modified, written
 from .paging import listing, requested_page
 from .service import PROJECT, TOKEN, service
 from .single import Json, created, found, no_content, shown
@@ -100,13 +100,18 @@ def update_token(request: Request) -> Json:
     record, fields = request.context.record, request.validated
     revision = expected_revision(request, record)
     if fields:
-        extended = tokens.extend(request.db, record.id, fields["ttl"], revision)
-        record = found(tokens.find(request.db, record.project_id, record.id))
-        if record.revoked_at is not None:
+        extended = tokens.extend(request.db, record, fields["ttl"], revision)
+        if extended is None and is_revoked(request, record):
             gone = "it is revoked for good; create another"
             raise problem(HTTPConflict, FieldError("path", "token_id", gone))
-        require_written(request, revision, done=extended)
+        record = written(extended, revision)
     return shown(request, record, represent(request, record))
+
+
+def is_revoked(request: Request, record: TokenRecord) -> bool:
+    """Whether a token that could not be changed has been revoked by now; raises 404 if purged."""
+    current = found(tokens.find(request.db, record.project_id, record.id))
+    return current.revoked_at is not None
 
 
 @token.delete(context=resources.Token, permission=Permission.TOKEN_DELETE)
@@ -115,7 +120,7 @@ def revoke_token(request: Request) -> Response:
     record = request.context.record
     revision = expected_revision(request, record)
     if record.revoked_at is None:
-        done = tokens.revoke(request.db, record.id, revision)
-        if revision is not None:
-            require_written(request, revision, done=done)
+        revoked = tokens.revoke(request.db, record.id, revision)
+        if revoked is None and not is_revoked(request, record):
+            written(revoked, revision)
     return no_content()

@@ -12,7 +12,7 @@ from ..models.user import UserRecord
 from ..permissions import Permission
 from ..schemas.user import UserBody
 from .body import json_body
-from .etag import expected_revision, not_modified, require_written
+from .etag import expected_revision, not_modified, written
 from .paging import listing, requested_page
 from .service import USER, service
 from .single import Json, created, found, no_content, shown
@@ -84,8 +84,7 @@ def update_user(request: Request) -> Json:
         changes: dict[str, Any] = {"login": fields.get("login")}
         if "password" in fields:
             changes["password_hash"] = passwords.hash_password(fields["password"])
-        done = users.change(request.db, record.id, revision=revision, **changes)
-        require_written(request, revision, done=done)
+        written(users.change(request.db, record.id, revision=revision, **changes), revision)
         record = found(users.find(request.db, record.id))
     return shown(request, record, represent(request, record))
 
@@ -95,6 +94,5 @@ def delete_user(request: Request) -> Response:
     """Delete the user and the user's projects; the login is free again."""
     record = request.context.record
     revision = expected_revision(request, record)
-    done = trash.delete_user(request.db, record.id, revision)
-    require_written(request, revision, done=done)
+    written(trash.delete_user(request.db, record.id, revision), revision)
     return no_content()
