@@ -157,13 +157,21 @@ def values(parameters: Any) -> list[Any]:
 def check_plan(engine, statement, parameters) -> None:
     """Each table is read by an index; nothing is sorted, or kept in a temporary table."""
     with engine.connect() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).mappings().all()
+        explain = f"EXPLAIN FORMAT=TRADITIONAL {statement}"
+        plan = connection.exec_driver_sql(explain, parameters).mappings().all()
+    # MySQL first collects the rows of an UPDATE that changes the index it found them by.
+    detours = "filesort" if statement.startswith("UPDATE") else "filesort|temporary"
     for step in plan:
         # A row that cannot exist is found out while planning: "const", without a key.
-        if step["table"] and step["type"] not in ("const", None):
+        # MySQL lists the table that is written to as well, as if it were read.
+        if (
+            step["table"]
+            and step["type"] not in ("const", None)
+            and step["select_type"] != "INSERT"
+        ):
             assert step["key"], (statement, dict(step))
             assert step["type"] not in ("ALL", "index"), (statement, dict(step))
-            assert not re.search("filesort|temporary", step["Extra"] or ""), (statement, dict(step))
+            assert not re.search(detours, step["Extra"] or ""), (statement, dict(step))
 
 
 def test_a_plan_without_an_index_is_noticed(app, crowd):
