@@ -39,7 +39,8 @@ PACKAGES = (
 
 WAYS_OUT = (
     "Install MariaDB or MySQL; or set AR_TARGETS_DATABASE_URL (or ar_targets.database_url in "
-    "the ini file) to a server of your own; or use Docker: docker compose up."
+    "the ini file) to a server of your own; or start one with Docker, and set the URL to it: "
+    "docker run -e MYSQL_ROOT_PASSWORD=… -e MYSQL_DATABASE=ar_targets -p 3306:3306 mysql:8.4"
 )
 
 
