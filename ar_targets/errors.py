@@ -20,7 +20,7 @@ from pyramid.response import Response
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from .database import DUPLICATE_KEY, NO_REFERENCED_ROW, error_number, error_text
+from .engine import DUPLICATE_KEY, NO_REFERENCED_ROW, error_number, error_text
 
 log = logging.getLogger(__name__)
 

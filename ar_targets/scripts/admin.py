@@ -12,7 +12,8 @@ import sys
 from sqlalchemy.exc import IntegrityError
 
 from .. import passwords
-from ..database import Database, make_engine, transaction_scope
+from ..database import Database, transaction_scope
+from ..engine import make_engine
 from ..models import user as users
 from ..schemas.user import UserBody
 from .command import CommandError, parser, run, settings_of

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from alembic import command
 
-from ..database import error_number, make_engine
+from ..engine import error_number, make_engine
 from .command import CommandError, parser, run, settings_of
 
 # Seconds for which the others wait for the one that migrates.

@@ -15,7 +15,8 @@ from datetime import timedelta
 from sqlalchemy.engine import Engine
 
 from .. import clock
-from ..database import make_engine, transaction_scope
+from ..database import transaction_scope
+from ..engine import make_engine
 from ..models import purge
 from ..models.purge import Pile
 from .command import parser, positive, run, settings_of

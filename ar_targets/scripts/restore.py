@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import select
 
 from ..clock import rfc3339
-from ..database import Database, make_engine, transaction_scope
+from ..database import Database, transaction_scope
+from ..engine import make_engine
 from ..models import trash
 from ..models.project import project
 from ..models.target import target

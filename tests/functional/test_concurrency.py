@@ -8,13 +8,9 @@ from pyramid_retry import IBeforeRetry
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from ar_targets import clock, database
-from ar_targets.database import (
-    DEADLOCK,
-    LOCK_WAIT_TIMEOUT,
-    error_number,
-    transaction_scope,
-)
+from ar_targets import clock, engine
+from ar_targets.database import transaction_scope
+from ar_targets.engine import DEADLOCK, LOCK_WAIT_TIMEOUT, error_number
 from ar_targets.models import trash
 from ar_targets.models.meta import fold
 from ar_targets.models.project import project as project_table
@@ -178,7 +174,7 @@ def write_a_lot(connection):
 @pytest.fixture
 def impatient(make_app, monkeypatch):
     """An application that waits no more than a second for a lock."""
-    monkeypatch.setattr(database, "LOCK_WAIT_SECONDS", 1)
+    monkeypatch.setattr(engine, "LOCK_WAIT_SECONDS", 1)
     return make_app()
 
 
