@@ -5,6 +5,7 @@ that is no HTTP, a body too large to read) has the error shape and the headers
 of the rest, and its limit for bodies follows from the application's.
 """
 
+import logging
 import signal
 from typing import Any
 
@@ -13,17 +14,23 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.router import Router
 from waitress import proxy_headers
+from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
 from waitress.utilities import BadRequest, Error
 
+from . import workers
 from .errors import FieldError, error_response
 from .image import largest_body
 from .tweens import cors, request_id
 
+log = logging.getLogger(__name__)
+
 # Waitress reads 8 KiB a time by default; an image has a thousand times that.
 RECEIVE_BYTES = 256 * 1024
+# Bytes of a body that waits in memory; larger ones wait on disk.
+BODY_IN_MEMORY = 2 * 1024 * 1024
 # Above this many times our own limit, waitress refuses a body unread. Up to it,
 # we can say what else is wrong; the body waits on disk meanwhile, not in memory.
 BODY_SHARE = 4
@@ -85,24 +92,49 @@ def refusal(error: Error, headers: dict[str, str], cors_origins: frozenset[str])
 
 
 def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
-    """A PasteDeploy server runner; ``options`` are waitress's. Returns after SIGTERM or SIGINT."""
-    settings = app.registry.ar_settings
-    options.setdefault("max_request_body_size", BODY_SHARE * largest_body(settings))
+    """A PasteDeploy server runner. Returns after SIGTERM or SIGINT.
+
+    ``workers`` processes share the listening sockets (default 1: one process
+    has one interpreter lock, and so the use of one core). All other options
+    are waitress's.
+    """
+    number = int(options.pop("workers", 1))
+    options.setdefault("max_request_body_size", BODY_SHARE * largest_body(app.registry.ar_settings))
     options.setdefault("recv_bytes", RECEIVE_BYTES)
+    options.setdefault("inbuf_overflow", BODY_IN_MEMORY)
     # Waitress offers no choice of this one: its module's own name for it is replaced.
     proxy_headers.BadRequest = JsonBadRequest
+    signal.signal(signal.SIGTERM, workers.leave)
+    if number == 1:
+        run(app, options)
+        return 0
+    if app.registry.ar_settings.login_failure_storage.startswith("memory:"):
+        log.warning(
+            "each of %s workers counts failed logins by itself; "
+            "ar_targets.login_failure_storage can name a storage that they share",
+            number,
+        )
+    sockets = workers.listen(Adjustments(**options))
+    for name in ("listen", "host", "port"):
+        options.pop(name, None)
+
+    def work() -> None:
+        # What the start has left in the pool is the parent's.
+        app.registry.engine.dispose(close=False)
+        run(app, options | {"sockets": sockets})
+
+    workers.supervise(number, work)
+    return 0
+
+
+def run(app: Router, options: dict[str, Any]) -> None:
+    """Serve in this process until a signal comes."""
     server = waitress.create_server(app, **options)
-    channel = type("Channel", (JsonErrorChannel,), {"cors_origins": settings.cors_origins})
+    origins = app.registry.ar_settings.cors_origins
+    channel = type("Channel", (JsonErrorChannel,), {"cors_origins": origins})
     # One listening socket is the server itself; several are kept in its map.
     for listener in (server, *(getattr(server, "map", None) or {}).values()):
         if hasattr(listener, "channel_class"):
             listener.channel_class = channel
     server.print_listen("Serving on http://{}:{}")
-    signal.signal(signal.SIGTERM, _leave)
     server.run()
-    return 0
-
-
-def _leave(_signal: int, _frame: object) -> None:
-    """Waitress ends its loop, and its threads their requests, as for Ctrl-C."""
-    raise SystemExit(0)

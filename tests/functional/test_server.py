@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,13 @@ class Server:
 
     def __init__(self, port):
         self.port = port
+        self.pid = None
+
+    @property
+    def children(self):
+        """The processes that the server has started."""
+        listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return {int(pid) for pid in listed.split()}
 
     def ask(self, method, path, body=None, **headers):
         """Send a request; status, headers and body of the answer."""
@@ -55,7 +63,7 @@ class Server:
 
 
 @contextmanager
-def running(database_url, directory, options):
+def running(database_url, directory, options, *, ends_with=0):
     """A server as ``pserve`` runs it, which must end well when it is asked to."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -72,12 +80,13 @@ def running(database_url, directory, options):
     process = subprocess.Popen(
         [sys.executable, "-m", "pyramid.scripts.pserve", str(ini)], env=os.environ | settings
     )
+    server.pid = process.pid
     try:
         wait_for(server)
         yield server
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(20) == ends_with
 
 
 def wait_for(server):
@@ -169,3 +178,44 @@ def test_a_proxy_that_is_named_is_believed(behind_proxy, rows_removed):
     status, answered, _ = behind_proxy.ask("POST", "/api/user", body, **JSON, **headers)
     assert status == 201
     assert answered["Location"].startswith("https://ar.example.org/api/user/")
+
+
+def eventually(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+
+
+@needs_proc
+def test_workers_share_a_socket_and_are_replaced(database_url, tmp_path):
+    with running(database_url, tmp_path, "\nworkers = 2") as server:
+        eventually(lambda: len(server.children) == 2)
+        first = server.children
+        victim = min(first)
+        os.kill(victim, signal.SIGKILL)
+        assert server.ask("GET", "/health/ready")[0] == 200
+        eventually(lambda: len(server.children - {victim}) == 2)
+        assert [server.ask("GET", "/health/ready")[0] for _ in range(20)] == [200] * 20
+        last = server.children
+    eventually(lambda: not any(map(is_running, first | last)))
+
+
+@needs_proc
+def test_workers_do_not_outlive_their_parent(database_url, tmp_path):
+    killed = -signal.SIGKILL
+    with running(database_url, tmp_path, "\nworkers = 2", ends_with=killed) as server:
+        eventually(lambda: len(server.children) == 2)
+        orphans = server.children
+        os.kill(server.pid, signal.SIGKILL)
+        eventually(lambda: not any(map(is_running, orphans)))

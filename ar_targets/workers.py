@@ -1,0 +1,95 @@
+"""Several processes on the same listening sockets, and the parent that minds them."""
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from waitress.adjustments import Adjustments
+
+log = logging.getLogger(__name__)
+
+# Seconds between the death of a worker and the start of another: one that
+# cannot start must not keep the machine busy.
+PAUSE = 1
+
+
+def leave(_signal: int, _frame: object) -> NoReturn:
+    """A handler for SIGTERM: waitress ends its loop, and its threads their requests."""
+    raise SystemExit(0)
+
+
+def listen(adjustments: Adjustments) -> list[socket.socket]:
+    """The sockets that waitress would open, for the workers to inherit."""
+    made = []
+    for family, kind, protocol, address in adjustments.listen:
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+        listener.listen(adjustments.backlog)
+        made.append(listener)
+    return made
+
+
+def supervise(number: int, work: Callable[[], None]) -> None:
+    """Keep that many processes at work until SIGTERM or SIGINT, then end them all."""
+    children: set[int] = set()
+    try:
+        while True:
+            while len(children) < number:
+                children.add(start(work))
+            child, status = os.wait()
+            children.discard(child)
+            log.error("worker %s has ended (%s); starting another", child, describe(status))
+            time.sleep(PAUSE)
+    except (SystemExit, KeyboardInterrupt):
+        end(children)
+
+
+def start(work: Callable[[], None]) -> int:
+    """Fork a process that works and ends; its id."""
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        threading.Thread(target=follow, args=(os.getppid(),), daemon=True).start()
+        work()
+        code = 0
+    except BaseException:
+        log.exception("a worker failed")
+    finally:
+        # The stack above belongs to the parent.
+        logging.shutdown()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def follow(parent: int) -> None:
+    """End this process when its parent is gone, which then cannot ask it to."""
+    while os.getppid() == parent:
+        time.sleep(PAUSE)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def end(children: set[int]) -> None:
+    """Ask the workers to finish what they are at, and wait for them."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for child in children:
+        os.kill(child, signal.SIGTERM)
+    for child in children:
+        os.waitpid(child, 0)
+
+
+def describe(status: Any) -> str:
+    """How a process ended, for people."""
+    code = os.waitstatus_to_exitcode(status)
+    return f"exit code {code}" if code >= 0 else f"signal {-code}"
