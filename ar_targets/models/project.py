@@ -8,7 +8,6 @@ from sqlalchemy import (
     Index,
     Table,
     bindparam,
-    insert,
     select,
 )
 from sqlalchemy.dialects.mysql import BIGINT, BINARY, VARCHAR
@@ -17,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .. import clock
 from ..database import Database
 from .meta import TABLE_OPTIONS, Base, Id, Moment, Revision, fold
-from .statement import Query, change, render, updated
+from .statement import Query, change, insert_below, insertion_below, updated
 from .user import user
 
 NAME_MAX = 255
@@ -87,22 +86,7 @@ _PAGE = Query(
     .order_by(project.c.id)
     .limit(bindparam("count")),
 )
-# The lock on the owner's row makes the creation of a project and the deletion
-# of its owner wait for each other: none is left behind with its name taken.
-_INSERT = render(
-    insert(project).from_select(
-        ["owner_id", "name", "name_key", "created_at", "updated_at"],
-        select(
-            user.c.id,
-            bindparam("new_name", type_=project.c.name.type),
-            bindparam("new_key", type_=project.c.name_key.type),
-            bindparam("now", type_=project.c.created_at.type),
-            bindparam("now", type_=project.c.updated_at.type),
-        )
-        .where(user.c.id == bindparam("owner"), user.c.deleted_at.is_(None))
-        .with_for_update(read=True),
-    )
-)
+_INSERT = insertion_below(user, project, "owner_id", "name", "name_key", "created_at", "updated_at")
 
 
 def find(db: Database, project_id: int) -> ProjectRecord | None:
@@ -121,9 +105,9 @@ def create(db: Database, owner_id: int, name: str) -> ProjectRecord | None:
     Raises IntegrityError where the name is taken.
     """
     now = clock.now()
-    values = {"owner": owner_id, "new_name": name, "new_key": fold(name), "now": now}
-    _, project_id = db.run(_INSERT, values)
-    if not project_id:
+    values = {"name": name, "name_key": fold(name), "created_at": now, "updated_at": now}
+    project_id = insert_below(db, _INSERT, owner_id, values)
+    if project_id is None:
         return None
     moment = clock.rfc3339(now)
     return ProjectRecord(project_id, owner_id, name, 1, moment, moment)

@@ -76,14 +76,22 @@ def dead_tokens(now: datetime) -> list[Pile]:
     ]
 
 
-def old_trash(db: Database, before: datetime) -> Iterator[Pile]:
-    """What was deleted before that moment, children first."""
+def old_trash(db: Database, before: datetime, *, doomed: bool) -> Iterator[Pile]:
+    """What was deleted before that moment, children first; with ``doomed`` only what is doomed.
+
+    A deletion that was under way when its moment had passed is left for the next time.
+    """
+
+    def old(table: Table) -> ColumnElement[bool]:
+        long_ago: ColumnElement[bool] = table.c.deleted_at < before
+        return long_ago & table.c.purged_at.is_not(None) if doomed else long_ago
+
     yield Pile(TARGETS, target, target.c.deleted_at < before, target.c.deleted_at, TARGETS_AT_ONCE)
-    old = select(project.c.id).where(project.c.deleted_at < before).order_by(project.c.id)
-    for project_id in db.session.scalars(old).all():
+    projects = select(project.c.id).where(old(project)).order_by(project.c.id)
+    for project_id in db.session.scalars(projects).all():
         yield from _inside(project_id, before)
-    yield Pile("deleted projects", project, project.c.deleted_at < before, project.c.deleted_at)
-    yield Pile("deleted users", user, user.c.deleted_at < before, user.c.deleted_at)
+    yield Pile("deleted projects", project, old(project), project.c.deleted_at)
+    yield Pile("deleted users", user, old(user), user.c.deleted_at)
 
 
 def _inside(project_id: int, before: datetime) -> Iterator[Pile]:
@@ -96,11 +104,14 @@ def _inside(project_id: int, before: datetime) -> Iterator[Pile]:
     yield Pile("tokens of deleted projects", token, its_tokens, token.c.id)
 
 
-def doom(db: Database, before: datetime, now: datetime) -> None:
+def doom(scope: Scope, before: datetime, now: datetime, at_once: int) -> None:
     """Put what was deleted before that moment past restoring, so that no half can come back."""
     for table in (user, project):
-        db.execute(
-            update(table)
-            .where(table.c.deleted_at < before, table.c.purged_at.is_(None))
-            .values(purged_at=now)
-        )
+        old = (table.c.deleted_at < before) & table.c.purged_at.is_(None)
+        while True:
+            with scope() as db:
+                ids = db.session.scalars(select(table.c.id).where(old).limit(at_once)).all()
+                chosen = update(table).where(table.c.id.in_(ids), old)
+                db.execute(chosen.values(purged_at=now))
+            if len(ids) < at_once:
+                break

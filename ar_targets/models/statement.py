@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    select,
     update,
 )
 from sqlalchemy.dialects.mysql import DATETIME
@@ -74,6 +75,30 @@ def render(statement: Select[Any] | Insert | Update) -> str:
 def insertion(table: Table, *columns: str) -> str:
     """An INSERT of one row, with parameters named as the columns are."""
     return str(insert(table).compile(dialect=_DIALECT, column_keys=columns))
+
+
+def insertion_below(parent: Table, table: Table, foreign_key: str, *columns: str) -> str:
+    """An INSERT of one row below a live row of another table, with the latter's id as ``parent``.
+
+    It inserts nothing where that row is gone. The lock makes it and the deletion
+    of that row wait for each other. (MySQL 9.7 lets a row with a missing parent
+    pass, where the foreign key's index goes on with a column that can be NULL.)
+    """
+    values = [bindparam(f"new_{column}", type_=table.c[column].type) for column in columns]
+    live = select(parent.c.id, *values).where(
+        parent.c.id == bindparam("parent"), parent.c.deleted_at.is_(None)
+    )
+    rows = live.with_for_update(read=True)
+    return render(insert(table).from_select([foreign_key, *columns], rows))
+
+
+def insert_below(
+    db: Database, statement: str, parent_id: int, values: Mapping[str, object]
+) -> int | None:
+    """Execute an `insertion_below`; the new row's id, or None where the parent is gone."""
+    new = {f"new_{column}": value for column, value in values.items()}
+    inserted, row_id = db.run(statement, {"parent": parent_id, **new})
+    return row_id if inserted else None
 
 
 def change(

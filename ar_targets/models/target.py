@@ -14,7 +14,8 @@ from .. import clock
 from ..database import Database
 from ..jpeg import Jpeg
 from .meta import TABLE_OPTIONS, Base, Id, Moment, Revision
-from .statement import Query, insertion, render, updated
+from .project import project
+from .statement import Query, insert_below, insertion_below, render, updated
 from .statement import change as change_row
 
 # What a TEXT column holds.
@@ -94,7 +95,8 @@ _PAGE = Query(
     .order_by(target.c.id)
     .limit(bindparam("count")),
 )
-_INSERT = insertion(
+_INSERT = insertion_below(
+    project,
     target,
     "project_id",
     "description",
@@ -134,14 +136,23 @@ def page(db: Database, project_id: int, after: int, count: int) -> list[TargetRe
     return _PAGE.all(db, project_id=project_id, after=after, count=count)
 
 
-def create(db: Database, project_id: int, jpeg: Jpeg, description: str) -> TargetRecord:
-    """A new target."""
-    now, about = clock.now(), _about(jpeg)
-    values: dict[str, Any] = {"project_id": project_id, "description": description, **about}
+def create(db: Database, project_id: int, jpeg: Jpeg, description: str) -> TargetRecord | None:
+    """A new target; None where the project is gone."""
+    now = clock.now()
+    shown = {"description": description, **_about(jpeg)}
     stored = {"image": jpeg.data, "created_at": now, "updated_at": now}
-    _, target_id = db.run(_INSERT, values | stored)
+    target_id = insert_below(db, _INSERT, project_id, shown | stored)
+    if target_id is None:
+        return None
     moment = clock.rfc3339(now)
-    return TargetRecord(id=target_id, revision=1, created_at=moment, updated_at=moment, **values)
+    return TargetRecord(
+        id=target_id,
+        project_id=project_id,
+        revision=1,
+        created_at=moment,
+        updated_at=moment,
+        **shown,
+    )
 
 
 def _about(jpeg: Jpeg) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .. import clock
 from ..database import Database
 from .meta import TABLE_OPTIONS, Base, Id, Moment, Revision
-from .statement import Query, change, insertion, updated
+from .project import project
+from .statement import Query, change, insert_below, insertion_below, updated
 
 DESCRIPTION_MAX = 255
 ACCESS = ("read", "write")
@@ -94,7 +95,8 @@ _PAGE = Query(
     .order_by(token.c.id)
     .limit(bindparam("count")),
 )
-_INSERT = insertion(
+_INSERT = insertion_below(
+    project,
     token,
     "project_id",
     "jti",
@@ -117,12 +119,13 @@ def page(db: Database, project_id: int, after: int, count: int) -> list[TokenRec
     return _PAGE.all(db, project_id=project_id, after=after, count=count)
 
 
-def create(db: Database, project_id: int, ttl: int, access: str, description: str) -> TokenRecord:
-    """A new token, good for ``ttl`` seconds from now."""
+def create(
+    db: Database, project_id: int, ttl: int, access: str, description: str
+) -> TokenRecord | None:
+    """A new token, good for ``ttl`` seconds from now; None where the project is gone."""
     now, jti = clock.now(), secrets.token_hex(16)
     expires_at = now + timedelta(seconds=ttl)
     values = {
-        "project_id": project_id,
         "jti": jti,
         "access": access,
         "description": description,
@@ -131,7 +134,9 @@ def create(db: Database, project_id: int, ttl: int, access: str, description: st
         "updated_at": now,
         "expires_at": expires_at,
     }
-    _, token_id = db.run(_INSERT, values)
+    token_id = insert_below(db, _INSERT, project_id, values)
+    if token_id is None:
+        return None
     return TokenRecord(
         token_id,
         project_id,

@@ -73,7 +73,8 @@ def list_targets(request: Request) -> Json:
 def create_target(request: Request) -> Json:
     """Store an image."""
     fields, project_id = request.validated, request.context.project.record.id
-    record = targets.create(request.db, project_id, fields["image"], fields["description"])
+    made = targets.create(request.db, project_id, fields["image"], fields["description"])
+    record = found(made)
     return created(request, record, represent(request, record))
 
 

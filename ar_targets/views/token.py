@@ -66,13 +66,14 @@ def list_tokens(request: Request) -> Json:
 def create_token(request: Request) -> Json:
     """A new token."""
     fields, settings = request.validated, request.registry.ar_settings
-    record = tokens.create(
+    made = tokens.create(
         request.db,
         request.context.project.record.id,
         fields.get("ttl", settings.project_token_ttl),
         fields["access"],
         fields["description"],
     )
+    record = found(made)
     return created(request, record, represent(request, record))
 
 

@@ -8,15 +8,17 @@ from pyramid_retry import IBeforeRetry
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from ar_targets import clock, engine
+from ar_targets import clock, engine, jpeg
 from ar_targets.database import transaction_scope
 from ar_targets.engine import DEADLOCK, LOCK_WAIT_TIMEOUT, error_number
-from ar_targets.models import trash
+from ar_targets.models import project as project_model
+from ar_targets.models import target, token, trash
 from ar_targets.models.meta import fold
 from ar_targets.models.project import project as project_table
 from ar_targets.models.user import user as user_table
 
 from ..client import Client, at_once
+from ..pictures import CHINA
 
 
 @pytest.fixture
@@ -227,3 +229,15 @@ def test_connections_that_the_server_closed(app, stage, owner, project):
     answer = app.patch_json(project.path, {"name": "Park"}, headers=owner.headers)
     assert answer.json["name"] == "Park"
     assert at_once(app, calls) == 8 * [200]
+
+
+def test_nothing_is_created_in_what_is_deleted_meanwhile(stage, owner, project):
+    proven = jpeg.prove(CHINA, 10**6)
+    with transaction_scope(stage.engine) as db:
+        trash.delete_project(db, project.id)
+        assert target.create(db, project.id, proven, "") is None
+        assert token.create(db, project.id, 60, "read", "") is None
+        trash.delete_user(db, owner.id)
+        assert project_model.create(db, owner.id, "new") is None
+    assert stage.rows(target.target) == []
+    assert stage.rows(token.token) == []
