@@ -59,6 +59,10 @@ def execute(connection: Any, statement: str, parameters: Mapping[str, object]) -
     except BaseException:
         # The server may still hold parts of values: begin anew the next time.
         del known[text]
+        if connection.open:
+            connection._execute_command(  # noqa: SLF001
+                COMMAND.COM_STMT_CLOSE, struct.pack("<I", statement_id)
+            )
         raise
     return rows, connection.insert_id()
 
