@@ -2,7 +2,7 @@
 
 A moment is a naive ``datetime`` in UTC with microseconds, as in the database:
 MySQL's ``DATETIME(6)`` knows no time zone. Records hold it as the text that
-clients see, which is how the database hands it over (`ar_targets.models.query`).
+clients see, which is how the database hands it over (`ar_targets.models.statement`).
 """
 
 from datetime import UTC, datetime

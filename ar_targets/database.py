@@ -20,10 +20,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from . import prepared
-from .engine import check_packet_size, is_retryable, make_engine
+from .engine import check_packet_size, is_retryable, make_engine, timed_out
 from .settings import Settings
 
-# How often a request is run at most: the first time, and after deadlocks.
+# How often a request is run at most, where `engine.is_retryable` allows another time.
 ATTEMPTS = 3
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -33,7 +33,8 @@ class Database:
 
     What is fetched is read at once, outside of any transaction. The first write
     begins one, which the transaction manager commits or aborts. Each statement
-    that writes has its own conditions, so nothing rests on what was read before.
+    that writes says itself which live rows it needs, so nothing rests on what
+    was read before.
     """
 
     def __init__(self, engine: Engine, manager: transaction.TransactionManager) -> None:
@@ -96,8 +97,9 @@ class Database:
         dead = self._engine.dialect.is_disconnect(error, self.connection.connection, None)
         if dead:
             self.connection.invalidate(error)
-            # The others in the pool have most likely died with it.
-            self._engine.dispose(close=False)
+            if not timed_out(error):
+                # The others in the pool have most likely died with it.
+                self._engine.dispose(close=False)
         kind = getattr(sqlalchemy.exc, type(error).__name__, DBAPIError)
         explained: DBAPIError = kind(
             statement, None, error, hide_parameters=True, connection_invalidated=dead

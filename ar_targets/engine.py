@@ -7,7 +7,7 @@ import sqlalchemy
 from pyramid_retry import mark_error_retryable
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError
 
 from .settings import PREFIX, Settings, SettingsError
 
@@ -28,6 +28,16 @@ ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 
 # MySQL's error numbers.
 DUPLICATE_KEY, LOCK_WAIT_TIMEOUT, DEADLOCK, NO_REFERENCED_ROW = 1062, 1205, 1213, 1452
+
+# What a client library itself reports: no connection, or no more.
+CLIENT_ERRORS = range(2000, 3000)
+# What a server reports that is full, shutting down, read-only or closed to us,
+# whose lock or deadlock outlasted all attempts, or that was told to stop a statement.
+UNAVAILABLE = {
+    *(1021, 1030, 1037, 1038, 1040, 1041, 1042, 1043, 1044, 1045, 1049, 1053, 1077, 1105, 1114),
+    *(1129, 1130, 1142, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1206, 1213, 1226, 1290),
+    *(1317, 1792, 1836, 1927, 1969, 3024, 3032, 3100, 3572, 4031),
+}
 
 # The flag in the status that the server sends with each answer (SERVER_STATUS_IN_TRANS).
 IN_TRANSACTION = 1
@@ -100,14 +110,28 @@ def _mark_retryable(context: ExceptionContext) -> None:
 def is_retryable(error: BaseException, *, disconnected: bool) -> bool:
     """Whether a request that met this error did nothing wrong, and nothing at all.
 
-    A deadlock's victim and a lock not got in time have been rolled back. So
-    has all of a request whose connection turns out to have died, unless it
-    died while committing: then nobody knows, and the client must look. A
-    server that has hung is not asked again: the client has waited enough.
+    The whole transaction of a deadlock's victim is rolled back, by the server;
+    that of a request which did not get a lock in time, by us; and that of a
+    connection which turns out to have died, unless it died while committing:
+    then nobody knows, and the client must look. A server that has hung is not
+    asked again: the client has waited enough.
     """
     if disconnected:
-        return "timed out" not in str(error)
+        return not timed_out(error)
     return error_number(error) in (LOCK_WAIT_TIMEOUT, DEADLOCK)
+
+
+def timed_out(error: BaseException) -> bool:
+    """Whether PyMySQL gave up waiting for an answer, rather than lost the connection."""
+    return "timed out" in str(error)
+
+
+def is_unavailability(error: DBAPIError) -> bool:
+    """Whether the database could not answer, as opposed to a statement that is wrong."""
+    number = error_number(error.orig)
+    if error.connection_invalidated or isinstance(error, InterfaceError) or number is None:
+        return True
+    return number in CLIENT_ERRORS or number in UNAVAILABLE
 
 
 def error_number(error: BaseException | None) -> int | None:

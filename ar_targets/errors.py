@@ -17,10 +17,10 @@ from pyramid.exceptions import URLDecodeError
 from pyramid.httpexceptions import HTTPException, HTTPForbidden, HTTPNotFound, HTTPUnauthorized
 from pyramid.request import Request
 from pyramid.response import Response
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from .engine import DUPLICATE_KEY, NO_REFERENCED_ROW, error_number, error_text
+from .engine import DUPLICATE_KEY, NO_REFERENCED_ROW, error_number, error_text, is_unavailability
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +142,7 @@ def integrity_error(error: IntegrityError, request: Request) -> Response:
 
 def database_error(error: DBAPIError, request: Request) -> Response:
     """503 while the database cannot be reached or cannot answer; else it is a bug of ours."""
-    if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
+    if is_unavailability(error):
         log.error("the database cannot answer: %s", error.orig)
         return unavailable()
     return unexpected(error, request)

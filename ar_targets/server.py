@@ -33,7 +33,7 @@ RECEIVE_BYTES = 256 * 1024
 BODY_IN_MEMORY = 2 * 1024 * 1024
 # Above this many times our own limit, waitress refuses a body unread. Up to it,
 # we can say what else is wrong; the body waits on disk meanwhile, not in memory.
-BODY_SHARE = 4
+BODY_SHARE = 2
 
 
 class StrictParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types

@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 # Seconds between the death of a worker and the start of another: one that
 # cannot start must not keep the machine busy.
 PAUSE = 1
+# Seconds that workers have for the requests they are at when they are to end.
+PATIENCE = 30
 
 
 def leave(_signal: int, _frame: object) -> NoReturn:
@@ -63,6 +65,9 @@ def start(work: Callable[[], None]) -> int:
         threading.Thread(target=follow, args=(os.getppid(),), daemon=True).start()
         work()
         code = 0
+    except SystemExit:
+        # Asked to leave before it had begun.
+        code = 0
     except BaseException:
         log.exception("a worker failed")
     finally:
@@ -85,8 +90,15 @@ def end(children: set[int]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for child in children:
         os.kill(child, signal.SIGTERM)
+    deadline = time.monotonic() + PATIENCE
     for child in children:
-        os.waitpid(child, 0)
+        while os.waitpid(child, os.WNOHANG) == (0, 0):
+            if time.monotonic() > deadline:
+                log.error("worker %s does not end; killing it", child)
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                break
+            time.sleep(0.05)
 
 
 def describe(status: Any) -> str:

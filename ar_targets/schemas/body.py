@@ -34,7 +34,9 @@ class Integer(colander.SchemaType):  # type: ignore[misc]
         if cstruct is colander.null:
             return colander.null
         if type(cstruct) is not int:
-            kind = "one with a fraction" if isinstance(cstruct, float) else json_type(cstruct)
+            # orjson makes floats of integers above 64 bits.
+            odd = "one with a fraction, or as large as that"
+            kind = odd if isinstance(cstruct, float) else json_type(cstruct)
             raise colander.Invalid(node, f"it must be a whole number, not {kind}")
         return cstruct
 

@@ -50,11 +50,12 @@ def work(arguments: argparse.Namespace) -> None:
     before = now - timedelta(days=days) if days is not None else None
     removed: Counter[str] = Counter()
     try:
-        with transaction_scope(engine) as db:
-            if before is not None and not arguments.dry_run:
-                purge.doom(db, before, now)
-        with transaction_scope(engine) as db:
-            piles = purge.dead_tokens(now) + (list(purge.old_trash(db, before)) if before else [])
+        piles = purge.dead_tokens(now)
+        if before is not None:
+            if not arguments.dry_run:
+                purge.doom(lambda: transaction_scope(engine), before, now, arguments.batch)
+            with transaction_scope(engine) as db:
+                piles += purge.old_trash(db, before, doomed=not arguments.dry_run)
         removed.update({pile.name: 0 for pile in piles})
         if arguments.dry_run:
             count(engine, piles, removed)

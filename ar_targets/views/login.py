@@ -30,6 +30,8 @@ login = service("login", "/login")
 def create_login(request: Request) -> Json:
     """A user token. Wrong logins and wrong passwords cannot be told apart, nor by their time."""
     name, password = request.validated["login"], request.validated["password"]
+    # Read first: a database that is away is no failed login.
+    user = users.credentials(request.db, name)
     # WebOb's client_addr would believe any X-Forwarded-For; waitress sets this
     # one, from that header only where the ini file names the proxy.
     attempts = request.registry.throttle.attempts(name, request.remote_addr)
@@ -39,7 +41,6 @@ def create_login(request: Request) -> Json:
             FieldError("body", "login", f"too many failed logins; try again in {wait} s"),
             headers={"Retry-After": str(wait)},
         )
-    user = users.credentials(request.db, name)
     if not passwords.matches(password, user and user.password_hash) or user is None:
         log.info("a login failed, from %s", request.remote_addr)
         raise problem(HTTPUnauthorized, FieldError("body", "", "wrong login or password"))

@@ -97,7 +97,8 @@ def test_young_trash_stays(script, stage, owner, project, target):
 def test_what_is_being_removed_cannot_be_restored(script, stage, project):
     with transaction_scope(stage.engine) as db:
         trash.delete_project(db, project.id)
-        piles.doom(db, clock.now() + timedelta(seconds=1), clock.now())
+    soon = clock.now() + timedelta(seconds=1)
+    piles.doom(lambda: transaction_scope(stage.engine), soon, clock.now(), 1)
     refused = script(restore.main, "project", str(project.id))
     assert (refused.code, refused.out) == (1, "")
     assert refused.err == f"project {project.id} is being removed for good\n"
