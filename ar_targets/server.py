@@ -20,7 +20,7 @@ from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
 from waitress.utilities import BadRequest, Error
 
-from . import workers
+from . import memory, workers
 from .errors import FieldError, error_response
 from .image import largest_body
 from .tweens import cors, request_id
@@ -98,6 +98,7 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
     has one interpreter lock, and so the use of one core). All other options
     are waitress's.
     """
+    memory.return_large_blocks()
     number = int(options.pop("workers", 1))
     options.setdefault("max_request_body_size", BODY_SHARE * largest_body(app.registry.ar_settings))
     options.setdefault("recv_bytes", RECEIVE_BYTES)
