@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from sqlalchemy import MetaData
 from sqlalchemy.dialects.mysql import BIGINT, DATETIME, INTEGER
-from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 SCHEMA_REVISION = "0001"
 
@@ -48,6 +48,28 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
     __table_args__: Any = TABLE_OPTIONS
+
+
+class Stamped:
+    """What every row has: an id, the moments of its creation and last change, and their count."""
+
+    id: Mapped[Id]
+    revision: Mapped[Revision]
+    created_at: Mapped[Moment]
+    updated_at: Mapped[Moment]
+
+
+class Deletable(Stamped):
+    """A row that is deleted by a mark, and can come back; see `ar_targets.models.trash`."""
+
+    deleted_at: Mapped[Moment | None]
+
+
+class Purgeable(Deletable):
+    """A deletable row with others below it, which are removed for good one after the other."""
+
+    # Set when that begins: from then on nothing can be restored.
+    purged_at: Mapped[Moment | None]
 
 
 def parse_id(text: str) -> int | None:

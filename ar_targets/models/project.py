@@ -15,14 +15,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
 from ..database import Database
-from .meta import TABLE_OPTIONS, Base, Id, Moment, Revision, fold
+from .meta import TABLE_OPTIONS, Base, Purgeable, fold
 from .statement import Query, change, insert_below, insertion_below, updated
 from .user import user
 
 NAME_MAX = 255
 
 
-class Project(Base):
+class Project(Purgeable, Base):
     """One AR application's set of targets and tokens."""
 
     __tablename__ = "project"
@@ -33,7 +33,6 @@ class Project(Base):
         TABLE_OPTIONS,
     )
 
-    id: Mapped[Id]
     owner_id: Mapped[int] = mapped_column(BIGINT, ForeignKey("user.id"))
     name: Mapped[str] = mapped_column(VARCHAR(NAME_MAX))
     name_key: Mapped[bytes] = mapped_column(BINARY(32))
@@ -43,12 +42,6 @@ class Project(Base):
     )
     # Tells what comes back with its owner from what had been deleted before.
     deleted_with_owner: Mapped[bool] = mapped_column(server_default="0")
-    revision: Mapped[Revision]
-    created_at: Mapped[Moment]
-    updated_at: Mapped[Moment]
-    deleted_at: Mapped[Moment | None]
-    # Set when the removal for good begins: from then on nothing can be restored.
-    purged_at: Mapped[Moment | None]
 
 
 class ProjectRecord(NamedTuple):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .. import clock
 from ..database import Database
 from ..jpeg import Jpeg
-from .meta import TABLE_OPTIONS, Base, Id, Moment, Revision
+from .meta import TABLE_OPTIONS, Base, Deletable
 from .project import project
 from .statement import Query, insert_below, insertion_below, render, updated
 from .statement import change as change_row
@@ -22,7 +22,7 @@ from .statement import change as change_row
 DESCRIPTION_MAX_BYTES = 65_535
 
 
-class Target(Base):
+class Target(Deletable, Base):
     """One picture of one project."""
 
     __tablename__ = "target"
@@ -32,7 +32,6 @@ class Target(Base):
         TABLE_OPTIONS,
     )
 
-    id: Mapped[Id]
     project_id: Mapped[int] = mapped_column(BIGINT, ForeignKey("project.id"))
     description: Mapped[str] = mapped_column(TEXT)
     width: Mapped[int] = mapped_column(INTEGER(unsigned=True))
@@ -40,10 +39,6 @@ class Target(Base):
     size: Mapped[int] = mapped_column(INTEGER(unsigned=True))
     sha256: Mapped[str] = mapped_column(CHAR(64, charset="ascii", collation="ascii_bin"))
     image: Mapped[bytes] = mapped_column(LONGBLOB, deferred=True)
-    revision: Mapped[Revision]
-    created_at: Mapped[Moment]
-    updated_at: Mapped[Moment]
-    deleted_at: Mapped[Moment | None]
 
 
 class TargetRecord(NamedTuple):

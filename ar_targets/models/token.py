@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
 from ..database import Database
-from .meta import TABLE_OPTIONS, Base, Id, Moment, Revision
+from .meta import TABLE_OPTIONS, Base, Moment, Stamped
 from .project import project
 from .statement import Query, change, insert_below, insertion_below, updated
 
@@ -23,7 +23,7 @@ DESCRIPTION_MAX = 255
 ACCESS = ("read", "write")
 
 
-class Token(Base):
+class Token(Stamped, Base):
     """One token of one project."""
 
     __tablename__ = "token"
@@ -37,7 +37,6 @@ class Token(Base):
         TABLE_OPTIONS,
     )
 
-    id: Mapped[Id]
     project_id: Mapped[int] = mapped_column(BIGINT, ForeignKey("project.id"))
     # The JWT's own id: random, so that an id which the database gives out a
     # second time (a restored backup) never revives an old token.
@@ -45,9 +44,6 @@ class Token(Base):
     access: Mapped[str] = mapped_column(VARCHAR(5, charset="ascii", collation="ascii_bin"))
     description: Mapped[str] = mapped_column(VARCHAR(DESCRIPTION_MAX))
     ttl: Mapped[int] = mapped_column(BIGINT)
-    revision: Mapped[Revision]
-    created_at: Mapped[Moment]
-    updated_at: Mapped[Moment]
     expires_at: Mapped[Moment]
     revoked_at: Mapped[Moment | None]
 

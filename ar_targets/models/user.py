@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
 from ..database import Database
-from .meta import TABLE_OPTIONS, Base, Id, Moment, Revision, fold
+from .meta import TABLE_OPTIONS, Base, Purgeable, fold
 from .statement import Query, insertion
 from .statement import change as change_row
 
@@ -17,7 +17,7 @@ PASSWORD_MIN = 8
 PASSWORD_MAX = 128
 
 
-class User(Base):
+class User(Purgeable, Base):
     """One person or script that logs in."""
 
     __tablename__ = "user"
@@ -27,7 +27,6 @@ class User(Base):
         TABLE_OPTIONS,
     )
 
-    id: Mapped[Id]
     login: Mapped[str] = mapped_column(VARCHAR(LOGIN_MAX))
     login_key: Mapped[bytes] = mapped_column(BINARY(32))
     # NULL once deleted, and NULLs do not collide: the login is free again.
@@ -38,12 +37,6 @@ class User(Base):
     # Part of every user token: counting it up ends them all.
     password_version: Mapped[int] = mapped_column(INTEGER(unsigned=True), server_default="1")
     is_admin: Mapped[bool] = mapped_column(server_default="0")
-    revision: Mapped[Revision]
-    created_at: Mapped[Moment]
-    updated_at: Mapped[Moment]
-    deleted_at: Mapped[Moment | None]
-    # Set when the removal for good begins: from then on nothing can be restored.
-    purged_at: Mapped[Moment | None]
 
 
 class UserRecord(NamedTuple):
