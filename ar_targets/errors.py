@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 import orjson
 from pyramid.config import Configurator
 from pyramid.exceptions import URLDecodeError
-from pyramid.httpexceptions import HTTPException, HTTPForbidden, HTTPNotFound, HTTPUnauthorized
+from pyramid.httpexceptions import HTTPException, HTTPUnauthorized
 from pyramid.request import Request
 from pyramid.response import Response
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from .engine import DUPLICATE_KEY, NO_REFERENCED_ROW, error_number, error_text, is_unavailability
+from .engine import DUPLICATE_KEY, error_number, error_text, is_unavailability
 
 log = logging.getLogger(__name__)
 
@@ -110,16 +110,6 @@ def unauthorized(error: HTTPUnauthorized, request: Request) -> Response:
     return http_exception(error, request)
 
 
-def forbidden(error: HTTPForbidden, request: Request) -> Response:
-    """403: `resources` has asked for credentials (401) before it comes to that."""
-    return error_response(403, [REASONS[403]])
-
-
-def not_found(error: HTTPNotFound, request: Request) -> Response:
-    """404 for an unknown path, and for an object that is not there."""
-    return error_response(404, [REASONS[404]])
-
-
 def undecodable_path(error: URLDecodeError, request: Request) -> Response:
     """A path that is not UTF-8 names nothing."""
     return error_response(404, [REASONS[404]])
@@ -134,9 +124,6 @@ def integrity_error(error: IntegrityError, request: Request) -> Response:
             name, noun = UNIQUE[index[1]]
             taken = f"another {noun} has this {name} (capital or small letters); choose another"
             return error_response(409, [FieldError("body", name, taken)])
-    if error_number(error.orig) == NO_REFERENCED_ROW:
-        gone = "what this belongs to has just been removed for good"
-        return error_response(409, [FieldError("path", "", gone)])
     return unexpected(error, request)
 
 
@@ -186,5 +173,6 @@ def includeme(config: Configurator) -> None:
     }
     for context, view in views.items():
         config.add_exception_view(view, context=context)
-    config.add_forbidden_view(forbidden)
-    config.add_notfound_view(not_found)
+    # Those that Pyramid raises: no permission, and no such path or object.
+    config.add_forbidden_view(http_exception)
+    config.add_notfound_view(http_exception)

@@ -84,8 +84,7 @@ def refusal(error: Error, headers: dict[str, str], cors_origins: frozenset[str])
     """The response to a request of which there are only headers, if any, as waitress names them."""
     request = Request.blank("/", headers={"Origin": headers.get("ORIGIN", "")})
     response = error_response(error.code, [FieldError("", "", f"{error.reason}: {error.body}")])
-    response.headers[request_id.HEADER] = request_id.choose(headers.get("X_REQUEST_ID", ""))
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    request_id.mark(response, request_id.choose(headers.get("X_REQUEST_ID", "")))
     if cors_origins:
         cors.allow(request, response, cors_origins)
     return response

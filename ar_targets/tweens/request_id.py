@@ -34,6 +34,12 @@ def choose(sent: str) -> str:
     return sent if SANE.fullmatch(sent) else secrets.token_hex(8)
 
 
+def mark(response: Response, request_id: str) -> None:
+    """Add what every response has, whoever answers."""
+    response.headers[HEADER] = request_id
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+
+
 def tween_factory(
     handler: Callable[[Request], Response], registry: Any
 ) -> Callable[[Request], Response]:
@@ -46,8 +52,7 @@ def tween_factory(
             response = handler(request)
         finally:
             current.reset(token)
-        response.headers[HEADER] = request_id
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        mark(response, request_id)
         return response
 
     return tween
