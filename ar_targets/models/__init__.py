@@ -5,10 +5,11 @@ than entities: a row costs a fraction of an ORM object, and the blob is read
 only where it is named. The mapped classes serve migrations and tools.
 """
 
+from .attempt import Attempt
 from .meta import Base
 from .project import Project
 from .target import Target
 from .token import Token
 from .user import User
 
-__all__ = ["Base", "Project", "Target", "Token", "User"]
+__all__ = ["Attempt", "Base", "Project", "Target", "Token", "User"]
