@@ -1,4 +1,4 @@
-"""Removal for good: dead tokens, and what was deleted long ago.
+"""Removal for good: dead tokens, forgotten attempts, and what was deleted long ago.
 
 Everything goes in batches, each a short transaction that locks the rows of
 its own primary keys and nothing else, so that requests go on meanwhile. Each
@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, delete, func, or_, select, update
 
 from ..database import Database
+from .attempt import attempt
 from .project import project
 from .target import target
 from .token import token
@@ -74,6 +75,11 @@ def dead_tokens(now: datetime) -> list[Pile]:
         Pile("expired tokens", token, token.c.expires_at <= now, token.c.expires_at),
         Pile("revoked tokens", token, token.c.revoked_at.is_not(None), token.c.revoked_at),
     ]
+
+
+def old_attempts(now: datetime) -> Pile:
+    """Attempts to log in that no longer count."""
+    return Pile("old login attempts", attempt, attempt.c.expires_at <= now, attempt.c.expires_at)
 
 
 def old_trash(db: Database, before: datetime, *, doomed: bool) -> Iterator[Pile]:

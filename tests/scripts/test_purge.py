@@ -11,6 +11,7 @@ from ar_targets import clock
 from ar_targets.database import transaction_scope
 from ar_targets.models import purge as piles
 from ar_targets.models import trash
+from ar_targets.models.attempt import attempt as attempts
 from ar_targets.models.project import project as projects
 from ar_targets.models.target import target as targets
 from ar_targets.models.token import token as tokens
@@ -39,8 +40,20 @@ def test_dead_tokens_go(script, stage, project):
         stage.revoke(app)
     done = script(purge.main)
     assert (done.code, done.err) == (0, "")
-    assert done.out == "removed 2 expired tokens\nremoved 1 revoked tokens\n"
+    assert done.out == (
+        "removed 2 expired tokens\nremoved 1 revoked tokens\nremoved 0 old login attempts\n"
+    )
     assert ids(stage, tokens) == {valid.id}
+
+
+def test_attempts_that_no_longer_count_go(script, stage):
+    attempt = {"moments": b"", "expires_at": clock.now()}
+    later = attempt | {"expires_at": clock.now() + timedelta(minutes=1)}
+    with transaction_scope(stage.engine) as db:
+        db.execute(insert(attempts), [later | {"id": b"l" * 32}])
+        db.execute(insert(attempts), [attempt | {"id": bytes([n]) * 32} for n in range(25)])
+    assert "removed 25 old login attempts\n" in script(purge.main, "--batch", "10").out
+    assert ids(stage, attempts) == {b"l" * 32}
 
 
 def test_dry_run_removes_nothing(script, stage, project, target):
