@@ -83,14 +83,33 @@ class Database:
             raise self._explained(error, statement) from error
         return cursor.rowcount, cursor.lastrowid
 
+    def run_alone(self, statement: str, parameters: Mapping[str, object]) -> tuple[int, int]:
+        """Execute one INSERT, UPDATE or DELETE that stays, whatever becomes of the request.
+
+        Only before the first `run`, whose transaction it would else be part of.
+        Returns and raises what `run` does.
+        """
+        if self._session is not None:
+            raise RuntimeError("a transaction has begun")
+        try:
+            cursor = self.connection.connection.cursor()
+            cursor.execute(statement, parameters)
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            raise self._explained(error, statement) from error
+        return cursor.rowcount, cursor.lastrowid
+
     def execute(self, statement: Executable, parameters: Any = None) -> Result[Any]:
         """Execute in the manager's transaction."""
         return self.session.execute(statement, parameters)
 
     def close(self) -> None:
-        """Give the connection back. The transaction has ended by then."""
+        """Give the connection back. The transaction has ended by then, or never begun.
+
+        A statement that comes later takes another connection.
+        """
         if self._connection is not None:
             self._connection.close()
+            self._connection = None
 
     def _explained(self, error: Any, statement: str) -> DBAPIError:
         """The SQLAlchemy error for a driver's, and the consequences that SQLAlchemy draws."""

@@ -101,9 +101,9 @@ def rate(text: str) -> limits.RateLimitItem:
 
 
 def storage_uri(text: str) -> str:
-    """A storage of the limits library: ``memory://``, ``redis://host:6379`` and so on."""
+    """``database://``, or a storage of the limits library: ``memory://``, ``redis://host:6379``."""
     if not re.match(r"[a-z+]+://", text):
-        raise ValueError("it must be a URI like memory:// or redis://host:6379")
+        raise ValueError("it must be a URI like database://, memory:// or redis://host:6379")
     return text
 
 
@@ -145,8 +145,9 @@ class Settings:
     )
     login_failure_storage: str = setting(
         storage_uri,
-        "memory://",
-        "where failed logins are counted: a storage URI of the limits library",
+        "database://",
+        "where failed logins are counted: `database://` is our own database, `memory://` each "
+        "process by itself; or another storage URI of the limits library",
     )
     project_token_ttl: int = setting(
         between(1, 3_153_600_000),

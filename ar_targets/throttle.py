@@ -2,19 +2,22 @@
 
 Failures are counted for a login and an address together, so that nobody can
 lock another's account from elsewhere; a success forgets them. The counting
-is the limits library's; its storage is a setting, one that replicas share
-where there are several.
+is the limits library's; its storage is a setting, by default our own database,
+which all processes and replicas share.
 """
 
 import hashlib
 import math
 import time
+from typing import Any
 
 import limits
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from pyramid.config import Configurator
+from sqlalchemy.engine import Engine
 
+from . import throttle_storage
 from .models.meta import fold
 
 
@@ -44,9 +47,11 @@ class Attempts:
 class Throttle:
     """All failed logins."""
 
-    def __init__(self, rate: limits.RateLimitItem, storage_uri: str) -> None:
+    def __init__(self, rate: limits.RateLimitItem, storage_uri: str, engine: Engine) -> None:
         self._rate = rate
-        self._limiter = MovingWindowRateLimiter(storage_from_string(storage_uri))
+        own = storage_uri.startswith(f"{throttle_storage.SCHEME}:")
+        options: Any = {"engine": engine} if own else {}
+        self._limiter = MovingWindowRateLimiter(storage_from_string(storage_uri, **options))
 
     def attempts(self, login: str, address: str | None) -> Attempts:
         """Those of a login name, existing or not, from an address.
@@ -60,4 +65,6 @@ class Throttle:
 def includeme(config: Configurator) -> None:
     """Set ``registry.throttle``."""
     settings = config.registry.ar_settings
-    config.registry.throttle = Throttle(settings.login_failures, settings.login_failure_storage)
+    config.registry.throttle = Throttle(
+        settings.login_failures, settings.login_failure_storage, config.registry.engine
+    )

@@ -32,6 +32,8 @@ def create_login(request: Request) -> Json:
     name, password = request.validated["login"], request.validated["password"]
     # Read first: a database that is away is no failed login.
     user = users.credentials(request.db, name)
+    # What comes now takes time, or a connection of its own.
+    request.db.close()
     # WebOb's client_addr would believe any X-Forwarded-For; waitress sets this
     # one, from that header only where the ini file names the proxy.
     attempts = request.registry.throttle.attempts(name, request.remote_addr)

@@ -30,7 +30,7 @@ REQUESTS: dict[str, tuple[str | None, str, str, dict[str, Any] | None, int]] = {
     "read a user": (None, "GET", "{owner.path}", None, 1),
     "change a user": (None, "PATCH", "{owner.path}", {"login": "other"}, 3),
     "delete a user": (None, "DELETE", "{owner.path}", None, 3),
-    "log in": (None, "POST", "/api/login", {"login": "olga", "password": PASSWORD}, 1),
+    "log in": (None, "POST", "/api/login", {"login": "olga", "password": PASSWORD}, 3),
     "list projects": ("owner", "GET", "/api/project", None, 2),
     "create a project": ("owner", "POST", "/api/project", {"name": "new"}, 2),
     "read a project": ("owner", "GET", "{project.path}", None, 1),
@@ -60,6 +60,7 @@ WITHOUT_INDEX = (
     "INSERT INTO token",
     "INSERT INTO target",
     "INSERT INTO user",
+    "INSERT INTO attempt",
 )
 
 
@@ -107,7 +108,7 @@ def crowd(app, owner, project, stranger, other_project) -> None:
 def statements(app, monkeypatch) -> Iterator[list[tuple[str, Any]]]:
     """What is sent to the database."""
     sent: list[tuple[str, Any]] = []
-    fetch, run = Database.fetch, Database.run
+    fetch, run, run_alone = Database.fetch, Database.run, Database.run_alone
 
     def note_execute(connection, cursor, statement, parameters, context, executemany):
         if statement != "BEGIN":
@@ -121,7 +122,12 @@ def statements(app, monkeypatch) -> Iterator[list[tuple[str, Any]]]:
         sent.append((statement, parameters))
         return run(self, statement, parameters)
 
+    def note_run_alone(self, statement, parameters):
+        sent.append((statement, parameters))
+        return run_alone(self, statement, parameters)
+
     monkeypatch.setattr(Database, "fetch", note_fetch)
+    monkeypatch.setattr(Database, "run_alone", note_run_alone)
     monkeypatch.setattr(Database, "run", note_run)
     event.listen(app.registry.engine, "before_cursor_execute", note_execute)
     yield sent
