@@ -16,7 +16,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .. import clock
 from ..database import Database
 from .meta import TABLE_OPTIONS, Base, Purgeable, fold
-from .statement import Query, change, insert_below, insertion_below, updated
+from .sql import insertion_below
+from .statement import Query, change, insert_below, updated
 from .user import user
 
 NAME_MAX = 255

@@ -1,4 +1,4 @@
-"""Statements that are rendered once and executed fast.
+"""What is asked of the database and done to it, fast.
 
 Each row of a `Query` comes as one JSON array, made by the database: the
 driver, which is Python, then decodes one text a row instead of every value of
@@ -14,22 +14,18 @@ from typing import Any, Generic, Protocol, TypeVar
 import orjson
 from sqlalchemy import (
     ColumnElement,
-    Insert,
     Select,
     Table,
-    Update,
     bindparam,
     func,
-    insert,
     literal_column,
-    select,
     update,
 )
 from sqlalchemy.dialects.mysql import DATETIME
-from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
 from .. import clock
 from ..database import Database
+from .sql import render
 
 Record = TypeVar("Record")
 
@@ -42,8 +38,6 @@ class _Revised(Protocol):
 
 Named = TypeVar("Named", bound=_Revised)
 
-# The paramstyle that both PyMySQL and mysqlclient take.
-_DIALECT = MySQLDialect_pymysql(paramstyle="pyformat")
 _RFC3339: ColumnElement[str] = literal_column("'%Y-%m-%dT%H:%i:%s.%fZ'")
 _ONE: ColumnElement[int] = literal_column("1")
 
@@ -65,31 +59,6 @@ class Query(Generic[Record]):
         """The records of all rows."""
         make = self._make
         return [make(orjson.loads(row[0])) for row in db.fetch(self.text, parameters)]
-
-
-def render(statement: Select[Any] | Insert | Update) -> str:
-    """The driver's own SQL of a statement, with ``%(name)s`` for its parameters."""
-    return str(statement.compile(dialect=_DIALECT))
-
-
-def insertion(table: Table, *columns: str) -> str:
-    """An INSERT of one row, with parameters named as the columns are."""
-    return str(insert(table).compile(dialect=_DIALECT, column_keys=columns))
-
-
-def insertion_below(parent: Table, table: Table, foreign_key: str, *columns: str) -> str:
-    """An INSERT of one row below a live row of another table, with the latter's id as ``parent``.
-
-    It inserts nothing where that row is gone. The lock makes it and the deletion
-    of that row wait for each other. (MySQL 9.7 lets a row with a missing parent
-    pass, where the foreign key's index goes on with a column that can be NULL.)
-    """
-    values = [bindparam(f"new_{column}", type_=table.c[column].type) for column in columns]
-    live = select(parent.c.id, *values).where(
-        parent.c.id == bindparam("parent"), parent.c.deleted_at.is_(None)
-    )
-    rows = live.with_for_update(read=True)
-    return render(insert(table).from_select([foreign_key, *columns], rows))
 
 
 def insert_below(

@@ -15,7 +15,8 @@ from ..database import Database
 from ..jpeg import Jpeg
 from .meta import TABLE_OPTIONS, Base, Deletable
 from .project import project
-from .statement import Query, insert_below, insertion_below, render, updated
+from .sql import insertion_below, render
+from .statement import Query, insert_below, updated
 from .statement import change as change_row
 
 # What a TEXT column holds.

@@ -17,7 +17,8 @@ from .. import clock
 from ..database import Database
 from .meta import TABLE_OPTIONS, Base, Moment, Stamped
 from .project import project
-from .statement import Query, change, insert_below, insertion_below, updated
+from .sql import insertion_below
+from .statement import Query, change, insert_below, updated
 
 DESCRIPTION_MAX = 255
 ACCESS = ("read", "write")

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .. import clock
 from ..database import Database
 from .meta import TABLE_OPTIONS, Base, Purgeable, fold
-from .statement import Query, insertion
+from .sql import insertion
+from .statement import Query
 from .statement import change as change_row
 
 LOGIN_MAX = 64
