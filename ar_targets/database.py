@@ -4,7 +4,8 @@ Reads are single statements that need no transaction. The first write of a
 request begins one, which pyramid_tm ends; scripts use `transaction_scope`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from . import prepared
+from .actor import SCRIPT, Actor, actor_of
 from .engine import check_packet_size, is_retryable, make_engine, timed_out
 from .settings import Settings
 
@@ -37,8 +39,14 @@ class Database:
     was read before.
     """
 
-    def __init__(self, engine: Engine, manager: transaction.TransactionManager) -> None:
-        self._engine, self._manager = engine, manager
+    def __init__(
+        self,
+        engine: Engine,
+        manager: transaction.TransactionManager,
+        actor: Callable[[], Actor] | None = None,
+    ) -> None:
+        """``actor`` tells the audit trail who is at work; without one there is no trail."""
+        self._engine, self._manager, self.actor = engine, manager, actor
         self._connection: Connection | None = None
         self._session: Session | None = None
 
@@ -168,16 +176,18 @@ def make_body_seekable(request: Request) -> None:
 
 def open_database(request: Request) -> Database:
     """``request.db``, closed with the request."""
-    database = Database(request.registry.engine, request.tm)
+    leaves_trail = request.registry.ar_settings.audit_days > 0
+    actor = functools.partial(actor_of, request) if leaves_trail else None
+    database = Database(request.registry.engine, request.tm, actor)
     request.add_finished_callback(lambda _: database.close())
     return database
 
 
 @contextmanager
-def transaction_scope(engine: Engine) -> Iterator[Database]:
+def transaction_scope(engine: Engine, actor: Actor = SCRIPT) -> Iterator[Database]:
     """One transaction for a script: committed at the end, aborted by an exception."""
     manager = transaction.TransactionManager(explicit=True)
-    database = Database(engine, manager)
+    database = Database(engine, manager, lambda: actor)
     try:
         with manager:
             yield database

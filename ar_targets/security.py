@@ -79,8 +79,8 @@ def identify(request: Request) -> Identity | None:
         request.db, claims.jti, claims.project_id, path_id(request, "target_id"), clock.now()
     )
     return app and Identity(
-        userid := app_principal(app.project.id, app.access),
-        (Everyone, Authenticated, ANY_APP, userid),
+        f"token:{app.token_id}",
+        (Everyone, Authenticated, ANY_APP, app_principal(app.project.id, app.access)),
         project=app.project,
         target=app.target,
     )
@@ -99,7 +99,7 @@ class SecurityPolicy:
         return identity
 
     def authenticated_userid(self, request: Request) -> str | None:
-        """A short name for the caller, such as ``user:7`` or ``project:3:read``."""
+        """A short name for the caller, ``user:<id>`` or ``token:<id>``."""
         identity = self.identity(request)
         return identity.userid if identity else None
 

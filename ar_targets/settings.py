@@ -159,6 +159,11 @@ class Settings:
         "31536000",
         "the largest ttl of a project token, in seconds",
     )
+    audit_days: int = setting(
+        between(0, 36_500),
+        "90",
+        "days for which the audit trail remembers who changed what; `0`: requests leave no trail",
+    )
     user_access: Literal["open", "self"] = setting(
         user_access,
         "open",

@@ -6,10 +6,11 @@ only where it is named. The mapped classes serve migrations and tools.
 """
 
 from .attempt import Attempt
+from .audit import Audit
 from .meta import Base
 from .project import Project
 from .target import Target
 from .token import Token
 from .user import User
 
-__all__ = ["Attempt", "Base", "Project", "Target", "Token", "User"]
+__all__ = ["Attempt", "Audit", "Base", "Project", "Target", "Token", "User"]

@@ -32,28 +32,33 @@ class UserAccess(NamedTuple):
 class ProjectAccess(NamedTuple):
     """The live project of a project token; and of the path the project's live target."""
 
+    token_id: int
     access: str
     project: ProjectRecord
     target: TargetRecord | None
 
 
-_PROJECT_END = 1 + len(projects.COLUMNS)
+_PROJECT = slice(len(projects.COLUMNS))
+_BELOW = slice(len(projects.COLUMNS), None)
 
 
 def _user_access(row: Sequence[Any]) -> UserAccess:
-    project_row, token_row = row[1:_PROJECT_END], row[_PROJECT_END:]
+    user_id, *rest = row
+    project_row, token_row = rest[_PROJECT], rest[_BELOW]
     return UserAccess(
-        row[0],
+        user_id,
         ProjectRecord._make(project_row) if project_row[0] else None,
         TokenRecord._make(token_row) if token_row[0] else None,
     )
 
 
 def _project_access(row: Sequence[Any]) -> ProjectAccess:
-    target_row = row[_PROJECT_END:]
+    token_id, access, *rest = row
+    project_row, target_row = rest[_PROJECT], rest[_BELOW]
     return ProjectAccess(
-        row[0],
-        ProjectRecord._make(row[1:_PROJECT_END]),
+        token_id,
+        access,
+        ProjectRecord._make(project_row),
         TargetRecord._make(target_row) if target_row[0] else None,
     )
 
@@ -75,7 +80,7 @@ _BY_LOGIN = Query(
 
 _BY_TOKEN = Query(
     _project_access,
-    select(token.c.access, *projects.COLUMNS, *targets.COLUMNS)
+    select(token.c.id, token.c.access, *projects.COLUMNS, *targets.COLUMNS)
     .select_from(token)
     .join(project, project.c.id == token.c.project_id)
     .join(user, user.c.id == project.c.owner_id)

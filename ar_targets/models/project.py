@@ -98,9 +98,8 @@ def create(db: Database, owner_id: int, name: str) -> ProjectRecord | None:
 
     Raises IntegrityError where the name is taken.
     """
-    now = clock.now()
-    values = {"name": name, "name_key": fold(name), "created_at": now, "updated_at": now}
-    project_id = insert_below(db, _INSERT, owner_id, values)
+    now, values = clock.now(), {"name": name, "name_key": fold(name)}
+    project_id = insert_below(db, now, _INSERT, owner_id, values)
     if project_id is None:
         return None
     moment = clock.rfc3339(now)

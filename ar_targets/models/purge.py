@@ -1,4 +1,4 @@
-"""Removal for good: dead tokens, forgotten attempts, and what was deleted long ago.
+"""Removal for good: what is dead, what is old, and what was deleted long ago.
 
 Everything goes in batches, each a short transaction that locks the rows of
 its own primary keys and nothing else, so that requests go on meanwhile. Each
@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Table, delete, func, or_, select, update
 
 from ..database import Database
 from .attempt import attempt
+from .audit import audit
 from .project import project
 from .target import target
 from .token import token
@@ -80,6 +81,11 @@ def dead_tokens(now: datetime) -> list[Pile]:
 def old_attempts(now: datetime) -> Pile:
     """Attempts to log in that no longer count."""
     return Pile("old login attempts", attempt, attempt.c.expires_at <= now, attempt.c.expires_at)
+
+
+def old_entries(before: datetime) -> Pile:
+    """Entries of the audit trail from before that moment."""
+    return Pile("old audit entries", audit, audit.c.at < before, audit.c.at)
 
 
 def old_trash(db: Database, before: datetime, *, doomed: bool) -> Iterator[Pile]:

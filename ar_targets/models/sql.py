@@ -3,6 +3,8 @@
 Parameters are written ``%(name)s``.
 """
 
+from typing import NamedTuple
+
 from sqlalchemy import Insert, Select, Table, Update, bindparam, insert, select
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
@@ -20,7 +22,15 @@ def insertion(table: Table, *columns: str) -> str:
     return str(insert(table).compile(dialect=_DIALECT, column_keys=columns))
 
 
-def insertion_below(parent: Table, table: Table, foreign_key: str, *columns: str) -> str:
+class InsertionBelow(NamedTuple):
+    """An INSERT of a row that has a parent; see `insertion_below`."""
+
+    text: str
+    noun: str
+    foreign_key: str
+
+
+def insertion_below(parent: Table, table: Table, foreign_key: str, *columns: str) -> InsertionBelow:
     """An INSERT of one row below a live row of another table, with the latter's id as ``parent``.
 
     The other parameters are the columns with ``new_`` before them. It inserts
@@ -33,4 +43,5 @@ def insertion_below(parent: Table, table: Table, foreign_key: str, *columns: str
         parent.c.id == bindparam("parent"), parent.c.deleted_at.is_(None)
     )
     rows = live.with_for_update(read=True)
-    return render(insert(table).from_select([foreign_key, *columns], rows))
+    text = render(insert(table).from_select([foreign_key, *columns], rows))
+    return InsertionBelow(text, table.name, foreign_key)

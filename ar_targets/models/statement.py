@@ -25,7 +25,8 @@ from sqlalchemy.dialects.mysql import DATETIME
 
 from .. import clock
 from ..database import Database
-from .sql import render
+from . import audit
+from .sql import InsertionBelow, render
 
 Record = TypeVar("Record")
 
@@ -62,12 +63,21 @@ class Query(Generic[Record]):
 
 
 def insert_below(
-    db: Database, statement: str, parent_id: int, values: Mapping[str, object]
+    db: Database,
+    now: datetime,
+    insertion: InsertionBelow,
+    parent_id: int,
+    values: Mapping[str, object],
 ) -> int | None:
-    """Execute an `insertion_below`; the new row's id, or None where the parent is gone."""
-    new = {f"new_{column}": value for column, value in values.items()}
-    inserted, row_id = db.run(statement, {"parent": parent_id, **new})
-    return row_id if inserted else None
+    """Insert a row; its id, or None where the parent is gone."""
+    stamped = {**values, "created_at": now, "updated_at": now}
+    new = {f"new_{column}": value for column, value in stamped.items()}
+    inserted, row_id = db.run(insertion.text, {"parent": parent_id, **new})
+    if not inserted:
+        return None
+    shown = {insertion.foreign_key: parent_id, **values}
+    audit.record(db, now, "create", insertion.noun, row_id, shown)
+    return row_id
 
 
 def change(
@@ -92,7 +102,10 @@ def change(
     found, new_revision = db.run(
         statement, {"row": row_id, "expected": revision, "now": now, **new}
     )
-    return new_revision if found else None
+    if not found:
+        return None
+    audit.record(db, now, audit.action_of(values), table.name, row_id, values)
+    return new_revision
 
 
 def updated(record: Named, revision: int, now: datetime, **fields: object) -> Named | None:

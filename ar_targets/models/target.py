@@ -136,8 +136,7 @@ def create(db: Database, project_id: int, jpeg: Jpeg, description: str) -> Targe
     """A new target; None where the project is gone."""
     now = clock.now()
     shown = {"description": description, **_about(jpeg)}
-    stored = {"image": jpeg.data, "created_at": now, "updated_at": now}
-    target_id = insert_below(db, _INSERT, project_id, shown | stored)
+    target_id = insert_below(db, now, _INSERT, project_id, shown | {"image": jpeg.data})
     if target_id is None:
         return None
     moment = clock.rfc3339(now)

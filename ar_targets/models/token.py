@@ -127,11 +127,9 @@ def create(
         "access": access,
         "description": description,
         "ttl": ttl,
-        "created_at": now,
-        "updated_at": now,
         "expires_at": expires_at,
     }
-    token_id = insert_below(db, _INSERT, project_id, values)
+    token_id = insert_below(db, now, _INSERT, project_id, values)
     if token_id is None:
         return None
     return TokenRecord(

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from .. import clock
 from ..database import Database
+from . import audit
 from .project import project
 from .statement import change
 from .target import target
@@ -67,7 +68,9 @@ def restore_user(db: Database, user_id: int) -> int:
     taken = select(project.c.name).join(rival, rival.c.live_name_key == project.c.name_key)
     names = ", ".join(map(repr, db.session.scalars(taken.where(went_along))))
     what = f"the name of a project ({names})"
-    return _restore(db, project, went_along, what, deleted_with_owner=False)
+    projects = _restore(db, project, went_along, what, deleted_with_owner=False)
+    audit.record(db, clock.now(), "restore", user.name, user_id, {"login": found.login})
+    return projects
 
 
 def restore_project(db: Database, project_id: int) -> None:
@@ -86,6 +89,7 @@ def restore_project(db: Database, project_id: int) -> None:
         f"the name {found.name!r}",
         deleted_with_owner=False,
     )
+    audit.record(db, clock.now(), "restore", project.name, project_id, {"name": found.name})
 
 
 def restore_target(db: Database, target_id: int) -> None:
@@ -100,6 +104,8 @@ def restore_target(db: Database, target_id: int) -> None:
             "restore the project first"
         )
     _restore(db, target, target.c.id == target_id, "")
+    shown = {"project_id": found.project_id, "description": found.description}
+    audit.record(db, clock.now(), "restore", target.name, target_id, shown)
 
 
 def _deleted(db: Database, table: Table, row_id: int) -> Any:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
 from ..database import Database
+from . import audit
 from .meta import TABLE_OPTIONS, Base, Purgeable, fold
 from .sql import insertion
 from .statement import Query
@@ -121,6 +122,7 @@ def create(db: Database, login: str, password_hash: str, *, is_admin: bool = Fal
         "updated_at": now,
     }
     _, user_id = db.run(_INSERT, values)
+    audit.record(db, now, "create", user.name, user_id, {"login": login, "is_admin": is_admin})
     moment = clock.rfc3339(now)
     return UserRecord(user_id, login, is_admin, 1, moment, moment)
 

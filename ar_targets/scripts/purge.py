@@ -1,4 +1,4 @@
-"""``ar_targets_purge``: remove dead tokens and old login attempts, and on request old trash.
+"""``ar_targets_purge``: remove what nobody needs any more, and on request old trash.
 
 Meant to be run on a schedule while the API serves: after each batch it rests
 for as long as the batch took, so that the database has half of its time for
@@ -24,7 +24,10 @@ from .command import parser, positive, run, settings_of
 
 def main(argv: list[str] | None = None) -> int:
     """The console script."""
-    made = parser("Remove expired and revoked tokens, and old login attempts, from the database.")
+    made = parser(
+        "Remove expired and revoked tokens, old login attempts and old audit entries "
+        "from the database."
+    )
     made.add_argument(
         "--deleted-older-than",
         type=positive(0),
@@ -45,12 +48,17 @@ def main(argv: list[str] | None = None) -> int:
 
 def work(arguments: argparse.Namespace) -> None:
     """Remove or count; print a line for each kind of row."""
-    engine = make_engine(settings_of(arguments.ini))
+    settings = settings_of(arguments.ini)
+    engine = make_engine(settings)
     now, days = clock.now(), arguments.deleted_older_than
     before = now - timedelta(days=days) if days is not None else None
     removed: Counter[str] = Counter()
     try:
-        piles = [*purge.dead_tokens(now), purge.old_attempts(now)]
+        piles = [
+            *purge.dead_tokens(now),
+            purge.old_attempts(now),
+            purge.old_entries(now - timedelta(days=settings.audit_days)),
+        ]
         if before is not None:
             if not arguments.dry_run:
                 purge.doom(lambda: transaction_scope(engine), before, now, arguments.batch)

@@ -12,6 +12,7 @@ from ar_targets.database import transaction_scope
 from ar_targets.models import purge as piles
 from ar_targets.models import trash
 from ar_targets.models.attempt import attempt as attempts
+from ar_targets.models.audit import audit
 from ar_targets.models.project import project as projects
 from ar_targets.models.target import target as targets
 from ar_targets.models.token import token as tokens
@@ -42,6 +43,7 @@ def test_dead_tokens_go(script, stage, project):
     assert (done.code, done.err) == (0, "")
     assert done.out == (
         "removed 2 expired tokens\nremoved 1 revoked tokens\nremoved 0 old login attempts\n"
+        "removed 0 old audit entries\n"
     )
     assert ids(stage, tokens) == {valid.id}
 
@@ -54,6 +56,16 @@ def test_attempts_that_no_longer_count_go(script, stage):
         db.execute(insert(attempts), [attempt | {"id": bytes([n]) * 32} for n in range(25)])
     assert "removed 25 old login attempts\n" in script(purge.main, "--batch", "10").out
     assert ids(stage, attempts) == {b"l" * 32}
+
+
+def test_audit_entries_go_after_their_days(script, stage, owner, project, monkeypatch):
+    with stage.engine.begin() as connection:
+        long_ago = clock.now() - timedelta(days=8)
+        connection.execute(update(audit).where(audit.c.noun == "user").values(at=long_ago))
+    assert "removed 0 old audit entries\n" in script(purge.main).out
+    monkeypatch.setenv("AR_TARGETS_AUDIT_DAYS", "7")
+    assert "removed 1 old audit entries\n" in script(purge.main).out
+    assert [entry["noun"] for entry in stage.rows(audit)] == ["project"]
 
 
 def test_dry_run_removes_nothing(script, stage, project, target):

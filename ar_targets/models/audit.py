@@ -1,0 +1,132 @@
+"""The audit trail: who did what to which row, and when.
+
+An entry is written in the transaction of the change that it tells of: there is
+never one without the other. Nothing secret goes in: of a password, only that
+it was set; of an image, its checksum.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, cast
+
+import orjson
+from sqlalchemy import Index, Table
+from sqlalchemy.dialects.mysql import BIGINT, VARCHAR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..database import Database
+from .meta import TABLE_OPTIONS, Base, Id, Moment
+from .sql import insertion
+
+# Columns whose values an entry shows, and what it calls them.
+SHOWN = {
+    "login": "login",
+    "is_admin": "is_admin",
+    "name": "name",
+    "owner_id": "owner",
+    "project_id": "project",
+    "description": "description",
+    "access": "access",
+    "ttl": "ttl",
+    "sha256": "sha256",
+}
+# An IPv6 address has 45 characters; what a proxy calls one may have any number.
+ADDRESS_MAX = 64
+# Characters of a text that an entry shows; a description may have thousands.
+TEXT_MAX = 200
+# Six columns, in JSON, with every character of theirs escaped.
+DETAILS_MAX = 4000
+
+
+class Audit(Base):
+    """One change of one row."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        # For the purge; then what happened to a row, and what somebody did.
+        Index("ix_audit_at", "at"),
+        Index("ix_audit_noun_row_id_id", "noun", "row_id", "id"),
+        Index("ix_audit_actor_id", "actor", "id"),
+        TABLE_OPTIONS,
+    )
+
+    id: Mapped[Id]
+    at: Mapped[Moment]
+    actor: Mapped[str] = mapped_column(VARCHAR(32, charset="ascii", collation="ascii_bin"))
+    via: Mapped[str] = mapped_column(VARCHAR(8, charset="ascii", collation="ascii_bin"))
+    address: Mapped[str | None] = mapped_column(VARCHAR(ADDRESS_MAX))
+    request_id: Mapped[str | None] = mapped_column(VARCHAR(128))
+    action: Mapped[str] = mapped_column(VARCHAR(16, charset="ascii", collation="ascii_bin"))
+    # The row's table, and its id there. No foreign key: the row may go, the entry stays.
+    noun: Mapped[str] = mapped_column(VARCHAR(16, charset="ascii", collation="ascii_bin"))
+    row_id: Mapped[int] = mapped_column(BIGINT)
+    # A JSON object: the new values of what was set.
+    details: Mapped[str] = mapped_column(VARCHAR(DETAILS_MAX))
+
+
+class AuditRecord(NamedTuple):
+    """An entry as read from the database."""
+
+    id: int
+    at: str
+    actor: str
+    via: str
+    address: str | None
+    request_id: str | None
+    action: str
+    noun: str
+    row_id: int
+    details: str
+
+
+audit = cast("Table", Audit.__table__)
+COLUMNS = [audit.c[name] for name in AuditRecord._fields]
+
+_INSERT = insertion(audit, *(name for name in AuditRecord._fields if name != "id"))
+
+
+def record(
+    db: Database,
+    now: datetime,
+    action: str,
+    noun: str,
+    row_id: int,
+    values: Mapping[str, object],
+) -> None:
+    """Write an entry: ``values`` are columns of the row as they were set.
+
+    ``action`` is ``create``, ``change``, ``delete``, ``restore``, ``revoke`` or ``remove``.
+    """
+    if db.actor is None:
+        return
+    actor = db.actor()
+    entry = {
+        "at": now,
+        "actor": actor.name,
+        "via": actor.via,
+        "address": actor.address and actor.address[:ADDRESS_MAX],
+        "request_id": actor.request_id,
+        "action": action,
+        "noun": noun,
+        "row_id": row_id,
+        "details": orjson.dumps(_details(values)).decode(),
+    }
+    db.run(_INSERT, entry)
+
+
+def action_of(values: Mapping[str, object]) -> str:
+    """What setting these columns of a live row means."""
+    if "deleted_at" in values:
+        return "delete"
+    return "revoke" if "revoked_at" in values else "change"
+
+
+def _details(values: Mapping[str, object]) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        name: value[:TEXT_MAX] if isinstance(value, str) else value
+        for column, name in SHOWN.items()
+        if (value := values.get(column)) is not None
+    }
+    if "password_hash" in values:
+        shown |= {"password": "set"}
+    return shown
