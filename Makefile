@@ -5,7 +5,7 @@
 #   make venv PYTHON=python3.11        PYTHON chooses the interpreter of a new .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench lint format lock venv clean
+.PHONY: help serve test bench docs lint format lock venv clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -32,6 +32,9 @@ test: $(VENV)/.develop ## Run the tests
 bench: $(VENV)/.develop ## Measure the server alone; needs wrk
 	$(BIN)/python benchmarks/bench.py
 
+docs: $(VENV)/.develop ## Build docs/ as a site, in docs/_build
+	$(BIN)/sphinx-build -W --keep-going --nitpicky --quiet docs docs/_build
+
 lint: $(VENV)/.develop ## Check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -51,7 +54,7 @@ lock: $(BIN)/pip ## Renew the lock files from setup.py; ARGS=--upgrade takes new
 venv: $(VENV)/.develop ## Make .venv with all that tests and checks need
 
 clean: ## Remove caches and build output; never var/, where the data is
-	rm -rf build dist *.egg-info .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build dist docs/_build *.egg-info .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -rf .coverage .coverage.* htmlcov
 	find alembic ar_targets tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
