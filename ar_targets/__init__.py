@@ -7,6 +7,7 @@ from pyramid.config import Configurator
 from pyramid.router import Router
 
 from . import settings
+from .request import settle_class
 
 log = logging.getLogger(__name__)
 
@@ -34,4 +35,5 @@ def main(global_config: dict[str, str], **ini: Any) -> Router:
     config.include(".errors")
     config.include(".tweens")
     config.scan(".views")
+    settle_class(config)
     return config.make_wsgi_app()
