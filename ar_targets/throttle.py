@@ -18,7 +18,7 @@ from pyramid.config import Configurator
 from sqlalchemy.engine import Engine
 
 from . import throttle_storage
-from .models.meta import fold
+from .models.user import login_key
 
 
 class Attempts:
@@ -58,7 +58,7 @@ class Throttle:
 
         The key is a hash: short whatever was sent, and no list of logins to steal.
         """
-        key = hashlib.sha256(fold(login) + (address or "").encode()).hexdigest()
+        key = hashlib.sha256(login_key(login) + (address or "").encode()).hexdigest()
         return Attempts(self._limiter, self._rate, key)
 
 
