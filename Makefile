@@ -5,7 +5,7 @@
 #   make venv PYTHON=python3.11        PYTHON chooses the interpreter of a new .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench docs lint format lock venv clean
+.PHONY: help serve test soak bench docs lint format lock venv clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,6 +28,9 @@ serve: $(VENV)/.serve ## Run the server on development.ini, with a database of i
 
 test: $(VENV)/.develop ## Run the tests
 	$(BIN)/pytest $(ARGS)
+
+soak: $(VENV)/.develop ## Run the long experiments
+	$(BIN)/pytest -m soak --no-cov -s $(ARGS)
 
 bench: $(VENV)/.develop ## Measure the server alone; needs wrk
 	$(BIN)/python benchmarks/bench.py
