@@ -19,8 +19,11 @@ DHT, SOI, EOI, SOS, DNL = 0xC4, 0xD8, 0xD9, 0xDA, 0xDC
 RESTARTS = range(0xD0, 0xD8)
 FIRST_SEGMENT = 0xC0
 SAMPLE_BITS = 8
-# Real files have tens; a hostile one could have millions, and take seconds.
-MAX_MARKERS = 10_000
+# Segments and Huffman tables. Real files have tens; a hostile one could have
+# millions, and take seconds.
+MAX_PARTS = 10_000
+# Components of a scan (B.2.3).
+MAX_SCANNED = 4
 # Baseline, extended and progressive frames, Huffman coded, and the two
 # arithmetic ones that libjpeg reads. Lossless and hierarchical JPEGs are none
 # that a phone or a browser shows.
@@ -108,7 +111,7 @@ class _Walk:
     data: bytes
     max_pixels: int
     position: int = 2
-    markers: int = 0
+    parts: int = 0
     frame: _Frame | None = None
     # (class, id) of a Huffman table → bits of its shortest code.
     shortest_code: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -133,9 +136,7 @@ class _Walk:
 
     def next_marker(self) -> int:
         """The marker at the position; any number of FF may fill the space before it."""
-        self.markers += 1
-        if self.markers > MAX_MARKERS:
-            raise JpegError(f"it is broken: it has more than {MAX_MARKERS} segments")
+        self.count_part()
         filled = _FILL.match(self.data, self.position)
         at = filled.end() if filled else self.position
         if at >= len(self.data):
@@ -144,6 +145,12 @@ class _Walk:
             raise JpegError(f"it is broken: no marker at byte {at}, where one must be")
         self.position = at + 1
         return self.data[at]
+
+    def count_part(self) -> None:
+        """Bound the work, whatever the file's size."""
+        self.parts += 1
+        if self.parts > MAX_PARTS:
+            raise JpegError(f"it is broken: it has more than {MAX_PARTS} segments and tables")
 
     def next_segment(self) -> bytes:
         """The segment behind a marker, without its two bytes of length."""
@@ -189,6 +196,7 @@ class _Walk:
         """Tables (B.2.4.2): a class and id, 16 counts of codes by length, the codes."""
         at = 0
         while at < len(segment):
+            self.count_part()
             counts = segment[at + 1 : at + 17]
             shortest = next((bits for bits, codes in enumerate(counts, 1) if codes), None)
             if shortest is None:
@@ -203,8 +211,10 @@ class _Walk:
         if self.frame is None:
             raise JpegError("it is broken: coded data comes before the frame header")
         count = segment[0]
+        if not 1 <= count <= MAX_SCANNED:
+            raise JpegError("it is broken: a scan codes an impossible number of colours")
         tables = {segment[1 + 2 * n]: segment[2 + 2 * n] for n in range(count)}
-        if not tables or len(tables) != count or not tables.keys() <= self.frame.sampling.keys():
+        if len(tables) != count or not tables.keys() <= self.frame.sampling.keys():
             raise JpegError("it is broken: a scan codes colours that it does not have")
         spectral_start, approximation = segment[1 + 2 * count], segment[3 + 2 * count]
         end = _SCAN_END.search(self.data, self.position)

@@ -94,6 +94,8 @@ BROKEN = {
     "empty table": (patched(PLAIN, TABLE + 3, bytes(16)), "empty Huffman table"),
     "table too short": (patched(PLAIN, TABLE + 3, b"\xff" * 16), "too short"),
     "foreign scan": (patched(PLAIN, SCAN + 3, b"\x09"), "colours that it does not have"),
+    "scan of nothing": (patched(PLAIN, SCAN + 2, b"\x00"), "impossible number of colours"),
+    "scan of five": (patched(PLAIN, SCAN + 2, b"\x05"), "impossible number of colours"),
     "little data": (PLAIN[: SCAN + 14] + b"\xff\xd9", "too little data"),
     "reserved marker": (PLAIN[:2] + b"\xff\x02" + PLAIN[2:], "unexpected marker FF 02"),
 }
