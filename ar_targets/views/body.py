@@ -1,6 +1,7 @@
 """Cornice validators that read a JSON body: 413, then 415, then 400 with every fault named."""
 
 import json
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -12,11 +13,15 @@ from pyramid.httpexceptions import (
 )
 from pyramid.request import Request
 
-from ..errors import FieldError, problem
+from ..errors import ERRORS_SHOWN, FieldError, problem
 from ..schemas.body import Body, json_type
 
 # Bytes of a body that has no image in it.
 PLAIN_LIMIT = 2**20
+# Commas and brackets in a body. Each may be a value more, of a hundred bytes in
+# memory for two that were sent. A target's description, 65,535 bytes of text,
+# may have nothing else.
+MARKS, MOST_MARKS = (b",", b"[", b"{"), 70_000
 UTF8_PARAMETERS = {"charset=utf-8", 'charset="utf-8"', "charset=utf8"}
 
 
@@ -37,7 +42,7 @@ def load(request: Request, schema: Body, data: dict[str, object]) -> None:
     """Hold an object against a schema; what is wrong goes into ``request.errors``."""
     fields, wrong = schema.load(data)
     request.validated.update(fields)
-    for name, description in wrong.items():
+    for name, description in islice(wrong.items(), ERRORS_SHOWN):
         request.errors.add("body", name, description)
 
 
@@ -69,6 +74,8 @@ def require_json(request: Request) -> None:
 
 def parse_object(body: bytes) -> dict[str, object]:
     """Parse JSON. Raises 400."""
+    if any(more_than(MOST_MARKS, mark, body) for mark in MARKS):
+        raise bad_body("the body holds too many values, or a text too many commas or brackets")
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError as wrong:
@@ -76,6 +83,20 @@ def parse_object(body: bytes) -> dict[str, object]:
     if not isinstance(data, dict):
         raise bad_body(f"the body must be a JSON object, not {json_type(data)}")
     return data
+
+
+def more_than(most: int, mark: bytes, body: bytes) -> bool:
+    """Whether a byte occurs more often than that.
+
+    Going from one to the next takes 0.04 ms for a megabyte that has few,
+    counting them all a millisecond.
+    """
+    at = -1
+    for _ in range(most + 1):
+        at = body.find(mark, at + 1)
+        if at < 0:
+            return False
+    return True
 
 
 def _parse_with_surrogates(body: bytes, reason: str) -> object:
