@@ -40,7 +40,7 @@ setup(
     package_data={"ar_targets": ["py.typed"]},
     install_requires=REQUIRES,
     entry_points={
-        "paste.app_factory": ["main = ar_targets:main"],
+        "paste.app_factory": ["main = ar_targets.application:main"],
         "paste.server_runner": ["waitress = ar_targets.server:serve"],
         "console_scripts": [
             "ar_targets_initdb = ar_targets.scripts.initdb:main",

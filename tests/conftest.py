@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ar_targets import main
+from ar_targets.application import main
 from ar_targets.models import Base
 from ar_targets.scripts import initdb
 from ar_targets.settings import ENV_PREFIX, PREFIX, Settings

@@ -59,7 +59,7 @@ def outside(*packages):
 def test_the_walk_finds_modules_and_relative_imports():
     assert len(MODULES) > 30
     assert "ar_targets.schemas.body.Body" in MODULES["ar_targets.schemas.user"]
-    assert "ar_targets.settings" in MODULES["ar_targets"]
+    assert "ar_targets.settings" in MODULES["ar_targets.application"]
     assert "ar_targets.views.etag.not_modified" in MODULES["ar_targets.views.user"]
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ar_targets import main, settings
+from ar_targets import settings
+from ar_targets.application import main
 from ar_targets.settings import ENV_PREFIX, MIN_JWT_KEY_BYTES, PREFIX, Settings, SettingsError
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,39 @@
+"""The application factory, in the order of start-up."""
+
+import logging
+from typing import Any
+
+from pyramid.config import Configurator
+from pyramid.router import Router
+
+from . import settings
+from .request import settle_class
+
+log = logging.getLogger(__name__)
+
+
+def main(global_config: dict[str, str], **ini: Any) -> Router:
+    """The application factory that the ini files name.
+
+    ``ini`` is the ``[app:main]`` section. Raises settings.SettingsError, which
+    ends the process with one line, for a setting that cannot be used.
+    """
+    # Cornice would turn exceptions into its own kind of response; `errors` does.
+    config = Configurator(settings={"handle_exceptions": "false"} | ini)
+    config.registry.ar_settings = settings.load(ini)
+    if config.registry.ar_settings.user_access == "open":
+        log.warning(
+            "ar_targets.user_access is 'open': anyone who reaches this server can list, change "
+            "and delete users, administrators excepted; 'self' leaves that to the users"
+        )
+    config.include("cornice")
+    config.include(".renderer")
+    config.include(".database")
+    config.include(".codec")
+    config.include(".throttle")
+    config.include(".security")
+    config.include(".errors")
+    config.include(".tweens")
+    config.scan(".views")
+    settle_class(config)
+    return config.make_wsgi_app()
