@@ -16,12 +16,12 @@ from pyramid.router import Router
 from waitress import proxy_headers
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
 from waitress.utilities import BadRequest, Error
 
 from . import memory, workers
 from .errors import FieldError, error_response
+from .framing import StrictParser
 from .image import largest_body
 from .tweens import cors, request_id
 
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 # Waitress reads 8 KiB a time by default; an image has a thousand times that.
 RECEIVE_BYTES = 256 * 1024
+# Bytes of a request line and headers. Ours have hundreds; admin panels have cookies.
+HEADER_BYTES = 64 * 1024
 # Bytes of a body that waits in memory; larger ones wait on disk.
 BODY_IN_MEMORY = 2 * 1024 * 1024
 # Above this many times our own limit, waitress refuses a body unread. Up to it,
@@ -36,21 +38,7 @@ BODY_IN_MEMORY = 2 * 1024 * 1024
 BODY_SHARE = 2
 
 
-class StrictParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
-    """Answers 400 where waitress would drop the connection: an absurd length, or URL."""
-
-    def received(self, data: bytes) -> int:
-        """Consume bytes of a request; how many."""
-        try:
-            consumed: int = super().received(data)
-        except ValueError:
-            self.error = BadRequest("the request line or a header cannot be read")
-            self.completed = True
-            return len(data)
-        return consumed
-
-
-class JsonErrorTask(ErrorTask):  # type: ignore[misc]
+class JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
     """Answers a request that never reaches the application."""
 
     def execute(self) -> None:
@@ -99,14 +87,19 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
     """
     memory.return_large_blocks()
     number = int(options.pop("workers", 1))
+    ours = {
+        "cors_origins": app.registry.ar_settings.cors_origins,
+    }
+    channel = type("Channel", (JsonErrorChannel,), ours)
     options.setdefault("max_request_body_size", BODY_SHARE * largest_body(app.registry.ar_settings))
     options.setdefault("recv_bytes", RECEIVE_BYTES)
     options.setdefault("inbuf_overflow", BODY_IN_MEMORY)
+    options.setdefault("max_request_header_size", HEADER_BYTES)
     # Waitress offers no choice of this one: its module's own name for it is replaced.
     proxy_headers.BadRequest = JsonBadRequest
     signal.signal(signal.SIGTERM, workers.leave)
     if number == 1:
-        run(app, options)
+        run(app, channel, options)
         return 0
     if app.registry.ar_settings.login_failure_storage.startswith("memory:"):
         log.warning(
@@ -121,17 +114,15 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
     def work() -> None:
         # What the start has left in the pool is the parent's.
         app.registry.engine.dispose(close=False)
-        run(app, options | {"sockets": sockets})
+        run(app, channel, options | {"sockets": sockets})
 
     workers.supervise(number, work)
     return 0
 
 
-def run(app: Router, options: dict[str, Any]) -> None:
+def run(app: Router, channel: type[JsonErrorChannel], options: dict[str, Any]) -> None:
     """Serve in this process until a signal comes."""
     server = waitress.create_server(app, **options)
-    origins = app.registry.ar_settings.cors_origins
-    channel = type("Channel", (JsonErrorChannel,), {"cors_origins": origins})
     # One listening socket is the server itself; several are kept in its map.
     for listener in (server, *(getattr(server, "map", None) or {}).values()):
         if hasattr(listener, "channel_class"):

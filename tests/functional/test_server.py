@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ar_targets.server import HEADER_BYTES
+
 from ..client import check_error
 from ..conftest import INI, KEY
 
@@ -119,7 +121,7 @@ def behind_proxy(database_url, tmp_path_factory):
         (b"nonsense\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: ten\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 300_000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: ".ljust(HEADER_BYTES, b"x"), 431),
         (b"POST /api/user HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", 413),
     ],
 )
