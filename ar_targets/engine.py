@@ -84,8 +84,11 @@ def _prepare(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """Begin in so many words: the driver commits each statement that stands alone."""
-    connection.connection.cursor().execute("BEGIN")
+    """Begin in so many words: the driver commits each statement that stands alone.
+
+    SQLAlchemy sends it, so that a connection which has died is seen as such.
+    """
+    connection.exec_driver_sql("BEGIN")
 
 
 def _reset(connection: Any, *_: object) -> None:

@@ -5,9 +5,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import argon2
 import pytest
+from sqlalchemy import update
 
+from ar_targets import passwords
 from ar_targets.development.database import PrivateDatabase
+from ar_targets.models.user import user
 
 from ..actors import PASSWORD, Stage
 from ..conftest import build, migrate, remove_rows
@@ -141,3 +145,26 @@ def test_the_application_starts_before_its_database(server, caplog):
         early.get("/health/ready", status=200)
     finally:
         early.registry.engine.dispose()
+
+
+@pytest.mark.parametrize(("comes_back", "status"), [(True, 200), (False, 503)])
+def test_a_connection_that_dies_before_a_transaction(
+    app, server, stage, owner, monkeypatch, comes_back, status
+):
+    """A login with an old hash reads, works on the password, and only then begins to write."""
+    hashing, hashed = passwords.hash_password, []
+
+    def hash_meanwhile(password):
+        if not hashed:
+            server.stop()
+            if comes_back:
+                server.start()
+        hashed.append(hashing(password))
+        return hashed[-1]
+
+    weaker = argon2.PasswordHasher(memory_cost=8, time_cost=1, parallelism=1)
+    with stage.engine.begin() as connection:
+        connection.execute(update(user).values(password_hash=weaker.hash(PASSWORD)))
+    app.get("/api/project", headers=owner.headers)
+    monkeypatch.setattr(passwords, "hash_password", hash_meanwhile)
+    app.post_json("/api/login", {"login": "olga", "password": PASSWORD}, status=status)
