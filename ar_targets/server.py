@@ -19,7 +19,7 @@ from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask
 from waitress.utilities import BadRequest, Error
 
-from . import memory, workers
+from . import drain, memory, workers
 from .errors import FieldError, error_response
 from .framing import StrictParser
 from .image import largest_body
@@ -116,16 +116,17 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
         app.registry.engine.dispose(close=False)
         run(app, channel, options | {"sockets": sockets})
 
-    workers.supervise(number, work)
+    workers.supervise(number, work, sockets)
     return 0
 
 
 def run(app: Router, channel: type[JsonErrorChannel], options: dict[str, Any]) -> None:
-    """Serve in this process until a signal comes."""
+    """Serve in this process until a signal comes, and what has begun is done."""
     server = waitress.create_server(app, **options)
     # One listening socket is the server itself; several are kept in its map.
-    for listener in (server, *(getattr(server, "map", None) or {}).values()):
-        if hasattr(listener, "channel_class"):
-            listener.channel_class = channel
+    sockets = (server, *(getattr(server, "map", None) or {}).values())
+    listeners = [each for each in sockets if hasattr(each, "channel_class")]
+    for listener in listeners:
+        listener.channel_class = channel
     server.print_listen("Serving on http://{}:{}")
-    server.run()
+    drain.run(server, listeners)

@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from waitress.adjustments import Adjustments
@@ -40,7 +40,9 @@ def listen(adjustments: Adjustments) -> list[socket.socket]:
     return made
 
 
-def supervise(number: int, work: Callable[[], None]) -> None:
+def supervise(
+    number: int, work: Callable[[], None], listeners: Iterable[socket.socket] = ()
+) -> None:
     """Keep that many processes at work until SIGTERM or SIGINT, then end them all."""
     children: set[int] = set()
     try:
@@ -52,6 +54,9 @@ def supervise(number: int, work: Callable[[], None]) -> None:
             log.error("worker %s has ended (%s); starting another", child, describe(status))
             time.sleep(PAUSE)
     except (SystemExit, KeyboardInterrupt):
+        # Or connections would wait here for nobody, while the workers end.
+        for listener in listeners:
+            listener.close()
         end(children)
 
 

@@ -213,6 +213,49 @@ def test_workers_share_a_socket_and_are_replaced(database_url, tmp_path):
     eventually(lambda: not any(map(is_running, first | last)))
 
 
+def begin_upload(server, body):
+    """A connection on which half of a login has arrived."""
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    head = "POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:9])
+    return connection
+
+
+@needs_proc
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_has_begun_is_finished_before_the_end(database_url, tmp_path, owner, workers):
+    body = json.dumps({"login": owner.login, "password": "correct horse battery"}).encode()
+    with running(database_url, tmp_path, f"\nworkers = {workers}") as server:
+        eventually(lambda: len(server.children) == (workers if workers > 1 else 0))
+        begun = [begin_upload(server, body) for _ in range(4)]
+        idle = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        # The kernel has the bytes; waitress is to have them too.
+        assert server.ask("GET", "/health/live")[0] == 200
+        time.sleep(0.5)
+        os.kill(server.pid, signal.SIGTERM)
+        assert idle.recv(1) == b""
+        idle.close()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        for connection in begun:
+            connection.sendall(body[9:])
+            answer = b"".join(iter(lambda open_=connection: open_.recv(65536), b""))
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            connection.close()
+
+
+@needs_proc
+def test_the_second_request_to_end_does_not_wait(database_url, tmp_path):
+    with running(database_url, tmp_path, "") as server:
+        begun = begin_upload(server, b" " * 100)
+        time.sleep(0.5)
+        for _ in range(2):
+            os.kill(server.pid, signal.SIGTERM)
+            time.sleep(0.2)
+        eventually(lambda: not is_running(server.pid))
+        begun.close()
+
+
 @needs_proc
 def test_workers_do_not_outlive_their_parent(database_url, tmp_path):
     killed = -signal.SIGKILL

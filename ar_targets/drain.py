@@ -1,0 +1,62 @@
+"""Runs a waitress server until SIGTERM, and then to the end of what clients have begun.
+
+Waitress itself stops reading and writing at once. Here it stops accepting, and
+goes on until every request that has begun to arrive is answered: a deployment
+costs no client an upload.
+"""
+
+import signal
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+
+from .workers import PATIENCE, leave
+
+# Less than the patience of the parent, which kills.
+SECONDS = PATIENCE - 5
+# Seconds after which the loop looks around, should nothing have happened.
+PAUSE = 0.2
+
+
+def run(server: Any, listeners: Iterable[Any], seconds: float = SECONDS) -> None:
+    """Serve until SIGTERM; then drain, for so many seconds at most. SIGINT ends at once."""
+    listeners = tuple(listeners)
+    sockets = listeners[0]._map  # noqa: SLF001  # one for all, as waitress makes them
+    stopping = False
+
+    def stop(_signal: int, _frame: object) -> None:
+        nonlocal stopping
+        stopping = True
+        # Who asks twice is in a hurry.
+        signal.signal(signal.SIGTERM, leave)
+        # Else the loop would sleep on, for up to a second.
+        listeners[0].pull_trigger()
+
+    signal.signal(signal.SIGTERM, stop)
+    poll = {"map": sockets, "use_poll": server.adj.asyncore_use_poll, "count": 1}
+    try:
+        while not stopping:
+            wasyncore.loop(timeout=server.adj.asyncore_loop_timeout, **poll)
+        for listener in listeners:
+            wasyncore.dispatcher.close(listener)
+        deadline = time.monotonic() + seconds
+        while unfinished(sockets) and time.monotonic() < deadline:
+            wasyncore.loop(timeout=PAUSE, **poll)
+    except (SystemExit, KeyboardInterrupt):
+        pass
+    server.task_dispatcher.shutdown()
+
+
+def unfinished(sockets: dict[int, Any]) -> bool:
+    """Whether a connection has a request or an answer under way; closes those that have none."""
+    left = False
+    for channel in list(sockets.values()):
+        if isinstance(channel, HTTPChannel):
+            if channel.requests or channel.request or channel.total_outbufs_len:
+                left = True
+            else:
+                channel.handle_close()
+    return left
