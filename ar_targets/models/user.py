@@ -121,6 +121,12 @@ def page(db: Database, viewer: int | None, after: int, count: int) -> list[UserR
     return _PAGE.all(db, viewer=viewer, after=after, count=count)
 
 
+def has_administrator(db: Database) -> bool:
+    """Whether there is a live administrator. Reads all users: not for requests."""
+    administrators = select(user.c.id).where(user.c.is_admin.is_(True), user.c.deleted_at.is_(None))
+    return db.session.scalar(administrators.limit(1)) is not None
+
+
 def create(db: Database, login: str, password_hash: str, *, is_admin: bool = False) -> UserRecord:
     """A new user. Raises IntegrityError where the login is taken."""
     now = clock.now()

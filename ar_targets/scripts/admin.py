@@ -1,5 +1,7 @@
 """``ar_targets_admin``: create an administrator, or set somebody's password.
 
+``first`` creates one where there is none yet, for installations that set themselves up.
+
 The password is asked for at the terminal, twice and unseen, or read from the
 first line of standard input: never from the command line, which others on the
 machine can see.
@@ -22,7 +24,7 @@ from .command import CommandError, parser, run, settings_of
 def main(argv: list[str] | None = None) -> int:
     """The console script."""
     made = parser("Create an administrator, or set somebody's password.")
-    made.add_argument("action", choices=("create", "password"))
+    made.add_argument("action", choices=("create", "first", "password"))
     made.add_argument("login")
     arguments = made.parse_args(argv)
     return run(lambda: work(arguments))
@@ -31,8 +33,13 @@ def main(argv: list[str] | None = None) -> int:
 def work(arguments: argparse.Namespace) -> None:
     """Ask for the password, then create the user or change the password."""
     engine = make_engine(settings_of(arguments.ini))
+    if arguments.action == "first":
+        with transaction_scope(engine) as db:
+            if users.has_administrator(db):
+                print("there is an administrator")
+                return
     fields = checked({"login": arguments.login, "password": read_password()})
-    act = create if arguments.action == "create" else set_password
+    act = set_password if arguments.action == "password" else create
     with transaction_scope(engine) as db:
         print(act(db, fields["login"], passwords.hash_password(fields["password"])))
 

@@ -21,6 +21,14 @@ def test_create(app, script, stage):
     app.call("POST", "/api/login", {"login": "root", "password": NEW}, status=200)
 
 
+def test_the_first_administrator(script, stage, owner):
+    assert script(admin.main, "first", "root", stdin=NEW).out.startswith("created administrator")
+    for login in ("root", "other"):
+        again = script(admin.main, "first", login, stdin="")
+        assert (again.code, again.out) == (0, "there is an administrator\n")
+    assert [row["is_admin"] for row in stage.rows(users)] == [False, True]
+
+
 def test_password_ends_tokens(app, script, owner):
     done = script(admin.main, "password", owner.login.upper(), stdin=NEW)
     assert done.code == 0
