@@ -27,6 +27,7 @@ REQUIRES = [
     # Tools for one job each.
     "argon2-cffi>=25.1",  # password hashing (Argon2id)
     "limits>=5.8,<6",  # counts failed logins
+    "cronsim>=2.8,<3",  # reads crontab times; cron itself needs root, and hides output
     "orjson>=3.11,<4",  # JSON, many times the speed of the standard library's
     "pybase64>=1.4,<2",  # base64, likewise
 ]
@@ -46,6 +47,8 @@ setup(
             "ar_targets_initdb = ar_targets.scripts.initdb:main",
             "ar_targets_admin = ar_targets.scripts.admin:main",
             "ar_targets_purge = ar_targets.scripts.purge:main",
+            "ar_targets_schedule = ar_targets.scripts.schedule:main",
+            "ar_targets_secrets = ar_targets.scripts.secret:main",
             "ar_targets_restore = ar_targets.scripts.restore:main",
             "ar_targets_serve = ar_targets.development.serve:main",
         ],

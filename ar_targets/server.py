@@ -33,6 +33,9 @@ RECEIVE_BYTES = 256 * 1024
 HEADER_BYTES = 64 * 1024
 # Bytes of a body that waits in memory; larger ones wait on disk.
 BODY_IN_MEMORY = 2 * 1024 * 1024
+# What a proxy that is trusted says about its client; all else that a client
+# says in such headers is dropped.
+PROXY_HEADERS = "x-forwarded-for x-forwarded-host x-forwarded-proto"
 # Above this many times our own limit, waitress refuses a body unread. Up to it,
 # we can say what else is wrong; the body waits on disk meanwhile, not in memory.
 BODY_SHARE = 2
@@ -95,6 +98,9 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
     options.setdefault("recv_bytes", RECEIVE_BYTES)
     options.setdefault("inbuf_overflow", BODY_IN_MEMORY)
     options.setdefault("max_request_header_size", HEADER_BYTES)
+    if app.registry.ar_settings.trusted_proxy:
+        options["trusted_proxy"] = app.registry.ar_settings.trusted_proxy
+        options.setdefault("trusted_proxy_headers", PROXY_HEADERS)
     # Waitress offers no choice of this one: its module's own name for it is replaced.
     proxy_headers.BadRequest = JsonBadRequest
     signal.signal(signal.SIGTERM, workers.leave)

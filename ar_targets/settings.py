@@ -14,10 +14,13 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import limits
+from cronsim import CronSim, CronSimError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -107,6 +110,30 @@ def storage_uri(text: str) -> str:
     return text
 
 
+def schedule(text: str) -> str:
+    """Times as in a crontab: ``17 * * * *``."""
+    try:
+        next(CronSim(text, datetime.now(UTC)))
+    except (CronSimError, StopIteration):
+        raise ValueError("it must be a crontab's five fields, like '17 * * * *'") from None
+    return text
+
+
+def optional_days(text: str) -> int | None:
+    """A number of days; None where nothing is said."""
+    return between(0, 36_500)(text) if text else None
+
+
+def proxy(text: str) -> str | None:
+    """The address of a proxy, or ``*``; None where nothing is said."""
+    if text in ("", "*"):
+        return text or None
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise ValueError("it must be one IP address, or * for whoever connects") from None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """All settings, parsed. Read ``request.registry.ar_settings``."""
@@ -169,6 +196,16 @@ class Settings:
         "open",
         "`open`: anyone may list, change and delete users; `self`: only users themselves",
     )
+    purge_schedule: str = setting(
+        schedule,
+        "17 * * * *",
+        "when `ar_targets_schedule` purges, in UTC, as in a crontab",
+    )
+    purge_deleted_after: int | None = setting(
+        optional_days,
+        "",
+        "days after which it removes for good what was deleted; empty: never",
+    )
     image_max_bytes: int = setting(
         between(1, 268_435_456),
         "10485760",
@@ -183,6 +220,12 @@ class Settings:
         origins,
         "",
         "web origins whose pages may call the API, separated by white space; `*` for all",
+    )
+    trusted_proxy: str | None = setting(
+        proxy,
+        "",
+        "address of the proxy in front, which alone is believed about its clients' addresses, "
+        "host and scheme; `*` where nobody else can connect",
     )
 
     def __post_init__(self) -> None:

@@ -20,10 +20,7 @@ from ..conftest import INI, KEY
 
 MIB = 2**20
 LISTEN = "listen = 127.0.0.1:6543"
-PROXY = """
-trusted_proxy = 127.0.0.1
-trusted_proxy_headers = x-forwarded-for x-forwarded-host x-forwarded-proto
-"""
+PROXY = {"AR_TARGETS_TRUSTED_PROXY": "127.0.0.1"}
 JSON = {"Content-Type": "application/json"}
 
 
@@ -65,7 +62,7 @@ class Server:
 
 
 @contextmanager
-def running(database_url, directory, options, *, ends_with=0):
+def running(database_url, directory, options="", *, environ=None, ends_with=0):
     """A server as ``pserve`` runs it, which must end well when it is asked to."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -78,7 +75,7 @@ def running(database_url, directory, options, *, ends_with=0):
         "AR_TARGETS_JWT_KEYS": KEY,
         "AR_TARGETS_LOGIN_FAILURES": "2 per 1 minute",
         "AR_TARGETS_IMAGE_MAX_BYTES": "1000",
-    }
+    } | (environ or {})
     process = subprocess.Popen(
         [sys.executable, "-m", "pyramid.scripts.pserve", str(ini)], env=os.environ | settings
     )
@@ -111,7 +108,7 @@ def server(database_url, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def behind_proxy(database_url, tmp_path_factory):
-    with running(database_url, tmp_path_factory.mktemp("server"), PROXY) as started:
+    with running(database_url, tmp_path_factory.mktemp("server"), environ=PROXY) as started:
         yield started
 
 

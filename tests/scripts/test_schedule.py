@@ -1,0 +1,93 @@
+"""``ar_targets_schedule``: purges at the times that the setting names."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from ar_targets.models.token import token as tokens
+from ar_targets.scripts import schedule
+
+from ..conftest import INI, KEY
+
+EVERY_SECOND = "* * * * * *"
+
+
+@contextmanager
+def running(database_url, tmp_path, **environ):
+    """The script as a container runs it; it must end well on SIGTERM."""
+    settings = {
+        "AR_TARGETS_DATABASE_URL": database_url,
+        "AR_TARGETS_JWT_KEYS": KEY,
+        "AR_TARGETS_PURGE_SCHEDULE": EVERY_SECOND,
+    }
+    command = [sys.executable, "-m", "ar_targets.scripts.schedule", str(INI)]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--status", str(tmp_path / "status")],
+            env=os.environ | settings | environ,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def eventually(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_purges_and_tells(database_url, tmp_path, stage, project):
+    stage.expire(stage.app(project))
+    with running(database_url, tmp_path):
+        eventually((tmp_path / "status").exists)
+    assert stage.rows(tokens) == []
+    assert (tmp_path / "status").read_text() == "0\n"
+    told = (tmp_path / "log").read_text()
+    assert "removed 1 expired tokens\n" in told
+    assert "ar_targets_purge ended with exit status 0" in told
+
+
+def test_a_failure_is_told_and_not_the_end(tmp_path):
+    nowhere = "mysql+pymysql://x:y@127.0.0.1:1/ar_targets"
+    with running(nowhere, tmp_path):
+        eventually(lambda: (tmp_path / "log").read_text().count("exit status 1") == 2)
+    assert (tmp_path / "status").read_text() == "1\n"
+    assert "ERROR" in (tmp_path / "log").read_text()
+
+
+def test_a_purge_does_not_outlive_it(monkeypatch):
+    slow = [sys.executable, "-c", "import time; time.sleep(60)"]
+    started = []
+
+    class Process(subprocess.Popen):
+        def wait(self, timeout=None):
+            if not started:
+                started.append(self)
+                raise SystemExit(0)
+            return super().wait(timeout)
+
+    monkeypatch.setattr(subprocess, "Popen", Process)
+    with pytest.raises(SystemExit):
+        schedule.purge(slow)
+    assert started[0].poll() == -signal.SIGTERM
+
+
+def test_trash_goes_only_where_it_is_asked_for(monkeypatch):
+    settings = schedule.settings_of
+    for name, text in (("DATABASE_URL", "mysql+pymysql://u:p@h/d"), ("JWT_KEYS", KEY)):
+        monkeypatch.setenv(f"AR_TARGETS_{name}", text)
+    assert "--deleted-older-than" not in schedule.purge_command("x.ini", settings(str(INI)))
+    monkeypatch.setenv("AR_TARGETS_PURGE_DELETED_AFTER", "30")
+    command = schedule.purge_command("x.ini", settings(str(INI)))
+    assert command[-2:] == ["--deleted-older-than", "30"]
