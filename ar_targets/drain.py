@@ -2,7 +2,8 @@
 
 Waitress itself stops reading and writing at once. Here it stops accepting, and
 goes on until every request that has begun to arrive is answered: a deployment
-costs no client an upload.
+costs no client an upload. A proxy may send another request on a connection that
+it has kept: for a moment that is answered too, and the connection then closed.
 """
 
 import signal
@@ -17,6 +18,8 @@ from .workers import PATIENCE, leave
 
 # Less than the patience of the parent, which kills.
 SECONDS = PATIENCE - 5
+# Seconds for which idle connections stay open.
+LINGER = 2
 # Seconds after which the loop looks around, should nothing have happened.
 PAUSE = 0.2
 
@@ -42,21 +45,26 @@ def run(server: Any, listeners: Iterable[Any], seconds: float = SECONDS) -> None
             wasyncore.loop(timeout=server.adj.asyncore_loop_timeout, **poll)
         for listener in listeners:
             wasyncore.dispatcher.close(listener)
-        deadline = time.monotonic() + seconds
-        while unfinished(sockets) and time.monotonic() < deadline:
+        listeners[0].channel_class.draining = True
+        begun = time.monotonic()
+        while (passed := time.monotonic() - begun) < seconds:
+            if passed > LINGER:
+                close_idle(sockets)
+            if not channels(sockets):
+                break
             wasyncore.loop(timeout=PAUSE, **poll)
     except (SystemExit, KeyboardInterrupt):
         pass
     server.task_dispatcher.shutdown()
 
 
-def unfinished(sockets: dict[int, Any]) -> bool:
-    """Whether a connection has a request or an answer under way; closes those that have none."""
-    left = False
-    for channel in list(sockets.values()):
-        if isinstance(channel, HTTPChannel):
-            if channel.requests or channel.request or channel.total_outbufs_len:
-                left = True
-            else:
-                channel.handle_close()
-    return left
+def channels(sockets: dict[int, Any]) -> list[Any]:
+    """The connections with clients."""
+    return [channel for channel in sockets.values() if isinstance(channel, HTTPChannel)]
+
+
+def close_idle(sockets: dict[int, Any]) -> None:
+    """Close the connections that have neither a request nor an answer under way."""
+    for channel in channels(sockets):
+        if not (channel.requests or channel.request or channel.total_outbufs_len):
+            channel.handle_close()

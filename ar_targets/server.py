@@ -60,6 +60,15 @@ class JsonErrorChannel(HTTPChannel):  # type: ignore[misc]
     parser_class = StrictParser
     error_task_class = JsonErrorTask
     cors_origins: frozenset[str] = frozenset()
+    # Set when the server is to end: then no connection is kept for another request.
+    draining = False
+
+    def service(self) -> None:
+        """Answer the requests that have arrived."""
+        if self.draining:
+            for request in self.requests:
+                request.headers["CONNECTION"] = "close"
+        super().service()
 
 
 class JsonBadRequest(BadRequest):  # type: ignore[misc]
