@@ -1,0 +1,56 @@
+# One image for the API (the default command), the migrations and the cleanup:
+#   docker build -t ar_targets .
+# Secrets and settings come by the environment and by files; README.md, "Settings".
+
+# Python's minor version and Debian's release are fixed, their security updates are
+# not; to fix these too, give a digest: --build-arg PYTHON=3.13-slim-trixie@sha256:…
+ARG PYTHON=3.13-slim-trixie
+
+# The libraries, at the versions of the lock file. Rebuilt when that changes.
+FROM python:${PYTHON} AS libraries
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python3 -m venv /opt/build \
+ && python3 -m venv --without-pip /opt/ar_targets
+COPY requirements.lock /src/
+# Wheels only: nothing is compiled, here or later.
+RUN /opt/build/bin/pip --python /opt/ar_targets install --only-binary :all: \
+        --require-virtualenv -r /src/requirements.lock
+
+# The package, in a tree of its own. Rebuilt, in seconds, when the code changes.
+FROM libraries AS package
+COPY setup.py pyproject.toml /src/
+COPY ar_targets /src/ar_targets
+RUN /opt/build/bin/pip --python /opt/ar_targets install --root /package --no-deps \
+        --no-build-isolation --no-warn-script-location /src
+
+FROM python:${PYTHON}
+# Numbers, since an orchestrator that forbids root cannot look a name up. The
+# folders lend their owner to the volumes that are mounted there.
+RUN groupadd --gid 10001 ar_targets \
+ && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent \
+        --shell /usr/sbin/nologin ar_targets \
+ && install -d -o ar_targets -g ar_targets -m 0700 /var/lib/ar_targets/secrets \
+ && install -d -o ar_targets -g ar_targets -m 0755 /var/lib/ar_targets/database
+COPY --from=libraries /opt/ar_targets /opt/ar_targets
+WORKDIR /srv/ar_targets
+COPY production.ini ./
+COPY alembic alembic
+COPY --from=package /package/ /
+ENV PATH=/opt/ar_targets/bin:/usr/local/bin:/usr/bin:/bin \
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 10001:10001
+EXPOSE 6543
+# Whether the process answers; a database that is away is no reason to restart it.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python3", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:6543/health/live', timeout=4)"]
+# Requests that have begun are answered before it ends: give it 35 seconds.
+STOPSIGNAL SIGTERM
+CMD ["pserve", "production.ini"]
+# Last, since what changes here builds all below it anew.
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="ar_targets" \
+      org.opencontainers.image.description="A self-hosted server for the projects and image targets of AR applications" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
