@@ -62,12 +62,14 @@ def supervise(
 
 def start(work: Callable[[], None]) -> int:
     """Fork a process that works and ends; its id."""
+    # Asked before: the parent may be gone by the time that its child is running.
+    parent = os.getpid()
     child = os.fork()
     if child:
         return child
     code = 1
     try:
-        threading.Thread(target=follow, args=(os.getppid(),), daemon=True).start()
+        threading.Thread(target=follow, args=(parent,), daemon=True).start()
         work()
         code = 0
     except SystemExit:
