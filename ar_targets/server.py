@@ -15,7 +15,6 @@ from pyramid.response import Response
 from pyramid.router import Router
 from waitress import proxy_headers
 from waitress.adjustments import Adjustments
-from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask
 from waitress.utilities import BadRequest, Error
 
@@ -23,6 +22,7 @@ from . import drain, memory, workers
 from .errors import FieldError, error_response
 from .framing import StrictParser
 from .image import largest_body
+from .patience import REQUEST_TIMEOUT, ImpatientChannel
 from .tweens import cors, request_id
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
         self.write(response.body)
 
 
-class JsonErrorChannel(HTTPChannel):  # type: ignore[misc]
+class JsonErrorChannel(ImpatientChannel):
     """A connection whose errors are JSON."""
 
     parser_class = StrictParser
@@ -94,13 +94,14 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
     """A PasteDeploy server runner. Returns after SIGTERM or SIGINT.
 
     ``workers`` processes share the listening sockets (default 1: one process
-    has one interpreter lock, and so the use of one core). All other options
-    are waitress's.
+    has one interpreter lock, and so the use of one core); ``request_timeout``
+    is how long a request may take to come in. All other options are waitress's.
     """
     memory.return_large_blocks()
     number = int(options.pop("workers", 1))
     ours = {
         "cors_origins": app.registry.ar_settings.cors_origins,
+        "request_timeout": int(options.pop("request_timeout", REQUEST_TIMEOUT)),
     }
     channel = type("Channel", (JsonErrorChannel,), ours)
     options.setdefault("max_request_body_size", BODY_SHARE * largest_body(app.registry.ar_settings))

@@ -1,0 +1,88 @@
+"""Clients that take their time: they wait for each other, and for nobody else."""
+
+import contextlib
+import http.client
+import json
+import socket
+import time
+
+import pytest
+
+from ..functional.test_server import running
+
+HEAD = b"POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+LIMIT = 30
+
+
+@pytest.fixture(scope="module")
+def server(database_url, tmp_path_factory):
+    options = f"\nconnection_limit = {LIMIT}\nrequest_timeout = 1\nchannel_timeout = 600"
+    with running(database_url, tmp_path_factory.mktemp("server"), options) as started:
+        yield started
+
+
+@contextlib.contextmanager
+def connections(server, number, first, address="127.0.0.1"):
+    """So many connections from an address, each with the same first bytes on it."""
+    with contextlib.ExitStack() as stack:
+        made = []
+        for _ in range(number):
+            one = socket.create_connection(("127.0.0.1", server.port), 20, (address, 0))
+            made.append(stack.enter_context(one))
+            one.sendall(first)
+        yield made
+
+
+def last_words(connection):
+    """What the server says before it closes."""
+    with contextlib.suppress(ConnectionError):
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+    return b""
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        b"P",
+        HEAD,
+        HEAD + b"Content-Length: 50\r\n\r\n{",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+    ],
+)
+def test_half_a_request_is_given_up(server, half):
+    with connections(server, 1, half) as (connection,):
+        said = last_words(connection)
+    assert said.startswith((b"HTTP/1.1 408 ", b"HTTP/1.0 408 "))
+    assert json.loads(said.partition(b"\r\n\r\n")[2])["status"] == "error"
+
+
+def test_a_byte_now_and_then_does_not_help(server):
+    with connections(server, 1, HEAD + b"X: ") as (connection,):
+        said = b""
+        connection.settimeout(0.2)
+        for _ in range(100):
+            with contextlib.suppress(TimeoutError):
+                said += connection.recv(65536)
+                break
+            connection.sendall(b"x")
+    assert b" 408 " in said[:20]
+
+
+def test_who_waits_between_requests_may_stay(server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    for _ in range(2):
+        connection.request("GET", "/health/live")
+        assert connection.getresponse().read()
+        time.sleep(2.5)
+    connection.close()
+
+
+@pytest.mark.parametrize("half", [b"", b"\r\n", b"P", HEAD])
+def test_more_connections_than_there_may_be_keep_nobody_out(server, half):
+    with connections(server, 1, b"", "127.0.0.2") as (other,):
+        with connections(server, 2 * LIMIT, half):
+            for _ in range(5):
+                assert server.ask("GET", "/health/live")[0] == 200
+        # Who has one connection keeps it.
+        other.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert other.recv(65536).startswith(b"HTTP/1.1 200 ")
