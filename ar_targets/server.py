@@ -22,6 +22,7 @@ from . import drain, memory, workers
 from .errors import FieldError, error_response
 from .framing import StrictParser
 from .image import largest_body
+from .lanes import Lanes
 from .patience import REQUEST_TIMEOUT, ImpatientChannel
 from .tweens import cors, request_id
 
@@ -138,7 +139,9 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
 
 def run(app: Router, channel: type[JsonErrorChannel], options: dict[str, Any]) -> None:
     """Serve in this process until a signal comes, and what has begun is done."""
-    server = waitress.create_server(app, **options)
+    lanes = Lanes()
+    server = waitress.create_server(app, _dispatcher=lanes, **options)
+    lanes.set_thread_count(server.adj.threads)
     # One listening socket is the server itself; several are kept in its map.
     sockets = (server, *(getattr(server, "map", None) or {}).values())
     listeners = [each for each in sockets if hasattr(each, "channel_class")]

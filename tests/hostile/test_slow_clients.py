@@ -4,10 +4,12 @@ import contextlib
 import http.client
 import json
 import socket
+import threading
 import time
 
 import pytest
 
+from ..actors import PASSWORD
 from ..functional.test_server import running
 
 HEAD = b"POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -86,3 +88,26 @@ def test_more_connections_than_there_may_be_keep_nobody_out(server, half):
         # Who has one connection keeps it.
         other.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
         assert other.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_logins_wait_for_each_other_and_for_nobody_else(server, owner):
+    body = json.dumps({"login": owner.login, "password": PASSWORD}).encode()
+    login = HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    answered = []
+
+    def note(connection):
+        answered.append(last_words(connection).startswith(b"HTTP/1.1 "))
+
+    with connections(server, 16, login) as made:
+        readers = [threading.Thread(target=note, args=(one,)) for one in made]
+        for reader in readers:
+            reader.start()
+        for _ in range(3):
+            status = server.ask("GET", "/api/project", **owner.headers)[0]
+            assert status == 200
+        before = len(answered)
+        for reader in readers:
+            reader.join()
+    assert all(answered)
+    # In one queue, most logins would have been answered before the first GET.
+    assert before < 12
