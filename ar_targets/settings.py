@@ -103,6 +103,11 @@ def rate(text: str) -> limits.RateLimitItem:
         raise ValueError("it must look like '10 per 15 minutes'") from None
 
 
+def rate_or_off(text: str) -> limits.RateLimitItem | None:
+    """A rate, or ``off``."""
+    return None if text in ("", "off") else rate(text)
+
+
 def storage_uri(text: str) -> str:
     """``database://``, or a storage of the limits library: ``memory://``, ``redis://host:6379``."""
     if not re.match(r"[a-z+]+://", text):
@@ -169,6 +174,11 @@ class Settings:
         rate,
         "10 per 15 minutes",
         "failed logins allowed for one login name from one address",
+    )
+    login_failures_per_address: limits.RateLimitItem | None = setting(
+        rate_or_off,
+        "100 per 15 minutes",
+        "failed logins allowed from one address, whatever the login names; `off`: any number",
     )
     login_failure_storage: str = setting(
         storage_uri,

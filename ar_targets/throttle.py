@@ -1,12 +1,15 @@
 """Slows down those who guess passwords.
 
-Failures are counted for a login and an address together, so that nobody can
-lock another's account from elsewhere; a success forgets them. The counting
-is the limits library's; its storage is a setting, by default our own database,
-which all processes and replicas share.
+Failed logins are counted for a login and an address together, so that nobody
+can lock another's account from elsewhere; a success forgets them. They are
+also counted for the address alone, against one that tries a few passwords on
+each of many logins; a success forgets none of these, since anyone may have an
+account to succeed with. The counting is the limits library's; its storage is a
+setting, by default our own database, which all processes and replicas share.
 """
 
 import hashlib
+import ipaddress
 import math
 import time
 from typing import Any
@@ -19,52 +22,92 @@ from sqlalchemy.engine import Engine
 
 from . import throttle_storage
 from .models.user import login_key
+from .settings import Settings
 
 
 class Attempts:
-    """The failed logins of one login name from one address."""
+    """The failed logins of one login name from one address, and all from there."""
 
     def __init__(
-        self, limiter: MovingWindowRateLimiter, rate: limits.RateLimitItem, key: str
+        self,
+        limiter: MovingWindowRateLimiter,
+        settings: Settings,
+        keys: tuple[str, str],
     ) -> None:
-        self._limiter, self._rate, self._key = limiter, rate, key
+        self._limiter = limiter
+        self._rate, self._address_rate = (
+            settings.login_failures,
+            settings.login_failures_per_address,
+        )
+        self._key, self._address_key = keys
 
     def begin(self) -> int:
         """Count an attempt before it is made, so that many at once cannot slip through.
 
-        Returns 0, or where there were too many the seconds to wait.
+        Returns 0, or where there were too many the seconds to wait. Of the
+        address, only failures count: those who share one log in as they please.
         """
+        rate, key = self._address_rate, self._address_key
+        if rate is not None and not self._limiter.test(rate, key):
+            return seconds_to_wait(self._limiter, rate, key)
         if self._limiter.hit(self._rate, self._key):
             return 0
-        reset = self._limiter.get_window_stats(self._rate, self._key).reset_time
-        return max(1, math.ceil(reset - time.time()))
+        return seconds_to_wait(self._limiter, self._rate, self._key)
 
     def succeeded(self) -> None:
-        """Forget the failures: who knows the password does not guess."""
+        """Forget the failures with this login: who knows the password does not guess."""
         self._limiter.clear(self._rate, self._key)
+
+    def failed(self) -> None:
+        """Count a failure of the address."""
+        if self._address_rate is not None:
+            self._limiter.hit(self._address_rate, self._address_key)
 
 
 class Throttle:
-    """All failed logins."""
+    """All that is counted."""
 
-    def __init__(self, rate: limits.RateLimitItem, storage_uri: str, engine: Engine) -> None:
-        self._rate = rate
-        own = storage_uri.startswith(f"{throttle_storage.SCHEME}:")
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        uri = settings.login_failure_storage
+        own = uri.startswith(f"{throttle_storage.SCHEME}:")
         options: Any = {"engine": engine} if own else {}
-        self._limiter = MovingWindowRateLimiter(storage_from_string(storage_uri, **options))
+        self._limiter = MovingWindowRateLimiter(storage_from_string(uri, **options))
+        self._settings = settings
 
     def attempts(self, login: str, address: str | None) -> Attempts:
-        """Those of a login name, existing or not, from an address.
+        """Those of a login name, existing or not, from an address."""
+        place = network(address).encode()
+        keys = hashed(login_key(login) + place), hashed(b"address " + place)
+        return Attempts(self._limiter, self._settings, keys)
 
-        The key is a hash: short whatever was sent, and no list of logins to steal.
-        """
-        key = hashlib.sha256(login_key(login) + (address or "").encode()).hexdigest()
-        return Attempts(self._limiter, self._rate, key)
+
+def seconds_to_wait(limiter: MovingWindowRateLimiter, rate: limits.RateLimitItem, key: str) -> int:
+    """How long until one more is allowed."""
+    reset = limiter.get_window_stats(rate, key).reset_time
+    return max(1, math.ceil(reset - time.time()))
+
+
+def network(address: str | None) -> str:
+    """The part of an address that nobody can choose at will.
+
+    Who has one IPv6 address has a network of 2⁶⁴ (RFC 6177), and could take a
+    new one for each guess.
+    """
+    try:
+        ip = ipaddress.ip_address(address or "")
+    except ValueError:
+        # A Unix socket, or what a proxy calls its client.
+        return address or ""
+    if isinstance(ip, ipaddress.IPv6Address):
+        return str(ip.ipv4_mapped or f"{ip.packed[:8].hex()}/64")
+    return str(ip)
+
+
+def hashed(key: bytes) -> str:
+    """A key that is short whatever was sent, and no list of logins to steal."""
+    return hashlib.sha256(key).hexdigest()
 
 
 def includeme(config: Configurator) -> None:
     """Set ``registry.throttle``."""
-    settings = config.registry.ar_settings
-    config.registry.throttle = Throttle(
-        settings.login_failures, settings.login_failure_storage, config.registry.engine
-    )
+    config.registry.throttle = Throttle(config.registry.ar_settings, config.registry.engine)

@@ -64,7 +64,12 @@ def migrate(url: str) -> None:
 
 def build(url: str, **settings: object) -> Client:
     """The application with these settings."""
-    defaults = {"database_url": url, "jwt_keys": KEY, "login_failures": "1000 per 1 minute"}
+    defaults = {
+        "database_url": url,
+        "jwt_keys": KEY,
+        "login_failures": "1000 per 1 minute",
+        "login_failures_per_address": "1000 per 1 minute",
+    }
     return Client(
         main({}, **{PREFIX + name: str(text) for name, text in (defaults | settings).items()})
     )

@@ -44,6 +44,7 @@ def create_login(request: Request) -> Json:
             headers={"Retry-After": str(wait)},
         )
     if not passwords.matches(password, user and user.password_hash) or user is None:
+        attempts.failed()
         log.info("a login failed, from %s", request.remote_addr)
         raise problem(HTTPUnauthorized, FieldError("body", "", "wrong login or password"))
     attempts.succeeded()

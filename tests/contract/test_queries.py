@@ -30,7 +30,7 @@ REQUESTS: dict[str, tuple[str | None, str, str, dict[str, Any] | None, int]] = {
     "read a user": (None, "GET", "{owner.path}", None, 1),
     "change a user": (None, "PATCH", "{owner.path}", {"login": "other"}, 4),
     "delete a user": (None, "DELETE", "{owner.path}", None, 4),
-    "log in": (None, "POST", "/api/login", {"login": "olga", "password": PASSWORD}, 3),
+    "log in": (None, "POST", "/api/login", {"login": "olga", "password": PASSWORD}, 4),
     "list projects": ("owner", "GET", "/api/project", None, 2),
     "create a project": ("owner", "POST", "/api/project", {"name": "new"}, 3),
     "read a project": ("owner", "GET", "{project.path}", None, 1),

@@ -95,6 +95,8 @@ WRONG = [
     ("user_access", "Open"),
     ("login_failures", "ten"),
     ("login_failures", "10 per fortnight"),
+    ("login_failures", "off"),
+    ("login_failures_per_address", "none"),
     ("login_failure_storage", "memory"),
     ("trusted_proxy", "proxy"),
     ("trusted_proxy", "10.0.0.0/8"),

@@ -154,6 +154,26 @@ class TestThrottling:
         app.post_json(LOGIN, GOOD | {"login": "stefan"}, extra_environ=away)
         app.post_json(LOGIN, GOOD, extra_environ=away)
 
+    def test_an_ipv6_network_is_one_address(self, app):
+        for last in range(3):
+            self.fail(app, times=1, REMOTE_ADDR=f"2001:db8:0:1::{last}")
+        for address, status in [
+            ("2001:db8:0:1:ffff:ffff:ffff:ffff", 429),
+            ("2001:db8:0:2::1", 200),
+            ("::ffff:192.0.2.1", 200),
+        ]:
+            app.post_json(LOGIN, GOOD, extra_environ={"REMOTE_ADDR": address}, status=status)
+
+    def test_an_ipv4_address_in_ipv6_is_itself(self, app):
+        self.fail(app, REMOTE_ADDR="::ffff:192.0.2.1")
+        app.post_json(LOGIN, GOOD, extra_environ={"REMOTE_ADDR": "192.0.2.1"}, status=429)
+        app.post_json(LOGIN, GOOD, extra_environ={"REMOTE_ADDR": "::ffff:192.0.2.2"})
+
+    @pytest.mark.parametrize("address", ["", "unix socket", "x" * 5000, "fe80::1%eth0", "é"])
+    def test_what_is_no_address_is_counted_too(self, app, address):
+        self.fail(app, REMOTE_ADDR=address)
+        app.post_json(LOGIN, GOOD, extra_environ={"REMOTE_ADDR": address}, status=429)
+
     def test_a_forged_address_is_not_believed(self, app):
         self.fail(app)
         forged = {"X-Forwarded-For": "192.0.2.7", "Forwarded": "for=192.0.2.7"}
@@ -181,3 +201,50 @@ class TestThrottling:
         assert wait == 1
         time.sleep(1.1)
         app.post_json(LOGIN, GOOD)
+
+
+@pytest.mark.usefixtures("owner")
+class TestThrottlingOfAnAddress:
+    """One that tries many logins."""
+
+    @pytest.fixture
+    def app(self, make_app):
+        return make_app(login_failures_per_address="4 per 1 minute")
+
+    def spray(self, app, number, **environ):
+        """The statuses of wrong passwords, each for another login."""
+        bodies = [{"login": f"user {n}", "password": "wrong"} for n in range(number)]
+        return [
+            app.post_json(LOGIN, body, extra_environ=environ, status="*").status_int
+            for body in bodies
+        ]
+
+    def test_too_many_failures(self, app):
+        assert self.spray(app, 6) == 4 * [401] + 2 * [429]
+        refused = app.post_json(LOGIN, GOOD, status=429)
+        assert 1 <= int(refused.headers["Retry-After"]) <= 60
+        app.post_json(LOGIN, GOOD, extra_environ={"REMOTE_ADDR": "192.0.2.2"}, status=200)
+
+    def test_those_who_share_an_address_log_in_as_often_as_they_like(self, app):
+        for _ in range(8):
+            app.post_json(LOGIN, GOOD, status=200)
+        assert self.spray(app, 3) == 3 * [401]
+        app.post_json(LOGIN, GOOD, status=200)
+
+    def test_an_account_of_ones_own_does_not_help(self, app):
+        for _ in range(2):
+            assert self.spray(app, 2) == 2 * [401]
+            app.post_json(LOGIN, GOOD, status="*")
+        assert self.spray(app, 1) == [429]
+
+    def test_what_is_refused_for_the_login_does_not_count(self, make_app):
+        rates = {"login_failures": "1 per 1 minute", "login_failures_per_address": "3 per 1 minute"}
+        app = make_app(**rates)
+        app.post_json(LOGIN, WRONG, status=401)
+        for _ in range(5):
+            app.post_json(LOGIN, WRONG, status=429)
+        assert self.spray(app, 3) == [401, 401, 429]
+
+    def test_off(self, make_app):
+        app = make_app(login_failures_per_address="off")
+        assert self.spray(app, 6) == 6 * [401]
