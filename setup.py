@@ -27,7 +27,8 @@ REQUIRES = [
     # Tools for one job each.
     "argon2-cffi>=25.1",  # password hashing (Argon2id)
     "limits>=5.8,<6",  # counts failed logins
-    "cronsim>=2.8,<3",  # reads crontab times; cron itself needs root, and hides output
+    "APScheduler>=3.11,<4",  # runs the purge on schedule; cron itself needs root, and hides output
+    "cronsim>=2.8,<3",  # reads crontab times as cron does, which APScheduler does not
     "orjson>=3.11,<4",  # JSON, many times the speed of the standard library's
     "pybase64>=1.4,<2",  # base64, likewise
 ]

@@ -2,7 +2,7 @@
 
 For containers, where neither cron nor systemd runs: it needs no privileges,
 hands on its environment and its output, and is the container's one process.
-One run ends before the next begins; what fell due meanwhile is left out.
+APScheduler does the waiting; one run ends before the next begins.
 """
 
 import argparse
@@ -14,6 +14,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.triggers.base import BaseTrigger
 from cronsim import CronSim
 
 from ..settings import Settings
@@ -21,9 +23,6 @@ from ..workers import leave
 from .command import parser, run, settings_of
 
 log = logging.getLogger(__name__)
-
-# Seconds to sleep at most: then the clock is looked at again, which may have been set.
-NAP = 30
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,17 +36,57 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def work(arguments: argparse.Namespace) -> None:
-    """Wait and purge, for ever."""
+    """Purge at each of the times, until SIGTERM."""
     settings = settings_of(arguments.ini)
-    command = purge_command(arguments.ini, settings)
+    purge = Purge(purge_command(arguments.ini, settings), arguments.status)
+    scheduler = BlockingScheduler(timezone=UTC)
+    # What fell due while a run went on, or the machine slept, is run once.
+    times = Crontab(settings.purge_schedule)
+    scheduler.add_job(purge.run, times, name="purge", coalesce=True, misfire_grace_time=None)
+    log.info("the first purge is at %s", times.get_next_fire_time(None, datetime.now(UTC)))
     signal.signal(signal.SIGTERM, leave)
-    while True:
-        moment = next(CronSim(settings.purge_schedule, datetime.now(UTC)))
-        log.info("the next purge is at %s", moment.isoformat())
-        sleep_until(moment)
-        status = purge(command)
-        if arguments.status:
-            arguments.status.write_text(f"{status}\n", encoding="ascii")
+    try:
+        scheduler.start()
+    finally:
+        purge.stop()
+        scheduler.shutdown()
+
+
+class Crontab(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """The times of a crontab's five fields; APScheduler's own trigger has Monday as day 0."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+        """The first time after the previous one, or after now."""
+        return next(CronSim(self.text, previous or now), None)
+
+
+class Purge:
+    """Runs the purge as a process of its own, one at a time."""
+
+    def __init__(self, command: list[str], status_file: Path | None) -> None:
+        self.command, self.status_file = command, status_file
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> None:
+        """Run it once, and tell its exit status."""
+        begun = time.monotonic()
+        self.process = subprocess.Popen(self.command)  # noqa: S603  # it is ours
+        status = self.process.wait()
+        took = time.monotonic() - begun
+        level = logging.ERROR if status else logging.INFO
+        log.log(level, "ar_targets_purge ended with exit status %s after %.1f s", status, took)
+        if self.status_file:
+            part = self.status_file.with_name(f"{self.status_file.name}.part")
+            part.write_text(f"{status}\n", encoding="ascii")
+            part.replace(self.status_file)
+
+    def stop(self) -> None:
+        """End the run that is going on; what it has removed is removed."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
 
 
 def purge_command(ini: str, settings: Settings) -> list[str]:
@@ -56,28 +95,6 @@ def purge_command(ini: str, settings: Settings) -> list[str]:
     if settings.purge_deleted_after is not None:
         command += ["--deleted-older-than", str(settings.purge_deleted_after)]
     return command
-
-
-def sleep_until(moment: datetime) -> None:
-    """Return at that moment."""
-    while (left := (moment - datetime.now(UTC)).total_seconds()) > 0:
-        time.sleep(min(left, NAP))
-
-
-def purge(command: list[str]) -> int:
-    """Run it once; its exit status. Ends it when we are to end."""
-    begun = time.monotonic()
-    process = subprocess.Popen(command)  # noqa: S603  # it is ours
-    try:
-        status = process.wait()
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
-    level = logging.ERROR if status else logging.INFO
-    took = time.monotonic() - begun
-    log.log(level, "ar_targets_purge ended with exit status %s after %.1f s", status, took)
-    return status
 
 
 if __name__ == "__main__":

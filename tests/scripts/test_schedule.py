@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 
@@ -66,21 +68,30 @@ def test_a_failure_is_told_and_not_the_end(tmp_path):
     assert "ERROR" in (tmp_path / "log").read_text()
 
 
-def test_a_purge_does_not_outlive_it(monkeypatch):
+def test_a_purge_does_not_outlive_it(tmp_path):
     slow = [sys.executable, "-c", "import time; time.sleep(60)"]
-    started = []
+    purge = schedule.Purge(slow, tmp_path / "status")
+    purge.stop()
+    running = threading.Thread(target=purge.run)
+    running.start()
+    eventually(lambda: purge.process is not None)
+    purge.stop()
+    running.join(20)
+    assert (tmp_path / "status").read_text() == f"{-signal.SIGTERM}\n"
 
-    class Process(subprocess.Popen):
-        def wait(self, timeout=None):
-            if not started:
-                started.append(self)
-                raise SystemExit(0)
-            return super().wait(timeout)
 
-    monkeypatch.setattr(subprocess, "Popen", Process)
-    with pytest.raises(SystemExit):
-        schedule.purge(slow)
-    assert started[0].poll() == -signal.SIGTERM
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("17 * * * *", datetime(2026, 11, 23, 10, 17, tzinfo=UTC)),
+        ("0 3 * * 0", datetime(2026, 11, 29, 3, 0, tzinfo=UTC)),
+        ("0 3 * * sun", datetime(2026, 11, 29, 3, 0, tzinfo=UTC)),
+        ("*/20 2 1 * *", datetime(2026, 12, 1, 2, 0, tzinfo=UTC)),
+    ],
+)
+def test_times_are_those_of_cron(text, expected):
+    a_monday = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+    assert schedule.Crontab(text).get_next_fire_time(None, a_monday) == expected
 
 
 def test_trash_goes_only_where_it_is_asked_for(monkeypatch):
