@@ -29,7 +29,7 @@ serve: $(VENV)/.serve ## Run the server on development.ini, with a database of i
 test: $(VENV)/.develop ## Run the tests
 	$(BIN)/pytest $(ARGS)
 
-soak: $(VENV)/.develop ## Run the long experiments
+soak: $(VENV)/.develop ## Run the long experiments; ARGS='--faults 10 --seed 7'
 	$(BIN)/pytest -m soak --no-cov -s $(ARGS)
 
 bench: $(VENV)/.develop ## Measure the server alone; needs wrk

@@ -27,6 +27,12 @@ KEY = "a-key-for-the-tests-which-is-long-enough"
 INI = Path(__file__).parents[1] / "development.ini"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """For the experiments in ``tests/soak``."""
+    parser.addoption("--seed", type=int, help="where random choices come from")
+    parser.addoption("--faults", type=int, default=10, help="how many of each kind (default: 10)")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def named_server() -> Iterator[str | None]:
     """The database that the environment names. Nothing else of the environment reaches the tests.
