@@ -5,7 +5,7 @@ import secrets
 import pytest
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def seed(request: pytest.FixtureRequest) -> int:
     """Where random choices come from; it is printed, so that a run can be repeated."""
     chosen = request.config.getoption("--seed")

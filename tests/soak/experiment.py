@@ -25,7 +25,7 @@ class Experiment:
     """Clients on a machine. Random choices come from the seed; the threads' order does not."""
 
     def __init__(
-        self, machine: Machine, seed: int, *, clients: int = CLIENTS, pause: float = 0.05
+        self, machine: Machine, seed: int, *, clients: int = CLIENTS, pause: float = 0.1
     ) -> None:
         self.machine, self.seed = machine, seed
         self.chance = random.Random(seed)

@@ -68,6 +68,15 @@ class Faults:
     def cut_clients(self) -> None:
         self._machine.to_server.cut(self._chance)
 
+    def fill_disk(self) -> None:
+        """Until a client has been refused for it, and a little longer."""
+        with self._machine.full_disk():
+            deadline = time.monotonic() + 60
+            while not self._machine.said("is full"):
+                assert time.monotonic() < deadline, "the disk does not get full"
+                time.sleep(0.1)
+            time.sleep(2)
+
     def freeze_database(self) -> None:
         with self._machine.to_database.frozen():
             time.sleep(FREEZE_SECONDS)
@@ -80,14 +89,17 @@ KINDS = {
     "database connections cut": Faults.cut_database,
     "client connections cut": Faults.cut_clients,
     "database frozen": Faults.freeze_database,
+    "disk full": Faults.fill_disk,
 }
+# What needs no small disk.
+ANYWHERE = tuple(kind for kind in KINDS if kind != "disk full")
 # After these the very first request must succeed: nothing had to be started anew
 # but the database, which answers before the cause counts as gone.
-FIRST_TRY = {"database killed", "database connections cut", "client connections cut"}
+FIRST_TRY = {"database killed", "database connections cut", "client connections cut", "disk full"}
 
 
 def schedule(each: int, chance: random.Random) -> list[str]:
     """So many of each kind, in a random order."""
-    kinds = [kind for kind in KINDS for _ in range(each)]
+    kinds = [kind for kind in ANYWHERE for _ in range(each)]
     chance.shuffle(kinds)
     return kinds

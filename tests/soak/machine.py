@@ -21,6 +21,7 @@ from .caller import Caller
 from .proxy import HOST, Proxy
 
 PRODUCTION = INI.with_name("production.ini")
+MIB = 2**20
 START_SECONDS = 60.0
 STOP_SECONDS = 40.0
 # Seconds that the server waits for the database; see `ar_targets.database_timeout`.
@@ -30,9 +31,9 @@ DATABASE_TIMEOUT = 3
 class Machine:
     """What the clients talk to. ``durable=False`` breaks the database's word on purpose."""
 
-    def __init__(self, directory: Path, *, data: Path | None = None, durable: bool = True) -> None:
-        self._directory = directory
-        self._data = data or directory / "database"
+    def __init__(self, directory: Path, *, disk: Path | None = None, durable: bool = True) -> None:
+        self._disk = disk or directory
+        self._data = self._disk / "database"
         self._database = PrivateDatabase(self._data, durable=durable)
         self._server: subprocess.Popen[bytes] | None = None
         self._running = ExitStack()
@@ -103,6 +104,19 @@ class Machine:
         """Let it repair itself; it answers then."""
         self._database.start()
 
+    @contextlib.contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """Leave the database no room for more."""
+        ballast = self._disk / "ballast"
+        with ballast.open("wb") as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(MIB))
+                file.flush()
+        try:
+            yield
+        finally:
+            ballast.unlink()
+
     def kill_server(self) -> None:
         """End all of its processes in the middle of whatever they are at."""
         assert self._server is not None
@@ -133,6 +147,10 @@ class Machine:
         """Whether the server takes requests."""
         with contextlib.closing(Caller(self.server_port)) as caller:
             return caller.ask("GET", "/health/live").status == 200
+
+    def said(self, text: str) -> bool:
+        """Whether the server's log has it."""
+        return text in self.log.read_text(errors="replace")
 
     def bugs(self) -> list[str]:
         """What the server's log says that it never should."""
