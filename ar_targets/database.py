@@ -1,20 +1,20 @@
 """One request's way to the database, ``request.db``, and one script's.
 
 Reads are single statements that need no transaction. The first write of a
-request begins one, which pyramid_tm ends; scripts use `transaction_scope`.
+request begins one, which pyramid_tm ends; scripts use `in_transaction`.
 """
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
 
 import sqlalchemy.exc
 import transaction
 import zope.sqlalchemy
 from pyramid.config import Configurator
 from pyramid.request import Request
-from pyramid_retry import mark_error_retryable
+from pyramid_retry import IRetryableError, mark_error_retryable
 from sqlalchemy import Executable, Result
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -28,6 +28,8 @@ from .settings import Settings
 # How often a request is run at most, where `engine.is_retryable` allows another time.
 ATTEMPTS = 3
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+Done = TypeVar("Done")
 
 
 class Database:
@@ -193,3 +195,20 @@ def transaction_scope(engine: Engine, actor: Actor = SCRIPT) -> Iterator[Databas
             yield database
     finally:
         database.close()
+
+
+# Opens one transaction.
+Scope = Callable[[], AbstractContextManager[Database]]
+
+
+def in_transaction(scope: Scope, work: Callable[[Database], Done]) -> Done:
+    """What a script's work returns, once it is committed; as often tried as a request is."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            with scope() as db:
+                return work(db)
+        except DBAPIError as error:
+            if not IRetryableError.providedBy(error):
+                raise
+    with scope() as db:
+        return work(db)

@@ -6,24 +6,21 @@ batch asks once more whether its rows are still dead: a token may have been
 extended, a target restored. Two purges at once share the work.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+import functools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, delete, func, or_, select, update
 
-from ..database import Database
+from ..database import Database, Scope, in_transaction
 from .attempt import attempt
 from .audit import audit
 from .project import project
 from .target import target
 from .token import token
 from .user import user
-
-# Opens one transaction.
-Scope = Callable[[], AbstractContextManager[Database]]
 
 # Images are freed page by page: a few at a time keep a transaction short.
 TARGETS_AT_ONCE = 50
@@ -51,23 +48,28 @@ class Pile:
         at_once = min(at_once, self.at_once or at_once)
         reached: ColumnElement[bool] | None = None
         while True:
-            with scope() as db:
-                found = select(self.table.c.id, self.order).where(self.dead)
-                if reached is not None:
-                    found = found.where(reached)
-                rows: Any = db.execute(
-                    found.order_by(self.order, self.table.c.id).limit(at_once)
-                ).all()
-                if not rows:
-                    return
-                ids = [row[0] for row in rows]
-                doomed = delete(self.table).where(self.table.c.id.in_(ids), self.dead)
-                result: Any = db.execute(doomed)
+            batch = functools.partial(self._remove_batch, reached=reached, at_once=at_once)
+            rows, removed = in_transaction(scope, batch)
+            if not rows:
+                return
             # Go on from here, not from the start: InnoDB keeps the entries of
             # removed rows for a while, and would read them again each time.
             last_id, last = rows[-1]
             reached = (self.order >= last) & or_(self.order > last, self.table.c.id > last_id)
-            yield int(result.rowcount)
+            yield removed
+
+    def _remove_batch(
+        self, db: Database, *, reached: ColumnElement[bool] | None, at_once: int
+    ) -> tuple[Sequence[Any], int]:
+        """The ids and moments of the next rows, and how many of them were still dead."""
+        found = select(self.table.c.id, self.order).where(self.dead)
+        if reached is not None:
+            found = found.where(reached)
+        rows: Any = db.execute(found.order_by(self.order, self.table.c.id).limit(at_once)).all()
+        ids = [row[0] for row in rows]
+        doomed = delete(self.table).where(self.table.c.id.in_(ids), self.dead)
+        result: Any = db.execute(doomed) if ids else None
+        return rows, int(result.rowcount) if ids else 0
 
 
 def dead_tokens(now: datetime) -> list[Pile]:
@@ -120,10 +122,15 @@ def doom(scope: Scope, before: datetime, now: datetime, at_once: int) -> None:
     """Put what was deleted before that moment past restoring, so that no half can come back."""
     for table in (user, project):
         old = (table.c.deleted_at < before) & table.c.purged_at.is_(None)
-        while True:
-            with scope() as db:
-                ids = db.session.scalars(select(table.c.id).where(old).limit(at_once)).all()
-                chosen = update(table).where(table.c.id.in_(ids), old)
-                db.execute(chosen.values(purged_at=now))
-            if len(ids) < at_once:
-                break
+        batch = functools.partial(_doom_batch, table=table, old=old, now=now, at_once=at_once)
+        while in_transaction(scope, batch) == at_once:
+            pass
+
+
+def _doom_batch(
+    db: Database, *, table: Table, old: ColumnElement[bool], now: datetime, at_once: int
+) -> int:
+    """Doom some; how many there were."""
+    ids = db.session.scalars(select(table.c.id).where(old).limit(at_once)).all()
+    db.execute(update(table).where(table.c.id.in_(ids), old).values(purged_at=now))
+    return len(ids)

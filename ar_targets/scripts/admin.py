@@ -8,13 +8,14 @@ machine can see.
 """
 
 import argparse
+import functools
 import getpass
 import sys
 
 from sqlalchemy.exc import IntegrityError
 
 from .. import passwords
-from ..database import Database, transaction_scope
+from ..database import Database, in_transaction, transaction_scope
 from ..engine import make_engine
 from ..models import user as users
 from ..schemas.user import UserBody
@@ -40,8 +41,9 @@ def work(arguments: argparse.Namespace) -> None:
                 return
     fields = checked({"login": arguments.login, "password": read_password()})
     act = set_password if arguments.action == "password" else create
-    with transaction_scope(engine) as db:
-        print(act(db, fields["login"], passwords.hash_password(fields["password"])))
+    login, password_hash = fields["login"], passwords.hash_password(fields["password"])
+    scope = functools.partial(transaction_scope, engine)
+    print(in_transaction(scope, lambda db: act(db, login, password_hash)))
 
 
 def read_password() -> str:

@@ -5,13 +5,14 @@ deleted before. Without an id, it lists what was deleted last.
 """
 
 import argparse
+import functools
 import sys
 from typing import Any
 
 from sqlalchemy import select
 
 from ..clock import rfc3339
-from ..database import Database, transaction_scope
+from ..database import Database, in_transaction, transaction_scope
 from ..engine import make_engine
 from ..models import trash
 from ..models.project import project
@@ -44,11 +45,13 @@ def work(arguments: argparse.Namespace) -> None:
     """List, or restore in one transaction: all of it or nothing."""
     engine = make_engine(settings_of(arguments.ini))
     try:
-        with transaction_scope(engine) as db:
-            if arguments.id is None:
+        if arguments.id is None:
+            with transaction_scope(engine) as db:
                 list_deleted(db, arguments.noun)
-            else:
-                print(restore(db, arguments.noun, arguments.id))
+        else:
+            noun, row_id = arguments.noun, arguments.id
+            scope = functools.partial(transaction_scope, engine)
+            print(in_transaction(scope, lambda db: restore(db, noun, row_id)))
     except RestoreError as refused:
         raise CommandError(str(refused)) from None
 

@@ -1,7 +1,9 @@
 """``ar_targets_restore``: what was deleted together comes back together, and nothing else."""
 
 import pytest
+from sqlalchemy import text
 
+from ar_targets.models import trash
 from ar_targets.models.project import project as projects
 from ar_targets.models.target import target as targets
 from ar_targets.models.user import user as users
@@ -106,3 +108,28 @@ def test_list(app, script, owner, project):
     row_id, moment, name = script(restore.main, "project").out.rstrip("\n").split("\t")
     assert (row_id, name) == (str(project.id), "'Zoo'")
     assert moment.endswith("Z")
+
+
+@pytest.fixture
+def dying(monkeypatch, stage):
+    """Restoring a project, on a connection that dies after the work and before the commit."""
+    restoring, threads = trash.restore_project, []
+
+    def restore_and_die(db, project_id):
+        restoring(db, project_id)
+        threads.append(db.session.scalar(text("SELECT CONNECTION_ID()")))
+        with stage.engine.connect() as other:
+            other.exec_driver_sql(f"KILL {threads[-1]}")
+
+    monkeypatch.setattr(trash, "restore_project", restore_and_die)
+    return threads
+
+
+def test_claims_nothing_that_was_not_committed(app, script, stage, owner, project, dying):
+    """Nor does it try again: nobody knows what became of a commit that was not answered."""
+    app.call("DELETE", project.path, who=owner, status=204)
+    done = script(restore.main, "project", str(project.id))
+    assert (done.code, done.out) == (1, "")
+    assert "the database refused" in done.err
+    assert len(dying) == 1
+    assert states(stage, projects) == {project.id: False}
