@@ -6,15 +6,17 @@ import tempfile
 from pathlib import Path
 
 import argon2
+import pymysql
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
-from ar_targets import passwords
+from ar_targets import engine, passwords
 from ar_targets.development.database import PrivateDatabase
 from ar_targets.models.user import user
 
 from ..actors import PASSWORD, Stage
 from ..conftest import build, migrate, remove_rows
+from ..soak.proxy import Proxy
 
 # PyMySQL leaves the closing of a socket on which nobody listened to Python.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket.socket:ResourceWarning")
@@ -168,3 +170,41 @@ def test_a_connection_that_dies_before_a_transaction(
     app.get("/api/project", headers=owner.headers)
     monkeypatch.setattr(passwords, "hash_password", hash_meanwhile)
     app.post_json("/api/login", {"login": "olga", "password": PASSWORD}, status=status)
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_connection_that_dies_while_committing(app, server, stage, owner, done):
+    """Nobody knows whether it was done, so it is not done again: the client has to look."""
+    threads = []
+
+    def die(connection):
+        threads.append(connection.connection.driver_connection.thread_id())
+        if done:
+            connection.exec_driver_sql("COMMIT")
+        with pymysql.connect(unix_socket=server.private.socket, user="root") as other:
+            other.cursor().execute(f"KILL {threads[-1]}")
+
+    event.listen(app.registry.engine, "commit", die)
+    app.post_json("/api/project", {"name": "Zoo"}, headers=owner.headers, status=503)
+    event.remove(app.registry.engine, "commit", die)
+    assert len(threads) == 1
+    items = app.get("/api/project", headers=owner.headers, status=200).json["items"]
+    assert [item["name"] for item in items] == (["Zoo"] if done else [])
+
+
+def test_a_database_that_says_nothing_any_more(server, stage, owner, monkeypatch):
+    """As behind a network that loses everything; the answers come in the end, and are 503."""
+    monkeypatch.setattr(engine, "LOCK_WAIT_SECONDS", 1)
+    project = stage.project(owner, "Zoo")
+    with Proxy(lambda: server.private.socket) as proxy:
+        url = f"mysql+pymysql://root@127.0.0.1:{proxy.port}/away"
+        app = build(url, database_timeout=1)
+        app.get(project.path, headers=owner.headers)
+        with proxy.frozen():
+            for method, body in [("GET", None), ("PATCH", {"name": "x"}), ("DELETE", None)]:
+                app.call(method, project.path, body, who=owner, status=503)
+            app.get("/health/ready", status=503)
+            app.get("/health/live")
+        answer = app.get(project.path, headers=owner.headers)
+        assert answer.json["name"] == "Zoo"
+        app.registry.engine.dispose()
