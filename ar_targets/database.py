@@ -19,6 +19,7 @@ from sqlalchemy import Executable, Result
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import Pool
 
 from . import prepared
 from .actor import SCRIPT, Actor, actor_of
@@ -50,12 +51,14 @@ class Database:
         """``actor`` tells the audit trail who is at work; without one there is no trail."""
         self._engine, self._manager, self.actor = engine, manager, actor
         self._connection: Connection | None = None
+        self._pool: Pool | None = None
         self._session: Session | None = None
 
     @property
     def connection(self) -> Connection:
         """The connection, taken from the pool when it is first needed."""
         if self._connection is None:
+            self._pool = self._engine.pool
             self._connection = self._engine.connect()
         return self._connection
 
@@ -126,9 +129,10 @@ class Database:
         dead = self._engine.dialect.is_disconnect(error, self.connection.connection, None)
         if dead:
             self.connection.invalidate(error)
-            if not timed_out(error):
-                # The others in the pool have most likely died with it.
-                self._engine.dispose(close=False)
+            if not timed_out(error) and self._engine.pool is self._pool:
+                # The others in its pool have most likely died with it; not so
+                # those of a newer one, with which another request has begun.
+                self._engine.dispose()
         kind = getattr(sqlalchemy.exc, type(error).__name__, DBAPIError)
         explained: DBAPIError = kind(
             statement, None, error, hide_parameters=True, connection_invalidated=dead

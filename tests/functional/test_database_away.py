@@ -3,18 +3,23 @@
 import gc
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import argon2
 import pymysql
 import pytest
+import transaction
 from sqlalchemy import event, update
+from sqlalchemy.exc import OperationalError
 
 from ar_targets import engine, passwords
+from ar_targets.database import Database
 from ar_targets.development.database import PrivateDatabase
 from ar_targets.models.user import user
 
 from ..actors import PASSWORD, Stage
+from ..client import at_once
 from ..conftest import build, migrate, remove_rows
 from ..soak.proxy import Proxy
 
@@ -79,6 +84,12 @@ def stage(app):
 def owner(stage):
     remove_rows(stage.engine)
     return stage.user("olga")
+
+
+def kill(server, *threads):
+    with pymysql.connect(unix_socket=server.private.socket, user="root") as connection:
+        for thread in threads:
+            connection.cursor().execute(f"KILL {thread}")
 
 
 def test_503_while_it_is_away_and_the_first_request_after_that_succeeds(app, server, stage, owner):
@@ -181,8 +192,7 @@ def test_a_connection_that_dies_while_committing(app, server, stage, owner, done
         threads.append(connection.connection.driver_connection.thread_id())
         if done:
             connection.exec_driver_sql("COMMIT")
-        with pymysql.connect(unix_socket=server.private.socket, user="root") as other:
-            other.cursor().execute(f"KILL {threads[-1]}")
+        kill(server, threads[-1])
 
     event.listen(app.registry.engine, "commit", die)
     app.post_json("/api/project", {"name": "Zoo"}, headers=owner.headers, status=503)
@@ -208,3 +218,30 @@ def test_a_database_that_says_nothing_any_more(server, stage, owner, monkeypatch
         answer = app.get(project.path, headers=owner.headers)
         assert answer.json["name"] == "Zoo"
         app.registry.engine.dispose()
+
+
+def test_a_dead_connection_ends_its_pool_once(app, server, owner):
+    """The others in the pool are closed; those of the next pool stay."""
+    calls = [lambda own: own.get("/api/project", headers=owner.headers)] * 8
+    at_once(app, calls)
+    pooled = app.registry.engine
+    manager = transaction.TransactionManager(explicit=True)
+    first, second = Database(pooled, manager), Database(pooled, manager)
+    threads = [db.fetch("SELECT CONNECTION_ID()", {})[0][0] for db in (first, second)]
+    kill(server, *threads)
+    old = pooled.pool
+    with pytest.raises(OperationalError):
+        first.fetch("SELECT 1", {})
+    new = pooled.pool
+    assert new is not old
+    with pytest.raises(OperationalError):
+        second.fetch("SELECT 1", {})
+    assert pooled.pool is new
+    first.close()
+    second.close()
+    # The server takes a moment to see that a connection was closed.
+    connected = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE()"
+    deadline = time.monotonic() + 10
+    with pooled.connect() as connection:
+        while (number := connection.exec_driver_sql(connected).scalar()) > 1:
+            assert time.monotonic() < deadline, number
