@@ -183,8 +183,9 @@ class Settings:
     login_failure_storage: str = setting(
         storage_uri,
         "database://",
-        "where failed logins are counted: `database://` is our own database, `memory://` each "
-        "process by itself; or another storage URI of the limits library",
+        "where failed logins (and changes of users) are counted: `database://` is our own "
+        "database, `memory://` each process by itself; or another storage URI of the limits "
+        "library",
     )
     project_token_ttl: int = setting(
         between(1, 3_153_600_000),
@@ -215,6 +216,12 @@ class Settings:
         optional_days,
         "",
         "days after which it removes for good what was deleted; empty: never",
+    )
+    user_change_rate: limits.RateLimitItem | None = setting(
+        rate_or_off,
+        "off",
+        "how often users may be created, changed or deleted from one address, like "
+        "`20 per 1 hour`; `off`: without limit",
     )
     image_max_bytes: int = setting(
         between(1, 268_435_456),

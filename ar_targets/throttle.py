@@ -1,4 +1,4 @@
-"""Slows down those who guess passwords.
+"""Slows down those who guess passwords, and those who change users by the thousand.
 
 Failed logins are counted for a login and an address together, so that nobody
 can lock another's account from elsewhere; a success forgets them. They are
@@ -79,6 +79,13 @@ class Throttle:
         place = network(address).encode()
         keys = hashed(login_key(login) + place), hashed(b"address " + place)
         return Attempts(self._limiter, self._settings, keys)
+
+    def change_user(self, address: str | None) -> int:
+        """Count a change of a user from an address: 0, or the seconds to wait."""
+        rate, key = self._settings.user_change_rate, hashed(b"user " + network(address).encode())
+        if rate is None or self._limiter.hit(rate, key):
+            return 0
+        return seconds_to_wait(self._limiter, rate, key)
 
 
 def seconds_to_wait(limiter: MovingWindowRateLimiter, rate: limits.RateLimitItem, key: str) -> int:

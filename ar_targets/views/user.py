@@ -1,11 +1,14 @@
 """``/api/user`` and ``/api/user/<id>``."""
 
+import logging
 from typing import Any
 
+from pyramid.httpexceptions import HTTPTooManyRequests
 from pyramid.request import Request
 from pyramid.response import Response
 
 from .. import passwords, resources
+from ..errors import FieldError, problem
 from ..models import trash
 from ..models import user as users
 from ..models.user import UserRecord
@@ -16,6 +19,8 @@ from .etag import expected_revision, not_modified, written
 from .paging import listing, requested_page
 from .service import USER, service
 from .single import Json, created, found, no_content, shown
+
+log = logging.getLogger(__name__)
 
 user_list = service("user_list", "/user")
 user = service("user", USER)
@@ -29,6 +34,32 @@ def represent(request: Request, record: UserRecord) -> Json:
         "created_at": record.created_at,
         "updated_at": record.updated_at,
     }
+
+
+def limit_changes(request: Request) -> None:
+    """Count a change. Raises 429 where its address has made too many."""
+    # Counting takes a connection of its own.
+    request.db.close()
+    if wait := request.registry.throttle.change_user(request.remote_addr):
+        raise problem(
+            HTTPTooManyRequests,
+            FieldError("", "", f"too many changes of users from here; try again in {wait} s"),
+            headers={"Retry-After": str(wait)},
+        )
+
+
+def report(request: Request, user_id: int, what: str) -> None:
+    """Log a change once it is committed: where anyone may make it, one wants to know who did.
+
+    The audit trail has it as well, but can be turned off, and read by no log watcher.
+    """
+    who, address = request.authenticated_userid or "anyone", request.remote_addr
+
+    def write(committed: bool) -> None:  # noqa: FBT001  # the transaction calls it so
+        if committed:
+            log.info("user %s was %s by %s, from %s", user_id, what, who, address)
+
+    request.tm.get().addAfterCommitHook(write)
 
 
 @user_list.get(context=resources.UserList, permission=Permission.USER_LIST)
@@ -52,8 +83,10 @@ def list_users(request: Request) -> Json:
 def create_user(request: Request) -> Json:
     """A new user, who is never an administrator."""
     fields = request.validated
+    limit_changes(request)
     password_hash = passwords.hash_password(fields["password"])
     record = users.create(request.db, fields["login"], password_hash)
+    report(request, record.id, "created")
     return created(request, record, represent(request, record))
 
 
@@ -81,10 +114,12 @@ def update_user(request: Request) -> Json:
     record, fields = request.context.record, request.validated
     revision = expected_revision(request, record)
     if fields:
+        limit_changes(request)
         changes: dict[str, Any] = {"login": fields.get("login")}
         if "password" in fields:
             changes["password_hash"] = passwords.hash_password(fields["password"])
         written(users.change(request.db, record.id, revision=revision, **changes), revision)
+        report(request, record.id, f"changed ({', '.join(sorted(fields))})")
         record = found(users.find(request.db, record.id))
     return shown(request, record, represent(request, record))
 
@@ -94,5 +129,7 @@ def delete_user(request: Request) -> Response:
     """Delete the user and the user's projects; the login is free again."""
     record = request.context.record
     revision = expected_revision(request, record)
+    limit_changes(request)
     written(trash.delete_user(request.db, record.id, revision), revision)
+    report(request, record.id, "deleted")
     return no_content()

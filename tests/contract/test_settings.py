@@ -97,6 +97,7 @@ WRONG = [
     ("login_failures", "10 per fortnight"),
     ("login_failures", "off"),
     ("login_failures_per_address", "none"),
+    ("user_change_rate", "often"),
     ("login_failure_storage", "memory"),
     ("trusted_proxy", "proxy"),
     ("trusted_proxy", "10.0.0.0/8"),

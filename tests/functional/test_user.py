@@ -263,3 +263,71 @@ def test_the_server_warns_at_start_of_open_access(make_app, caplog, access, warn
     make_app(user_access=access)
     found = [record for record in caplog.records if "user_access" in record.getMessage()]
     assert bool(found) == warned
+
+
+class TestReport:
+    """Every change of a user leaves a line in the log."""
+
+    @pytest.fixture
+    def lines(self, caplog):
+        caplog.set_level("INFO", "ar_targets.views.user")
+        return lambda: [record.getMessage() for record in caplog.records]
+
+    def test_who_what_whom_and_from_where(self, app, owner, lines):
+        away = {"REMOTE_ADDR": "192.0.2.7"}
+        made = app.post_json(LIST, NEW, extra_environ=away).json["id"]
+        app.patch_json(owner.path, {"login": "oona"}, headers=owner.headers)
+        app.put_json(owner.path, NEW | {"login": "olga"})
+        app.delete(f"{LIST}/{made}", extra_environ=away)
+        assert lines() == [
+            f"user {made} was created by anyone, from 192.0.2.7",
+            f"user {owner.id} was changed (login) by user:{owner.id}, from None",
+            f"user {owner.id} was changed (login, password) by anyone, from None",
+            f"user {made} was deleted by anyone, from 192.0.2.7",
+        ]
+
+    def test_what_is_not_committed_is_not_reported(self, app, owner, administrator, lines):
+        app.post_json(LIST, NEW | {"login": "olga"}, status=409)
+        app.post_json(LIST, {"login": "nora"}, status=400)
+        app.patch_json(owner.path, {"login": "ada"}, status=409)
+        app.patch_json(owner.path, {})
+        app.delete(administrator.path, status=403)
+        assert lines() == []
+
+
+class TestLimitOfChanges:
+    """``user_change_rate``."""
+
+    @pytest.fixture
+    def app(self, make_app):
+        return make_app(user_change_rate="3 per 1 minute", database_pool_size=1)
+
+    def test_of_an_address(self, app, stage, owner):
+        app.post_json(LIST, NEW, status=201)
+        app.patch_json(owner.path, {"password": "another password"})
+        app.put_json(owner.path, NEW | {"login": "oona"})
+        before = stage.rows(table)
+        body = NEW | {"login": "nils"}
+        for call in (
+            lambda: app.post_json(LIST, body, status=429),
+            lambda: app.patch_json(owner.path, {"login": "nils"}, status=429),
+            lambda: app.put_json(owner.path, body, status=429),
+            lambda: app.delete(owner.path, status=429),
+        ):
+            assert 1 <= int(call().headers["Retry-After"]) <= 60
+        assert stage.rows(table) == before
+        app.get(owner.path)
+        app.patch_json(owner.path, {})
+        app.post_json(LIST, body, extra_environ={"REMOTE_ADDR": "192.0.2.7"}, status=201)
+
+    def test_what_is_refused_anyway_does_not_count(self, app, owner, administrator):
+        for _ in range(4):
+            app.post_json(LIST, {"login": "nora"}, status=400)
+            app.delete(administrator.path, status=403)
+            app.delete(owner.path, headers={"If-Match": '"other"'}, status=412)
+        app.post_json(LIST, NEW, status=201)
+
+    def test_none_by_default(self, make_app):
+        app = make_app()
+        for n in range(8):
+            app.post_json(LIST, NEW | {"login": f"nora {n}"}, status=201)
