@@ -89,15 +89,16 @@ def change(
     *,
     revision: int | None = None,
     count: tuple[str, ...] = (),
+    unless: str | None = None,
 ) -> int | None:
     """Set columns of a row that has not ended: is not deleted, or revoked.
 
     The revision, and the columns of ``count``, are counted up. Returns the new
-    revision; None where there is no such row, or where ``revision`` is given
-    and is no longer the row's. Raises IntegrityError where a value must be
-    unique and is not.
+    revision; None where there is no such row, where the column ``unless`` is
+    true, or where ``revision`` is given and is no longer the row's. Raises
+    IntegrityError where a value must be unique and is not.
     """
-    statement = _change(table, tuple(values), count, guarded=revision is not None)
+    statement = _change(table, tuple(values), count, unless, guarded=revision is not None)
     new = {f"new_{column}": value for column, value in values.items()}
     found, new_revision = db.run(
         statement, {"row": row_id, "expected": revision, "now": now, **new}
@@ -125,7 +126,12 @@ def updated(record: Named, revision: int, now: datetime, **fields: object) -> Na
 
 @functools.cache
 def _change(
-    table: Table, columns: tuple[str, ...], count: tuple[str, ...], *, guarded: bool
+    table: Table,
+    columns: tuple[str, ...],
+    count: tuple[str, ...],
+    unless: str | None,
+    *,
+    guarded: bool,
 ) -> str:
     """The UPDATE for a choice of columns; there are few.
 
@@ -134,6 +140,8 @@ def _change(
     """
     end = table.c["deleted_at" if "deleted_at" in table.c else "revoked_at"]
     statement = update(table).where(table.c.id == bindparam("row"), end.is_(None))
+    if unless is not None:
+        statement = statement.where(table.c[unless].is_(False))
     if guarded:
         statement = statement.where(table.c.revision == bindparam("expected"))
     new: dict[str, Any] = {column: bindparam(f"new_{column}") for column in columns}

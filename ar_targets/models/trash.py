@@ -26,14 +26,19 @@ class RestoreError(Exception):
     """Why something cannot be brought back; for people. Nothing must be committed then."""
 
 
-def delete_user(db: Database, user_id: int, revision: int | None = None) -> int | None:
+def delete_user(
+    db: Database, user_id: int, revision: int | None = None, *, spare_admins: bool = False
+) -> int | None:
     """Delete a live user with the live projects; the new revision, None where gone or changed.
+
+    None, too, for an administrator where ``spare_admins``.
 
     The user's row comes first: creating a project locks its owner's row, so
     none can slip in between.
     """
     now = clock.now()
-    new = change(db, user, user_id, now, {"deleted_at": now}, revision=revision)
+    unless = "is_admin" if spare_admins else None
+    new = change(db, user, user_id, now, {"deleted_at": now}, revision=revision, unless=unless)
     if new is None:
         return None
     db.execute(

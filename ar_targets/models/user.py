@@ -151,11 +151,13 @@ def change(
     login: str | None = None,
     password_hash: str | None = None,
     revision: int | None = None,
+    spare_admins: bool = False,
 ) -> int | None:
     """Set what is given; a new password ends the user's tokens.
 
-    The new revision; None where the live user is gone, or where ``revision`` is
-    given and is no longer the row's. Raises IntegrityError where the login is taken.
+    The new revision; None where the live user is gone, where ``spare_admins``
+    and it is an administrator (by now: the row decides), or where ``revision``
+    is given and is no longer the row's. Raises IntegrityError where the login is taken.
     """
     values: dict[str, object] = {}
     if login is not None:
@@ -163,7 +165,10 @@ def change(
     if password_hash is not None:
         values["password_hash"] = password_hash
     ended = ("password_version",) if password_hash is not None else ()
-    return change_row(db, user, user_id, clock.now(), values, revision=revision, count=ended)
+    unless = "is_admin" if spare_admins else None
+    return change_row(
+        db, user, user_id, clock.now(), values, revision=revision, count=ended, unless=unless
+    )
 
 
 def rehash(db: Database, user_id: int, old_hash: str, new_hash: str) -> None:

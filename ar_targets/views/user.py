@@ -115,7 +115,7 @@ def update_user(request: Request) -> Json:
     revision = expected_revision(request, record)
     if fields:
         limit_changes(request)
-        changes: dict[str, Any] = {"login": fields.get("login")}
+        changes: dict[str, Any] = {"login": fields.get("login"), "spare_admins": True}
         if "password" in fields:
             changes["password_hash"] = passwords.hash_password(fields["password"])
         written(users.change(request.db, record.id, revision=revision, **changes), revision)
@@ -130,6 +130,7 @@ def delete_user(request: Request) -> Response:
     record = request.context.record
     revision = expected_revision(request, record)
     limit_changes(request)
-    written(trash.delete_user(request.db, record.id, revision), revision)
+    deleted = trash.delete_user(request.db, record.id, revision, spare_admins=True)
+    written(deleted, revision)
     report(request, record.id, "deleted")
     return no_content()

@@ -2,9 +2,11 @@
 
 import pytest
 import webtest
+from sqlalchemy import update
 
 from ar_targets.models.project import project as project_table
 from ar_targets.models.user import user as table
+from ar_targets.views import user as user_views
 
 from ..actors import PASSWORD
 from ..client import faults
@@ -134,6 +136,24 @@ def test_an_administrator_can_neither_be_changed_nor_deleted(
         app.call(method, administrator.path, body, who=who, status=403)
     app.call(method, administrator.path, body, status=403 if access == "open" else 401)
     assert stage.rows(table) == before
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_who_becomes_an_administrator_meanwhile_is_spared(
+    app, stage, owner, project, monkeypatch, method
+):
+    def promote(request):
+        with stage.engine.begin() as connection:
+            connection.execute(update(table).values(is_admin=True))
+
+    # It comes between the ACL's look at the row and the change.
+    monkeypatch.setattr(user_views, "limit_changes", promote)
+    body = None if method == "DELETE" else NEW
+    app.call(method, owner.path, body, status=404)
+    (row,) = stage.rows(table)
+    assert (row["login"], row["is_admin"], row["deleted_at"]) == ("olga", 1, None)
+    log_in(app, "olga", PASSWORD)
+    assert stage.rows(project_table)[0]["deleted_at"] is None
 
 
 def test_an_administrators_login_is_taken(app, administrator):
