@@ -112,6 +112,8 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
     if app.registry.ar_settings.trusted_proxy:
         options["trusted_proxy"] = app.registry.ar_settings.trusted_proxy
         options.setdefault("trusted_proxy_headers", PROXY_HEADERS)
+    # Nobody needs to know whose servers to look for flaws in.
+    options.setdefault("ident", "")
     # Waitress offers no choice of this one: its module's own name for it is replaced.
     proxy_headers.BadRequest = JsonBadRequest
     signal.signal(signal.SIGTERM, workers.leave)

@@ -54,6 +54,8 @@ JSON = "application/json"
 def check(response) -> None:
     """What holds for every response."""
     assert re.fullmatch(r"[A-Za-z0-9._:+/=@-]{1,128}", response.headers["X-Request-ID"])
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
     if needed := HEADERS_OF.get(response.status_int):
         assert response.headers[needed]
     if response.status_int in (204, 304):

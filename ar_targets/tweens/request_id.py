@@ -17,6 +17,16 @@ HEADER = "X-Request-ID"
 # What may stand in a log line as it is: no spaces, no line breaks, not too long.
 SANE = re.compile(r"[A-Za-z0-9._:+/=@-]{1,128}", re.ASCII)
 
+# What browsers must not do with what we send: guess at its type, run or frame it,
+# tell others its address, or let other sites' pages embed it (CORS is apart from
+# that). Pages in HTML say for themselves what they need.
+SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+}
+
 current: ContextVar[str] = ContextVar("request_id", default="-")
 
 
@@ -38,6 +48,9 @@ def mark(response: Response, request_id: str) -> None:
     """Add what every response has, whoever answers."""
     response.headers[HEADER] = request_id
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    if response.content_type != "text/html":
+        for name, value in SAFE.items():
+            response.headers.setdefault(name, value)
 
 
 def tween_factory(

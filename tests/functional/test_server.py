@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -62,13 +63,15 @@ class Server:
 
 
 @contextmanager
-def running(database_url, directory, options="", *, environ=None, ends_with=0):
+def running(database_url, directory, options="", *, environ=None, ends_with=0, level=None):
     """A server as ``pserve`` runs it, which must end well when it is asked to."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         server = Server(free.getsockname()[1])
     ini = directory / "server.ini"
     text = INI.read_text().replace(LISTEN, f"listen = 127.0.0.1:{server.port}{options}")
+    if level:
+        text = re.sub(r"level = \w+", f"level = {level}", text)
     ini.write_text(text.replace("%(here)s", str(INI.parent)))
     settings = {
         "AR_TARGETS_DATABASE_URL": database_url,
@@ -126,6 +129,8 @@ def test_what_never_reaches_the_application_is_refused_in_json(server, raw, stat
     head, _, body = server.say(raw).partition(b"\r\n\r\n")
     assert head.startswith((f"HTTP/1.1 {status} ".encode(), f"HTTP/1.0 {status} ".encode()))
     assert b"Content-Type: application/json" in head
+    assert b"Content-Security-Policy: default-src 'none'" in head
+    assert b"\nServer:" not in head
     check_error(json.loads(body))
 
 
