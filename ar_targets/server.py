@@ -100,6 +100,7 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
     """
     memory.return_large_blocks()
     number = int(options.pop("workers", 1))
+    number = app.registry.ar_settings.workers or number
     ours = {
         "cors_origins": app.registry.ar_settings.cors_origins,
         "request_timeout": int(options.pop("request_timeout", REQUEST_TIMEOUT)),

@@ -124,9 +124,9 @@ def schedule(text: str) -> str:
     return text
 
 
-def optional_days(text: str) -> int | None:
-    """A number of days; None where nothing is said."""
-    return between(0, 36_500)(text) if text else None
+def optional(parse: Callable[[str], int]) -> Callable[[str], int | None]:
+    """A parser that takes an empty text as well, for None."""
+    return lambda text: parse(text) if text else None
 
 
 def proxy(text: str) -> str | None:
@@ -213,7 +213,7 @@ class Settings:
         "when `ar_targets_schedule` purges, in UTC, as in a crontab",
     )
     purge_deleted_after: int | None = setting(
-        optional_days,
+        optional(between(0, 36_500)),
         "",
         "days after which it removes for good what was deleted; empty: never",
     )
@@ -237,6 +237,11 @@ class Settings:
         origins,
         "",
         "web origins whose pages may call the API, separated by white space; `*` for all",
+    )
+    workers: int | None = setting(
+        optional(between(1, 256)),
+        "",
+        "processes that share the address; empty: as `[server:main]` says",
     )
     trusted_proxy: str | None = setting(
         proxy,

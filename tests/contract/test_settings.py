@@ -105,6 +105,8 @@ WRONG = [
     ("purge_schedule", "hourly"),
     ("purge_schedule", "61 * * * *"),
     ("purge_schedule", "0 0 31 2 *"),
+    ("workers", "0"),
+    ("workers", "many"),
     ("purge_deleted_after", "-1"),
     ("purge_deleted_after", "36501"),
     ("cors_origins", "app.example.org"),

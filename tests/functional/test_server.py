@@ -271,6 +271,13 @@ def test_the_second_request_to_end_does_not_wait(database_url, tmp_path):
 
 
 @needs_proc
+def test_the_environment_says_how_many_workers(database_url, tmp_path):
+    environ = {"AR_TARGETS_WORKERS": "3"}
+    with running(database_url, tmp_path, "\nworkers = 1", environ=environ) as server:
+        eventually(lambda: len(server.children) == 3)
+
+
+@needs_proc
 def test_workers_do_not_outlive_their_parent(database_url, tmp_path):
     killed = -signal.SIGKILL
     with running(database_url, tmp_path, "\nworkers = 2", ends_with=killed) as server:
