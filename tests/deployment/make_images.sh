@@ -50,7 +50,7 @@ image python:3.13-slim-trixie python \
 tree caddy trixie caddy
 mkdir -p "$work/caddy/data" "$work/caddy/config"
 image caddy:2 caddy \
-    'ENV XDG_CONFIG_HOME=/config XDG_DATA_HOME=/data' \
+    'ENV XDG_CONFIG_HOME=/config' 'ENV XDG_DATA_HOME=/data' \
     'CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"]'
 
 tree mysql sid mysql-server-core mysql-client-core passwd util-linux
