@@ -1,0 +1,82 @@
+"""The backup of docs/operations.md: out by the dump tool, and back into an empty database."""
+
+import hashlib
+import re
+import shlex
+import shutil
+import subprocess
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from ..conftest import INI, build
+from ..pictures import CHINA, FLOWER
+from ..throwaway import on_server_of
+
+OPERATIONS = INI.parent / "docs" / "operations.md"
+TABLES = ("user", "project", "token", "target", "audit")
+MIB = 2**20
+
+
+def tool(*names):
+    """The first of these programs that is installed; a server brings its own."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip(f"needs one of {names}")
+    return found
+
+
+def address(url):
+    """How the database's own tools are told where a database is."""
+    made = make_url(url)
+    if socket := made.query.get("unix_socket"):
+        where = [f"--socket={socket}"]
+    else:
+        where = [f"--host={made.host}", f"--port={made.port or 3306}", "--protocol=tcp"]
+    return [*where, f"--user={made.username}", f"--password={made.password or ''}"], made.database
+
+
+def documented_options():
+    """What the docs give to the dump tool."""
+    (line,) = re.findall(r"mysqldump (--single-transaction .*?) ar_targets", OPERATIONS.read_text())
+    return shlex.split(line)
+
+
+def contents(url):
+    """Rows of each table, and the checksums of the images, made by the database."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        counts = {
+            table: connection.scalar(text(f"SELECT COUNT(*) FROM `{table}`")) for table in TABLES
+        }
+        images = connection.execute(
+            text("SELECT id, sha256, SHA2(image, 256) FROM target ORDER BY id")
+        ).all()
+    engine.dispose()
+    assert all(stored == computed for _, stored, computed in images)
+    return counts, [tuple(row) for row in images]
+
+
+def test_round_trip(database_url, stage, owner, project, write_token, tmp_path):
+    pictures = [CHINA, FLOWER, CHINA + bytes(10 * MIB - len(CHINA))]
+    kept = [stage.target(project, data=picture) for picture in pictures]
+    before = contents(database_url)
+    dump = tmp_path / "dump.sql"
+    where, name = address(database_url)
+    with dump.open("wb") as stream:
+        command = [tool("mysqldump", "mariadb-dump"), *where, *documented_options(), name]
+        subprocess.run(command, stdout=stream, check=True)
+    with on_server_of(database_url) as empty:
+        where, name = address(empty)
+        with dump.open("rb") as stream:
+            command = [tool("mysql", "mariadb"), *where, "--max-allowed-packet=64M", name]
+            subprocess.run(command, stdin=stream, check=True)
+        assert contents(empty) == before
+        app = build(empty)
+        for picture, target in zip(pictures, kept, strict=True):
+            image = app.call("GET", target.image, who=write_token, status=200).body
+            assert hashlib.sha256(image).digest() == hashlib.sha256(picture).digest()
+        app.call("POST", "/api/project", {"name": "after"}, who=owner, status=201)
+        app.call("POST", "/api/project", {"name": project.name}, who=owner, status=409)
+        app.get("/health/ready", status=200)
+        app.registry.engine.dispose()
