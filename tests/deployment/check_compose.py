@@ -293,6 +293,10 @@ def cleanup(world: World) -> None:
 def down_and_up(world: World) -> None:
     """Everything is removed but the volumes, and made again."""
     step("down and up")
+    # podman-compose forgets the replicas that --scale has made.
+    compose(*UP, "--scale", "api=1")
+    for name in containers("api")[1:]:
+        call(ENGINE, "rm", "--force", name)
     compose("down")
     assert not containers("api")
     compose(*UP)
