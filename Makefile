@@ -52,7 +52,7 @@ lock: $(BIN)/pip ## Renew the lock files from setup.py; ARGS=--upgrade takes new
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
 		setup.py -o requirements.lock $(ARGS)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
-		setup.py requirements-dev.in -c requirements.lock -o requirements-dev.lock $(ARGS)
+		setup.py --extra client requirements-dev.in -c requirements.lock -o requirements-dev.lock $(ARGS)
 
 venv: $(VENV)/.develop ## Make .venv with all that tests and checks need
 

@@ -33,6 +33,16 @@ REQUIRES = [
     "pybase64>=1.4,<2",  # base64, likewise
 ]
 
+# What `ar-targets` and ar_targets.client need; the server needs none of it.
+CLIENT_REQUIRES = [
+    "requests>=2.34,<3",  # HTTP
+    "urllib3>=2,<3",  # beneath requests; its errors tell what was sent
+    "click>=8.3,<9",  # the command line, and its completion in shells
+    "rich>=15,<16",  # tables and progress bars
+    "platformdirs>=4",  # where each system keeps configuration
+    "filelock>=3.20",  # one upload at a time on one journal
+]
+
 setup(
     name="ar_targets",
     version="0.1.0",
@@ -41,6 +51,7 @@ setup(
     packages=find_packages(include=["ar_targets", "ar_targets.*"]),
     package_data={"ar_targets": ["py.typed"]},
     install_requires=REQUIRES,
+    extras_require={"client": CLIENT_REQUIRES},
     entry_points={
         "paste.app_factory": ["main = ar_targets.application:main"],
         "paste.server_runner": ["waitress = ar_targets.server:serve"],

@@ -1,0 +1,68 @@
+"""The typed client: a server's nouns, with one token or none."""
+
+from types import TracebackType
+from typing import Self
+
+from .projects import Projects
+from .records import Login
+from .retry import Retry
+from .targets import Targets
+from .tokens import Tokens
+from .transport import TIMEOUT, OnWait, Transport, json_of
+from .users import Users
+
+
+class Client:
+    """``Client("https://ar.example.org", token).targets(1).list()``.
+
+    A user's token opens `users`, `projects` and `tokens`, a project's token
+    the `targets` of its project. Threads may share a client.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        token: str | None = None,
+        *,
+        retry: Retry | None = None,
+        timeout: tuple[float, float] = TIMEOUT,
+        on_wait: OnWait | None = None,
+    ) -> None:
+        self.transport = Transport(server, token, retry=retry, timeout=timeout, on_wait=on_wait)
+        self.users = Users(self.transport)
+        self.projects = Projects(self.transport)
+
+    def login(self, login: str, password: str) -> Login:
+        """A user token, for `with_token`. Raises UnauthorizedError, or TooManyRequestsError."""
+        body = {"login": login, "password": password}
+        return Login.read(json_of(self.transport.send("POST", "/login", body=body)))
+
+    def with_token(self, token: str) -> "Client":
+        """A client of the same server and kind, with another token."""
+        mine = self.transport
+        return Client(
+            mine.server, token, retry=mine.retry, timeout=mine.timeout, on_wait=mine.on_wait
+        )
+
+    def tokens(self, project_id: int) -> Tokens:
+        """The tokens of a project; with its owner's token."""
+        return Tokens(self.transport, project_id)
+
+    def targets(self, project_id: int) -> Targets:
+        """The targets of a project; with one of its own tokens."""
+        return Targets(self.transport, project_id)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.transport.session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

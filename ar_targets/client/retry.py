@@ -1,0 +1,39 @@
+"""How often, and after how long, a request is sent again."""
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+
+@dataclass(frozen=True)
+class Retry:
+    """``attempts`` in all; pauses double from ``first`` to ``longest`` seconds.
+
+    A server that asks for more than ``patience`` seconds is not waited for.
+    """
+
+    attempts: int = 5
+    first: float = 0.5
+    longest: float = 8.0
+    patience: float = 30.0
+
+    def pause(self, attempt: int, asked: float | None = None) -> float | None:
+        """Seconds to wait after a failed attempt, counted from 1; None to give up."""
+        if attempt >= self.attempts or (asked or 0) > self.patience:
+            return None
+        longest = min(self.longest, self.first * 2.0 ** (attempt - 1))
+        # Half of it is chance: clients that failed together should not come back together.
+        return max(asked or 0, longest * random.uniform(0.5, 1))  # noqa: S311
+
+
+def retry_after(header: str | None) -> float | None:
+    """The seconds of a ``Retry-After``, which holds a number or a date (RFC 9110, 10.2.3)."""
+    if header is None:
+        return None
+    if header.strip().isdecimal():
+        return float(header)
+    try:
+        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,268 @@
+"""What is sent again, and what is not, over a wire that is cut."""
+
+import http.server
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from ar_targets.client import (
+    ApiError,
+    Client,
+    ClientError,
+    OutcomeUnknownError,
+    Retry,
+    UnavailableError,
+    UnreachableError,
+)
+from ar_targets.client.retry import retry_after
+
+from ..pictures import CHINA
+from .conftest import FAST
+
+
+def cut_first(how, method):
+    """Cut the first request of a method."""
+    left = [how]
+    return lambda line: left.pop() if left and line.startswith(method) else None
+
+
+@pytest.fixture
+def mine(wire, owner):
+    with Client(wire.url, owner.token, retry=FAST) as made:
+        yield made
+
+
+@pytest.fixture
+def targets(wire, write_token, project):
+    with Client(wire.url, write_token.token, retry=FAST) as made:
+        yield made.targets(project.id)
+
+
+@pytest.mark.parametrize("how", ["before", "after"])
+def test_what_may_be_repeated_is(wire, mine, project, how):
+    wire.cut = cut_first(how, "GET")
+    assert mine.projects.get(project.id).name == "Zoo"
+    wire.cut = cut_first(how, "PATCH")
+    assert mine.projects.update(project.id, name="Park").name == "Park"
+    wire.cut = cut_first(how, "DELETE")
+    mine.projects.delete(project.id)
+    assert list(mine.projects.list()) == []
+    assert [line.split()[0] for line in wire.requests[:6]] == [
+        "GET", "GET", "PATCH", "PATCH", "DELETE", "DELETE",
+    ]  # fmt: skip
+
+
+def test_a_deletion_of_what_never_was_is_an_error(mine):
+    with pytest.raises(ApiError, match="404"):
+        mine.projects.delete(10**9)
+
+
+@pytest.mark.parametrize("how", ["before", "after"])
+def test_a_creation_is_sent_once(wire, targets, how):
+    wire.cut = cut_first(how, "POST")
+    with pytest.raises(OutcomeUnknownError, match="was cut before the answer came"):
+        targets.create(CHINA)
+    assert len(wire.requests) == 1
+    assert len(list(targets.list())) == (how == "after")
+
+
+def test_a_change_that_was_done_before_the_cut_is_not_called_someone_elses(wire, mine, project):
+    tag = mine.projects.etag(project.id)
+    wire.cut = cut_first("after", "PATCH")
+    with pytest.raises(OutcomeUnknownError, match="read it again"):
+        mine.projects.update(project.id, name="Park", etag=tag)
+    assert mine.projects.get(project.id).name == "Park"
+
+
+def test_it_gives_up(wire, mine):
+    wire.cut = lambda _: "before"
+    with pytest.raises(OutcomeUnknownError):
+        mine.projects.get(1)
+    assert len(wire.requests) == FAST.attempts
+
+
+def test_nobody_listens(wire, mine):
+    wire.close()
+    waits = []
+    mine.transport.on_wait = lambda seconds, _: waits.append(seconds)
+    with pytest.raises(UnreachableError, match=r"cannot be reached: .*refused"):
+        mine.projects.get(1)
+    assert len(waits) == FAST.attempts - 1
+
+
+def test_an_unknown_host():
+    client = Client("http://host.invalid", retry=Retry(attempts=1))
+    with pytest.raises(UnreachableError, match=r"host\.invalid cannot be reached"):
+        client.projects.get(1)
+
+
+def test_no_tls_where_tls_is_wanted():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer():
+            with listener.accept()[0] as connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        client = Client(f"https://127.0.0.1:{listener.getsockname()[1]}", retry=FAST)
+        with pytest.raises(ClientError, match="no secure way to https"):
+            client.projects.get(1)
+        thread.join()
+
+
+def test_stopping_ends_the_pauses(wire):
+    wire.close()
+    client = Client(wire.url, retry=Retry(attempts=5, first=20, longest=20))
+    threading.Timer(0.1, client.transport.stopping.set).start()
+    before = time.monotonic()
+    with pytest.raises(UnreachableError):
+        client.projects.get(1)
+    assert time.monotonic() - before < 10
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """Not ar_targets: what a proxy before it, or something else at its address, would say."""
+
+    script: list[tuple[int, dict[str, str], bytes]]
+    heard: list[dict[str, str]]
+
+    def do_GET(self):
+        length = int(self.headers.get("Content-Length", 0))
+        self.rfile.read(length)
+        self.heard.append(dict(self.headers))
+        status, headers, body = self.script.pop(0)
+        self.send_response(status)
+        for name, value in ({"Content-Length": str(len(body))} | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def answering(*script):
+    """A client of something that answers by a script."""
+    handler = type("Handler", (Answers,), {"script": list(script), "heard": []})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        with Client(f"http://127.0.0.1:{server.server_port}", "a token", retry=FAST) as client:
+            yield client, handler
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+NONE = (200, {}, b'{"items": [], "next": null}')
+
+
+def test_retry_after_is_kept():
+    with answering((503, {"Retry-After": "1"}, b""), NONE) as (client, handler):
+        before = time.monotonic()
+        assert list(client.projects.list()) == []
+        assert time.monotonic() - before >= 1
+        assert len(handler.heard) == 2
+
+
+def test_a_pause_that_is_asked_for_has_limits():
+    with answering((429, {"Retry-After": "900"}, b""), NONE) as (client, handler):
+        with pytest.raises(ApiError) as caught:
+            client.login("ann", "x")
+        assert caught.value.retry_after == 900
+        assert len(handler.heard) == 1
+
+
+def test_a_429_says_that_nothing_was_done():
+    made = (
+        b'{"id": 1, "name": "Zoo", "created_at": "2026-11-23T07:03:14.650144Z",'
+        b' "updated_at": "2026-11-23T07:03:14.650144Z", "of_a_later_version": 1}'
+    )
+    with answering((429, {}, b""), (201, {}, made)) as (client, _):
+        assert client.projects.create("Zoo").name == "Zoo"
+
+
+def test_a_503_says_nothing_of_a_creation():
+    with answering((503, {"Retry-After": "2"}, b"")) as (client, handler):
+        with pytest.raises(OutcomeUnknownError) as caught:
+            client.targets(1).create(CHINA)
+        assert caught.value.retry_after == 2
+        assert len(handler.heard) == 1
+
+
+def test_an_error_page_of_a_proxy():
+    page = (502, {}, b"<h1>Bad gateway</h1>")
+    with answering(*[page] * FAST.attempts) as (client, _):
+        with pytest.raises(UnavailableError, match="the server answered 502") as caught:
+            client.projects.get(1)
+        assert (caught.value.faults, caught.value.request_id) == ((), None)
+
+
+def test_redirects_are_not_followed_with_the_token():
+    moved = (301, {"Location": "https://elsewhere.example/"}, b"")
+    refused = pytest.raises(ClientError, match=r"sends on to https://elsewhere\.example/")
+    with answering(moved) as (client, _), refused:
+        client.projects.get(1)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"items": 1, "next": null}'])
+def test_another_kind_of_server(body):
+    refused = pytest.raises(ClientError, match="check the server's URL")
+    with answering((200, {}, body)) as (client, _), refused:
+        list(client.projects.list())
+
+
+@pytest.mark.parametrize("body", [b'{"id": 1}', b"[]", b"<html>", b'{"image": 1}'])
+def test_another_kind_of_record(body):
+    with answering((200, {}, body), (200, {}, body)) as (client, _):
+        with pytest.raises(ClientError, match="check the server's URL"):
+            client.projects.get(1)
+        with pytest.raises(ClientError, match="check the server's URL"):
+            client.targets(1).get(1)
+
+
+def test_the_next_page_is_asked_of_the_same_server():
+    first = b'{"items": [], "next": "http://inside.example/api/project?limit=200&cursor=9-ab"}'
+    with answering((200, {}, first), NONE) as (client, handler):
+        assert list(client.projects.list()) == []
+        assert len(handler.heard) == 2
+
+
+def test_no_password_of_netrc_goes_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    (tmp_path / "netrc").write_text("default login me password secret\n")
+    with answering(NONE, NONE) as (client, handler):
+        list(client.projects.list())
+        client.transport.token = None
+        list(client.projects.list())
+    assert [heard.get("Authorization") for heard in handler.heard] == ["Bearer a token", None]
+
+
+def test_a_date_to_retry_after():
+    now = datetime.now(UTC)
+    assert 50 < retry_after(format_datetime(now + timedelta(seconds=60), usegmt=True)) <= 60
+    assert retry_after(format_datetime(now - timedelta(seconds=60), usegmt=True)) == 0
+    assert retry_after("7") == 7
+    assert retry_after("soon") is None
+    assert retry_after(None) is None
+
+
+def test_pauses_double_up_to_the_longest():
+    retry = Retry(attempts=9, first=1, longest=8)
+    longest = [1, 2, 4, 8, 8]
+    for attempt, most in enumerate(longest, 1):
+        assert most / 2 <= retry.pause(attempt) <= most
+    assert retry.pause(9) is None
+    assert retry.pause(1, asked=20) == 20
