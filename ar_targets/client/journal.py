@@ -1,0 +1,119 @@
+"""The journal of an upload: which rows are done, and which may be.
+
+One JSON object a line, added before a row is sent and after its end is known.
+A row whose last line says ``sending`` was cut: nobody knows yet whether the
+server has it. Only one upload at a time may use a journal.
+"""
+
+import hashlib
+import json
+import threading
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from filelock import FileLock, Timeout
+
+from .errors import ClientError
+from .rows import Row
+
+
+def key_of(server: str, project_id: int, row: Row, sha256: str) -> str:
+    """What makes a row another: where it goes, its name, its image and its description."""
+    parts = [server, project_id, row.name, sha256, row.description]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+class Journal:
+    """A journal in a file, or in memory alone where there is no path. Threads may share it."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self.last: dict[str, dict[str, Any]] = {}
+        self._lock = threading.Lock()
+        self._file: TextIO | None = None
+        self._others: FileLock | None = None
+
+    def __enter__(self) -> Self:
+        """Read what is there, and keep others out. Raises ClientError."""
+        if self.path is None:
+            return self
+        self._others = FileLock(self.path.with_name(f"{self.path.name}.lock"), timeout=0)
+        try:
+            self._others.acquire()
+            if self.path.exists():
+                self._read(self.path.read_text(encoding="utf-8", errors="replace"))
+            self._file = self.path.open("a", encoding="utf-8")
+            if self._file.tell():
+                # The last line may have been cut; what follows must not be added to it.
+                self._file.write("\n")
+        except Timeout:
+            raise ClientError(f"another upload is using {self.path}; wait for its end") from None
+        except OSError as failed:
+            self._unlock()
+            raise ClientError(
+                f"the journal {self.path} cannot be written: {failed.strerror}; "
+                "name another place with --journal"
+            ) from None
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._others is not None:
+            # While it is held, so that nobody else's is removed; Windows leaves it.
+            with suppress(OSError):
+                Path(self._others.lock_file).unlink()
+            self._others.release()
+
+    def done(self, key: str) -> int | None:
+        """The id of the target that a row became; None where it is not done."""
+        return self.last.get(key, {}).get("id")
+
+    def sent_at(self, key: str) -> tuple[bool, datetime | None]:
+        """Whether a row was sent without its end being known; and the server's time before that."""
+        line = self.last.get(key, {})
+        since = line.get("since")
+        return line.get("state") == "sending", datetime.fromisoformat(since) if since else None
+
+    def claimed(self) -> set[int]:
+        """The ids of all targets that rows have become."""
+        with self._lock:
+            return {line["id"] for line in self.last.values() if "id" in line}
+
+    def sending(self, key: str, row: Row, since: datetime | None) -> None:
+        """A row is about to be sent."""
+        line = {"state": "sending", "file": row.name}
+        self._write(key, line | ({"since": since.isoformat()} if since else {}))
+
+    def finished(self, key: str, row: Row, target_id: int) -> None:
+        """A row has become a target."""
+        self._write(key, {"state": "done", "file": row.name, "id": target_id})
+
+    def refused(self, key: str, row: Row) -> None:
+        """A row was not taken: it is certain that the server does not have it."""
+        self._write(key, {"state": "refused", "file": row.name})
+
+    def _write(self, key: str, line: dict[str, Any]) -> None:
+        with self._lock:
+            self.last[key] = line
+            if self._file is not None:
+                self._file.write(json.dumps({"row": key} | line) + "\n")
+                self._file.flush()
+
+    def _read(self, text: str) -> None:
+        """Take the lines that are whole."""
+        for written in text.splitlines():
+            with suppress(ValueError, KeyError, TypeError):
+                line = json.loads(written)
+                self.last[line.pop("row")] = line

@@ -1,0 +1,104 @@
+"""Manifests: a CSV or JSON file that names images and describes them.
+
+Each row has ``file``, relative to the manifest, and may have ``description``
+and ``sha256``, which the file is then held against. What else an export
+writes is ignored; other names are refused, since they may be misspelt.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from .records import Target
+from .rows import Row, SourceError
+
+# What a folder's manifest is called.
+NAMES = ("manifest.json", "manifest.csv")
+OURS = ("file", "description", "sha256")
+IGNORED = ("id", "project_id", "width", "height", "size", "image_url", "created_at", "updated_at")
+WRITTEN = ("file", "description", "sha256", "id", "width", "height", "size", "created_at")
+
+
+def read(path: Path) -> list[Row]:
+    """The rows of a manifest. Raises SourceError, naming the row at fault."""
+    try:
+        # Spreadsheets put a byte order mark before their CSV. No line ends may be translated.
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as failed:
+        raise SourceError(f"{path} cannot be read: {failed.strerror}") from None
+    except UnicodeDecodeError:
+        raise SourceError(f"{path} is not in UTF-8") from None
+    entries = read_csv(path, text) if path.suffix.lower() == ".csv" else read_json(path, text)
+    return list(rows(path, entries))
+
+
+def read_csv(path: Path, text: str) -> Iterator[tuple[str, Mapping[Any, Any]]]:
+    """Each row of a CSV file with its place."""
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for entry in reader:
+            place = f"{path}, line {reader.line_num}"
+            if None in entry or None in entry.values():
+                raise SourceError(f"{place}: it has more or fewer columns than the first line")
+            yield place, entry
+    except csv.Error as wrong:
+        raise SourceError(f"{path}, line {reader.line_num}: {wrong}") from None
+
+
+def read_json(path: Path, text: str) -> Iterator[tuple[str, Mapping[Any, Any]]]:
+    """Each object of a JSON array with its place."""
+    try:
+        entries = json.loads(text)
+    except (ValueError, RecursionError) as wrong:
+        raise SourceError(f"{path} is not JSON: {wrong}") from None
+    if not isinstance(entries, list):
+        raise SourceError(f"{path}: it must be an array of objects with 'file'")
+    for number, entry in enumerate(entries, 1):
+        place = f"{path}, row {number}"
+        if not isinstance(entry, dict):
+            raise SourceError(f"{place}: it must be an object with 'file'")
+        yield place, entry
+
+
+def rows(path: Path, entries: Iterable[tuple[str, Mapping[Any, Any]]]) -> Iterator[Row]:
+    """Rows from entries."""
+    seen: dict[Row, str] = {}
+    for place, entry in entries:
+        if unknown := entry.keys() - {*OURS, *IGNORED}:
+            raise SourceError(
+                f"{place}: there is no column {min(unknown)!r}; there are {', '.join(OURS)}"
+            )
+        for name in OURS:
+            if not isinstance(entry.get(name, ""), str):
+                raise SourceError(f"{place}: {name} must be a string")
+        if not entry.get("file"):
+            raise SourceError(f"{place}: 'file' is missing")
+        row = Row(
+            entry["file"],
+            path.parent / entry["file"],
+            entry.get("description", ""),
+            entry.get("sha256") or None,
+        )
+        if row in seen:
+            raise SourceError(f"{place}: the same as {seen[row].rpartition(', ')[2]}")
+        seen[row] = place
+        yield row
+
+
+def write(path: Path, targets: Iterable[tuple[str, Target]]) -> None:
+    """Write the manifest of files and the targets in them, whole or not at all."""
+    entries = [{"file": file} | target.as_json() for file, target in targets]
+    chosen = [{name: entry[name] for name in WRITTEN} for entry in entries]
+    part = path.with_name(f"{path.name}.part")
+    with part.open("w", encoding="utf-8", newline="") as file:
+        if path.suffix == ".csv":
+            writer = csv.DictWriter(file, WRITTEN, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(chosen)
+        else:
+            json.dump(chosen, file, ensure_ascii=False, indent=2)
+            file.write("\n")
+    part.replace(path)

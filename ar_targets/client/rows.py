@@ -1,0 +1,31 @@
+"""What is to be uploaded: one file, and how it is described."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ClientError
+
+
+@dataclass(frozen=True)
+class Row:
+    """A file to upload. ``name`` is how its source calls it; ``sha256`` what it must have."""
+
+    name: str
+    file: Path
+    description: str = ""
+    sha256: str | None = None
+
+    def read(self) -> bytes:
+        """The bytes of the file. Raises SourceError."""
+        try:
+            image = self.file.read_bytes()
+        except OSError as failed:
+            raise SourceError(f"cannot be read: {failed.strerror}") from None
+        if self.sha256 is not None and hashlib.sha256(image).hexdigest() != self.sha256.lower():
+            raise SourceError("it is not the file that the manifest describes: its sha256 differs")
+        return image
+
+
+class SourceError(ClientError):
+    """Something to upload that is not there or cannot be read."""

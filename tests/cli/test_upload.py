@@ -1,0 +1,299 @@
+"""Many images: broken ones among them, cuts, a server that goes away, and the run after that."""
+
+import hashlib
+import json
+import signal
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ar_targets.client import Client, ClientError, Retry, UnauthorizedError, UnreachableError
+from ar_targets.client.journal import Journal
+from ar_targets.client.rows import Row
+from ar_targets.client.upload import Outcome, Upload, count
+from ar_targets.models import Base
+
+from ..live import Live
+from ..pictures import CHINA, FLOWER, drawn
+from .conftest import FAST
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture
+def targets(wire, write_token, project):
+    with Client(wire.url, write_token.token, retry=FAST) as made:
+        yield made.targets(project.id)
+
+
+def again(targets):
+    """The same targets, by a client that has not been stopped."""
+    mine = targets.transport
+    return Client(mine.server, mine.token, retry=mine.retry).targets(targets.project_id)
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """Ten pictures, no two alike."""
+    made = []
+    for n in range(10):
+        file = tmp_path / f"{n}.jpg"
+        # Bytes behind the end of a JPEG are allowed, and stored.
+        file.write_bytes((CHINA if n % 2 else FLOWER) + bytes([n]))
+        made.append(Row(file.name, file, f"number {n}"))
+    return made
+
+
+def upload(targets, journal, rows, **options):
+    with Journal(journal) as opened:
+        made = Upload(targets, opened, **options)
+        return made, made.run(rows)
+
+
+def stored(targets):
+    return sorted((t.sha256, t.description) for t in again(targets).list())
+
+
+def wanted(rows):
+    return sorted((sha256(row.file.read_bytes()), row.description) for row in rows)
+
+
+@pytest.mark.parametrize("parallel", [1, 4])
+def test_all_arrive_once(targets, rows, tmp_path, parallel):
+    heard = []
+    journal = tmp_path / "journal"
+    _, results = upload(targets, journal, rows, parallel=parallel, on_result=heard.append)
+    assert [r.row for r in results] == rows
+    assert {r.outcome for r in results} == {Outcome.ADDED}
+    assert len(heard) == len(rows)
+    assert stored(targets) == wanted(rows)
+    by_id = {t.id: t.description for t in targets.list()}
+    assert all(by_id[r.target_id] == r.row.description for r in results)
+    _, repeated = upload(targets, journal, rows)
+    assert [(r.outcome, r.target_id) for r in repeated] == [
+        (Outcome.DONE, r.target_id) for r in results
+    ]
+    assert stored(targets) == wanted(rows)
+
+
+def test_failures_are_named_and_stop_nobody_else(targets, rows, tmp_path):
+    rows[2].file.write_bytes(CHINA[:5000])
+    rows[4].file.write_bytes(drawn("PNG"))
+    rows[6].file.unlink()
+    rows[8] = Row(rows[8].name, rows[8].file, rows[8].description, sha256(b"another"))
+    made, results = upload(targets, tmp_path / "journal", rows)
+    failed = {r.row.name: r.reason for r in results if r.outcome is Outcome.FAILED}
+    assert failed.keys() == {"2.jpg", "4.jpg", "6.jpg", "8.jpg"}
+    assert "truncated" in failed["2.jpg"]
+    assert "PNG" in failed["4.jpg"]
+    assert failed["6.jpg"] == "cannot be read: No such file or directory"
+    assert "sha256 differs" in failed["8.jpg"]
+    assert made.stopped_by is None
+    assert count(results, Outcome.ADDED) == 6
+    # Mended, they are all that the next run sends.
+    rows[2].file.write_bytes(CHINA)
+    _, repeated = upload(targets, tmp_path / "journal", rows)
+    assert count(repeated, Outcome.DONE) == 6
+    assert [r.row.name for r in repeated if r.outcome is Outcome.ADDED] == ["2.jpg"]
+
+
+@pytest.mark.parametrize("how", ["before", "after"])
+@pytest.mark.parametrize("parallel", [1, 4])
+def test_cuts_lose_nothing_and_double_nothing(wire, targets, rows, tmp_path, how, parallel):
+    posts = []
+
+    def cut(line):
+        if line.startswith("POST"):
+            posts.append(line)
+            return how if len(posts) % 3 == 1 else None
+        return None
+
+    wire.cut = cut
+    _, results = upload(targets, tmp_path / "journal", rows, parallel=parallel)
+    assert {r.outcome for r in results} == {Outcome.ADDED}
+    assert len({r.target_id for r in results}) == len(rows)
+    assert stored(targets) == wanted(rows)
+
+
+def test_twins_are_not_taken_for_each_other(wire, targets, rows, tmp_path):
+    for row in rows:
+        row.file.write_bytes(CHINA)
+    twins = [Row(row.name, row.file, "all alike") for row in rows]
+    posts = []
+
+    def cut(line):
+        if line.startswith("POST"):
+            posts.append(line)
+            return {1: "after", 2: "before"}.get(len(posts) % 4)
+        return None
+
+    wire.cut = cut
+    _, results = upload(targets, tmp_path / "journal", twins)
+    assert len({r.target_id for r in results}) == len(twins)
+    assert stored(targets) == wanted(twins)
+
+
+@pytest.mark.parametrize("how", ["before", "after"])
+def test_the_wire_stays_cut_until_the_next_run(wire, targets, rows, tmp_path, how):
+    posts = []
+
+    def cut(line):
+        if line.startswith("POST"):
+            posts.append(line)
+        # Whatever comes behind the fifth creation: nothing can be looked up any more.
+        return how if len(posts) >= 5 else None
+
+    wire.cut = cut
+    journal = tmp_path / "journal"
+    made, results = upload(targets, journal, rows, parallel=2)
+    assert isinstance(made.stopped_by, ClientError)
+    assert count(results, Outcome.LEFT) >= 5
+    assert count(results, Outcome.FAILED) == 0
+    wire.cut = lambda _: None
+    _, repeated = upload(again(targets), journal, rows)
+    assert count(repeated, Outcome.ADDED, Outcome.DONE) == len(rows)
+    assert len({r.target_id for r in repeated}) == len(rows)
+    assert stored(targets) == wanted(rows)
+
+
+def test_a_server_that_is_killed_in_the_middle(
+    database_url, rows_removed, write_token, project, rows, tmp_path
+):
+    server = Live(database_url, tmp_path)
+    server.start()
+    journal = tmp_path / "journal"
+    retry = Retry(attempts=2, first=0.05, longest=0.1)
+    targets = Client(server.url, write_token.token, retry=retry).targets(project.id)
+    killed = threading.Event()
+
+    def kill(_):
+        if not killed.is_set():
+            killed.set()
+            server.kill()
+
+    try:
+        made, results = upload(targets, journal, rows, parallel=2, on_result=kill)
+        assert made.stopped_by is not None
+        assert count(results, Outcome.ADDED) >= 1
+        assert count(results, Outcome.LEFT) >= 5
+        with pytest.raises(UnreachableError):
+            upload(again(targets), journal, rows)
+        server.start()
+        _, repeated = upload(again(targets), journal, rows)
+        assert count(repeated, Outcome.ADDED, Outcome.DONE) == len(rows)
+        assert stored(targets) == wanted(rows)
+    finally:
+        server.stop()
+
+
+def test_a_server_that_comes_back_in_time(
+    database_url, rows_removed, write_token, project, rows, tmp_path
+):
+    server = Live(database_url, tmp_path)
+    server.start()
+    patient = Retry(attempts=60, first=0.5, longest=0.5)
+    restarted = []
+
+    def restart(_):
+        if not restarted:
+            restarted.append(True)
+            server.kill()
+            server.start()
+
+    try:
+        targets = Client(server.url, write_token.token, retry=patient).targets(project.id)
+        made, results = upload(targets, None, rows, parallel=2, on_result=restart)
+        assert made.stopped_by is None
+        assert count(results, Outcome.ADDED) == len(rows)
+        assert stored(targets) == wanted(rows)
+    finally:
+        server.stop()
+
+
+def test_what_holds_for_all_stops_all(stage, write_token, targets, rows, tmp_path):
+    with Journal(tmp_path / "journal") as journal:
+        made = Upload(targets, journal, parallel=1, on_result=lambda _: stage.revoke(write_token))
+        results = made.run(rows)
+    assert isinstance(made.stopped_by, UnauthorizedError)
+    assert 1 <= count(results, Outcome.ADDED) <= 2
+    assert count(results, Outcome.ADDED, Outcome.LEFT) == len(rows)
+
+
+def test_an_interrupt_finishes_what_is_under_way(targets, rows, tmp_path):
+    journal = tmp_path / "journal"
+
+    def interrupt(_):
+        signal.raise_signal(signal.SIGINT)
+
+    made, results = upload(targets, journal, rows, parallel=2, on_result=interrupt)
+    assert isinstance(made.stopped_by, KeyboardInterrupt)
+    assert count(results, Outcome.ADDED) == len(stored(targets))
+    assert count(results, Outcome.LEFT) >= 5
+    _, repeated = upload(again(targets), journal, rows)
+    assert count(repeated, Outcome.ADDED) == count(results, Outcome.LEFT)
+    assert stored(targets) == wanted(rows)
+
+
+def test_what_exists_is_left_out(targets, rows):
+    upload(targets, None, rows[:3])
+    _, repeated = upload(targets, None, rows[:5], skip_existing=True)
+    assert [r.outcome for r in repeated] == [Outcome.PRESENT] * 3 + [Outcome.ADDED] * 2
+    other = Row(rows[0].name, rows[0].file, "another description")
+    assert upload(targets, None, [other], skip_existing=True)[1][0].outcome is Outcome.ADDED
+
+
+def test_an_older_twin_is_not_taken_for_an_upload(stage, project, wire, targets, rows):
+    row, table = rows[0], Base.metadata.tables["target"]
+    stage.target(project, row.file.read_bytes(), row.description)
+    with stage.engine.begin() as connection:
+        before = datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=1)
+        connection.execute(table.update().values(created_at=before))
+    left = ["before"]
+    wire.cut = lambda line: left.pop() if left and line.startswith("POST") else None
+    _, results = upload(targets, None, [row])
+    assert [r.outcome for r in results] == [Outcome.ADDED]
+    assert len(stored(targets)) == 2
+
+
+class TestJournal:
+    def test_another_place_is_another_row(self, targets, stage, other_project, rows, tmp_path):
+        journal = tmp_path / "journal"
+        upload(targets, journal, rows[:2])
+        token = stage.app(other_project).token
+        there = targets.transport
+        others = Client(there.server, token).targets(other_project.id)
+        _, results = upload(others, journal, rows[:2])
+        assert [r.outcome for r in results] == [Outcome.ADDED] * 2
+
+    def test_a_line_that_was_cut_and_lines_of_others_are_passed_over(self, targets, rows, tmp_path):
+        journal = tmp_path / "journal"
+        upload(targets, journal, rows[:2], parallel=1)
+        lines = journal.read_text()
+        journal.write_text("[]\nnonsense\n{}\n" + lines[: lines.rindex('"state": "done"')])
+        _, results = upload(targets, journal, rows[:3])
+        assert [r.outcome for r in results] == [Outcome.DONE, Outcome.DONE, Outcome.ADDED]
+        assert stored(targets) == wanted(rows[:3])
+
+    def test_it_tells_people_which_file_became_what(self, targets, rows, tmp_path):
+        _, results = upload(targets, tmp_path / "journal", rows[:1])
+        text = (tmp_path / "journal").read_text()
+        last = json.loads(text.splitlines()[-1])
+        assert (last["file"], last["id"]) == ("0.jpg", results[0].target_id)
+        assert "eyJ" not in text
+
+    def test_one_upload_at_a_time(self, tmp_path):
+        path = tmp_path / "journal"
+        with Journal(path), pytest.raises(ClientError, match="another upload is using"):
+            Journal(path).__enter__()
+        with Journal(path):
+            pass
+        assert [file.name for file in tmp_path.iterdir()] == ["journal"]
+
+    def test_a_place_that_cannot_be_written(self, tmp_path):
+        (tmp_path / "folder").mkdir()
+        with pytest.raises(ClientError, match="--journal"):
+            Journal(tmp_path / "folder").__enter__()
+        assert [file.name for file in tmp_path.iterdir()] == ["folder"]
