@@ -63,6 +63,7 @@ setup(
             "ar_targets_secrets = ar_targets.scripts.secret:main",
             "ar_targets_restore = ar_targets.scripts.restore:main",
             "ar_targets_serve = ar_targets.development.serve:main",
+            "ar-targets = ar_targets.cli:main",
         ],
     },
 )

@@ -1,0 +1,117 @@
+"""What commands print: tables for people, JSON for scripts. Messages go to standard error."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..client.records import Record
+
+# Columns of a table that is not for a terminal: nothing is ever cut.
+WIDE = 10_000
+# Characters of a text that are shown in a table on a terminal.
+SHOWN = 60
+
+# A column's title, and its value.
+Columns = Mapping[str, Callable[[Any], object]]
+
+
+def show(records: Iterable[Record], columns: Columns, *, as_json: bool) -> None:
+    """A list of records."""
+    if as_json:
+        show_json_array(record.as_json() for record in records)
+        return
+    table = new_table(columns)
+    for record in records:
+        table.add_row(*(cell(value(record)) for value in columns.values()))
+    print_table(table, empty="There are none.")
+
+
+def show_one(record: Record, columns: Columns, *, as_json: bool) -> None:
+    """One record; a table of its fields."""
+    if as_json:
+        show_json(record.as_json())
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for title, value in columns.items():
+        table.add_row(title, cell(value(record), whole=True))
+    print_table(table)
+
+
+def show_json(value: Any) -> None:
+    """One JSON value on one line."""
+    click.echo(json.dumps(value))
+
+
+def show_json_array(items: Iterable[Any]) -> None:
+    """A JSON array, one item a line, written while the items come."""
+    separator = "["
+    for item in items:
+        click.echo(separator + json.dumps(item), nl=False)
+        separator = ",\n "
+    click.echo("[]" if separator == "[" else "]")
+
+
+def new_table(titles: Iterable[str]) -> Table:
+    """An empty table."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    return table
+
+
+def print_table(table: Table, empty: str = "") -> None:
+    """Print a table that has rows."""
+    if table.row_count:
+        width = None if sys.stdout.isatty() else WIDE
+        Console(width=width, highlight=False, soft_wrap=width is not None).print(table)
+    elif empty:
+        note(empty)
+
+
+def cell(value: object, *, whole: bool = False) -> Text:
+    """A value for people: no markup, no control characters, times without fractions."""
+    if value is None:
+        return Text("")
+    if isinstance(value, bool):
+        return Text("yes" if value else "no")
+    if isinstance(value, datetime):
+        return Text(value.astimezone().strftime("%Y-%m-%d %H:%M:%S"))
+    text = plain(str(value))
+    cut = not whole and sys.stdout.isatty() and len(text) > SHOWN
+    return Text(text[: SHOWN - 1] + "…" if cut else text)
+
+
+def plain(text: str) -> str:
+    """A text that others wrote, made harmless for a terminal, on one line."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def note(text: str) -> None:
+    """Tell people something that is no result."""
+    click.echo(plain(text), err=True)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something is deleted; the command ends where the answer is no."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask; add --yes.")
+    if not click.confirm(plain(question), err=True):
+        note("Nothing was deleted.")
+        raise click.exceptions.Exit(1)
+
+
+def plural(number: int, noun: str) -> str:
+    """``1 image``, ``2 images``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,71 @@
+"""``ar-targets project``."""
+
+import click
+
+from .output import Columns, confirm, note, show, show_one
+from .session import Session, project_argument, with_session
+
+COLUMNS: Columns = {
+    "id": lambda project: project.id,
+    "name": lambda project: project.name,
+    "created": lambda project: project.created_at,
+    "updated": lambda project: project.updated_at,
+}
+
+
+@click.group()
+def project() -> None:
+    """Your projects. PROJECT is a project's id or its name."""
+
+
+@project.command()
+@click.argument("name")
+@with_session
+def add(session: Session, *, name: str) -> None:
+    """Create a project."""
+    show_one(session.user().projects.create(name), COLUMNS, as_json=session.as_json)
+
+
+@project.command("list")
+@with_session
+def list_projects(session: Session) -> None:
+    """List your projects."""
+    show(session.user().projects.list(), COLUMNS, as_json=session.as_json)
+
+
+@project.command()
+@project_argument
+@with_session
+def get(session: Session, *, project: str) -> None:
+    """Show a project."""
+    found = session.user().projects.get(session.project_id(project))
+    show_one(found, COLUMNS, as_json=session.as_json)
+
+
+@project.command()
+@project_argument
+@click.argument("name")
+@with_session
+def rename(session: Session, *, project: str, name: str) -> None:
+    """Give a project another name."""
+    projects = session.user().projects
+    found = projects.get(session.project_id(project))
+    renamed = projects.update(found.id, name=name, etag=found.etag)
+    kept = session.credentials.projects(session.server).get(found.id)
+    if kept:
+        session.credentials.keep_token(session.server, found.id, kept | {"name": renamed.name})
+    show_one(renamed, COLUMNS, as_json=session.as_json)
+
+
+@project.command()
+@project_argument
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_session
+def rm(session: Session, *, project: str, yes: bool) -> None:
+    """Delete a project with its tokens and targets."""
+    projects = session.user().projects
+    found = projects.get(session.project_id(project))
+    confirm(f"Delete project {found.name} ({found.id}) with its tokens and targets?", yes=yes)
+    projects.delete(found.id)
+    session.credentials.forget_token(session.server, found.id)
+    note(f"Deleted project {found.name} ({found.id}).")
