@@ -1,0 +1,196 @@
+"""The examples, and the session in docs/client.md, do what they say: each is run as it stands."""
+
+import functools
+import http.server
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import urllib.parse
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ..actors import PASSWORD
+from ..browser import Browser
+from ..conftest import INI
+from ..live import live
+from ..pictures import CHINA, FLOWER, drawn
+
+DOCS = INI.parent / "docs"
+EXAMPLES = DOCS / "examples"
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def served(directory):
+    """The origin of a server of files."""
+    handler = functools.partial(Quiet, directory=directory)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def page():
+    with served(EXAMPLES) as origin:
+        yield origin
+
+
+@pytest.fixture(scope="module")
+def server(database_url, page, tmp_path_factory):
+    with live(database_url, tmp_path_factory.mktemp("live"), cors_origins=page) as made:
+        yield made
+
+
+@pytest.fixture
+def example(server, project, write_token):
+    """Runs an example with the project's token."""
+
+    def example(*command, token=write_token.token, project_id=project.id):
+        program, *arguments = command
+        line = [*program, server.url, str(project_id), *map(str, arguments)]
+        environment = os.environ | {"AR_TARGETS_TOKEN": token}
+        return subprocess.run(
+            line, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    return example
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "china.jpg").write_bytes(CHINA)
+    (folder / "flower.jpg").write_bytes(FLOWER)
+    return folder
+
+
+CURL = ["sh", EXAMPLES / "curl.sh"]
+CLIENT = [sys.executable, EXAMPLES / "with_client.py"]
+REQUESTS = [sys.executable, EXAMPLES / "with_requests.py"]
+
+
+def test_every_example_is_named():
+    named = set(re.findall(r"\]\(([\w.]+)\)", (EXAMPLES / "README.md").read_text()))
+    assert named == {file.name for file in EXAMPLES.iterdir()} - {"README.md"}
+
+
+def test_curl(example, server, photos, tmp_path):
+    done = example(CURL, photos / "china.jpg")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"made http://\S+/imagetarget/\d+\n", done.stdout)
+    assert "fetched the same bytes" in done.stdout
+    (photos / "broken.jpg").write_bytes(CHINA[:5000])
+    done = example(CURL, photos / "broken.jpg")
+    assert done.returncode == 1
+    assert "truncated" in json.loads(done.stderr.splitlines()[-1])["errors"][0]["description"]
+
+
+def test_with_our_client(example, photos):
+    (photos / "broken.jpg").write_bytes(CHINA[:5000])
+    done = example(CLIENT, photos)
+    assert done.returncode == 1
+    assert re.search(r"broken\.jpg failed .*truncated", done.stdout)
+    assert len(re.findall(r"640×427 whole", done.stdout)) == 2
+    (photos / "broken.jpg").unlink()
+    done = example(CLIENT, photos)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "china.jpg done before" in done.stdout
+    assert len(re.findall(r"640×427 whole", done.stdout)) == 2
+
+
+def test_with_requests(example, app, stage, project, write_token, read_token, tmp_path):
+    made = [stage.target(project, drawn(size=(n, 8))) for n in range(1, 53)]
+    folder = tmp_path / "images"
+    done = example(REQUESTS, folder, token=read_token.token)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("fetched") == len(made)
+    app.delete(made[0].path, headers=write_token.headers)
+    (folder / f"{made[1].id}.jpg").write_bytes(b"damaged")
+    done = example(REQUESTS, folder, token=read_token.token)
+    assert done.stdout.count("fetched") == 1
+    assert done.stdout.count("unchanged") == len(made) - 2
+    assert f"{made[0].id}.jpg removed" in done.stdout
+    done = example(REQUESTS, folder, token="nonsense")
+    assert done.returncode == 1
+    assert "Authorization" in done.stderr
+
+
+needs_chromium = pytest.mark.skipif(not Browser.is_there(), reason="needs chromium")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with Browser() as opened:
+        yield opened
+
+
+def show(browser, origin, **fields):
+    """Open the page with its fields filled, and wait until it has said how it went."""
+    browser.open("about:blank")
+    browser.open(f"{origin}/targets.html#{urllib.parse.urlencode(fields)}")
+    return browser.wait_for("#message", "shown|token|cors_origins")
+
+
+@needs_chromium
+def test_the_page(browser, server, page, stage, project, read_token):
+    stage.target(project, CHINA, "<b>a gate</b>")
+    for n in range(1, 52):
+        stage.target(project, drawn(size=(n, 7)))
+    fields = {"server": server.url, "project": project.id, "token": read_token.token}
+    assert show(browser, page, **fields) == "52 shown"
+    captions = browser.run(
+        "return [...document.querySelectorAll('figcaption')].map(f => f.innerText)"
+    )
+    assert captions[0].endswith(": <b>a gate</b> (640 × 427)")
+    assert [re.search(r"\((\d+) × 7\)", text)[1] for text in captions[1:]] == [
+        str(n) for n in range(1, 52)
+    ]
+    assert browser.run("return location.href") == f"{page}/targets.html"
+    fields["token"] = "nonsense"
+    assert show(browser, page, **fields).endswith("with a token that is valid")
+
+
+@needs_chromium
+def test_the_page_at_an_origin_that_is_not_allowed(browser, server, project, read_token):
+    fields = {"server": server.url, "project": project.id, "token": read_token.token}
+    with served(EXAMPLES) as elsewhere:
+        assert "its cors_origins lacks this page's origin" in show(browser, elsewhere, **fields)
+
+
+def test_the_session_of_the_clients_page(server, rows_removed, photos, tmp_path):
+    session = (DOCS / "client.md").read_text().partition("## A session")[2]
+    script = re.search(r"```sh\n(.*?)```", session, re.DOTALL)[1]
+    assert "http://127.0.0.1:6543" in script
+    environment = os.environ | {
+        "HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path),
+        "PASSWORD": PASSWORD,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    listed = "ar-targets target list --project Park --json"
+    done = subprocess.run(
+        ["bash", "-e", "-c", script.replace("http://127.0.0.1:6543", server.url) + listed],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    park = json.loads(done.stdout[done.stdout.rindex("[{") :])
+    assert [target["description"] for target in park] == ["a gate"] * 2
+    assert sorted(target["size"] for target in park) == sorted([len(CHINA), len(FLOWER)])
