@@ -8,7 +8,7 @@ secret: what an operator needs goes to the log, with the request's id.
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -32,6 +32,11 @@ ERRORS_SHOWN = 100
 
 # What an exception's headers may add to the response.
 KEPT_HEADERS = ("Allow", "Retry-After", "Content-Range", "WWW-Authenticate")
+
+# What is said of a row that somebody else has changed first.
+CHANGED_MEANWHILE = "it has been changed meanwhile; read it again, then decide"
+# What is said of a token that was to be extended, but has been revoked.
+REVOKED = "it is revoked for good; create another"
 
 # Unique index → the field whose value is taken, and the noun that has it.
 UNIQUE = {
@@ -115,15 +120,23 @@ def undecodable_path(error: URLDecodeError, request: Request) -> Response:
     return error_response(404, [REASONS[404]])
 
 
+def taken_value(error: IntegrityError) -> FieldError | None:
+    """The field whose value another row has already; None for any other kind of error."""
+    if error_number(error.orig) != DUPLICATE_KEY:
+        return None
+    # The index ends the message; MySQL puts the table before it, MariaDB does not.
+    index = re.search(r"(uq_\w+)'$", error_text(error.orig))
+    if index is None or index[1] not in UNIQUE:
+        return None
+    name, noun = UNIQUE[index[1]]
+    taken = f"another {noun} has this {name} (capital or small letters); choose another"
+    return FieldError("body", name, taken)
+
+
 def integrity_error(error: IntegrityError, request: Request) -> Response:
     """409 where a unique index says that a value is taken; the database alone decides that."""
-    if error_number(error.orig) == DUPLICATE_KEY:
-        # The index ends the message; MySQL puts the table before it, MariaDB does not.
-        index = re.search(r"(uq_\w+)'$", error_text(error.orig))
-        if index and index[1] in UNIQUE:
-            name, noun = UNIQUE[index[1]]
-            taken = f"another {noun} has this {name} (capital or small letters); choose another"
-            return error_response(409, [FieldError("body", name, taken)])
+    if taken := taken_value(error):
+        return error_response(409, [taken])
     return unexpected(error, request)
 
 
@@ -160,18 +173,25 @@ def render_cornice_errors(request: Request) -> Response:
     return error_response(request.errors.status, errors)
 
 
+VIEWS: dict[type[BaseException], Callable[[Any, Request], Response]] = {
+    Exception: unexpected,
+    HTTPException: http_exception,
+    HTTPUnauthorized: unauthorized,
+    URLDecodeError: undecodable_path,
+    IntegrityError: integrity_error,
+    DBAPIError: database_error,
+    PoolTimeout: pool_timeout,
+}
+
+
+def explain(error: Exception, request: Request) -> Response:
+    """What the view for the nearest class answers."""
+    return next(VIEWS[kind] for kind in type(error).__mro__ if kind in VIEWS)(error, request)
+
+
 def includeme(config: Configurator) -> None:
     """Register the exception views. Pyramid picks the one for the nearest class."""
-    views: dict[type[BaseException], Any] = {
-        Exception: unexpected,
-        HTTPException: http_exception,
-        HTTPUnauthorized: unauthorized,
-        URLDecodeError: undecodable_path,
-        IntegrityError: integrity_error,
-        DBAPIError: database_error,
-        PoolTimeout: pool_timeout,
-    }
-    for context, view in views.items():
+    for context, view in VIEWS.items():
         config.add_exception_view(view, context=context)
     # Those that Pyramid raises: no permission, and no such path or object.
     config.add_forbidden_view(http_exception)

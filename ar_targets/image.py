@@ -33,16 +33,26 @@ def read(text: str, settings: Settings) -> Jpeg:
         text = text[len(DATA_URI) :]
     if "\n" in text or "\r" in text:
         text = text.replace("\r", "").replace("\n", "")
-    if len(text) * 3 // 4 - text.endswith("=") - text.endswith("==") > settings.image_max_bytes:
-        raise ImageTooLargeError(
-            f"the JPEG is larger than the {settings.image_max_bytes} bytes allowed"
-        )
+    check_size(len(text) * 3 // 4 - text.endswith("=") - text.endswith("=="), settings)
     try:
         data = pybase64.b64decode(text, validate=True)
     except ValueError:
         raise ImageError(
             "it is not base64; use the standard alphabet (A-Z a-z 0-9 + /) and keep the padding (=)"
         ) from None
+    return accept(data, settings)
+
+
+def check_size(size: int, settings: Settings) -> None:
+    """Raises ImageTooLargeError for more bytes than a JPEG may have."""
+    if size > settings.image_max_bytes:
+        raise ImageTooLargeError(
+            f"the JPEG is larger than the {settings.image_max_bytes} bytes allowed"
+        )
+
+
+def accept(data: bytes, settings: Settings) -> Jpeg:
+    """The JPEG in these bytes, of a size that was checked. Raises ImageError."""
     try:
         return prove(data, settings.image_max_pixels)
     except JpegError as wrong:

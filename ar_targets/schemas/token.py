@@ -27,6 +27,13 @@ def access_word(node: colander.SchemaNode, value: Any) -> None:
         raise colander.Invalid(node, "it must be 'read' or 'write'")
 
 
+def ttl_fault(ttl: int | None, longest: int) -> str | None:
+    """What is wrong with a ttl, if there is one; its limit is a setting."""
+    if ttl is None or 1 <= ttl <= longest:
+        return None
+    return f"it must be from 1 to {longest} seconds"
+
+
 class TokenBody(Body):
     """What may be chosen on creation; the limits of ``ttl`` are settings, for the view to check."""
 

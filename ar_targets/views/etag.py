@@ -7,7 +7,7 @@ from pyramid.httpexceptions import HTTPException, HTTPNotFound, HTTPPrecondition
 from pyramid.request import Request
 from pyramid.response import Response
 
-from ..errors import FieldError, problem
+from ..errors import CHANGED_MEANWHILE, FieldError, problem
 
 # The entity tags of a list (RFC 9110, 8.8.3).
 TAGS = re.compile(r'(W/)?"([^"]*)"')
@@ -67,7 +67,5 @@ def changed_meanwhile() -> HTTPException:
     """A 412."""
     return problem(
         HTTPPreconditionFailed,
-        FieldError(
-            "header", "If-Match", "it has been changed meanwhile; read it again, then decide"
-        ),
+        FieldError("header", "If-Match", CHANGED_MEANWHILE),
     )

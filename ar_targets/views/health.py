@@ -3,10 +3,10 @@
 from pyramid.httpexceptions import HTTPServiceUnavailable
 from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
-from sqlalchemy.exc import ProgrammingError
 
 from ..errors import RETRY_AFTER, FieldError, problem
 from ..models.meta import SCHEMA_REVISION
+from ..models.schema import schema_revision
 from .service import public_service
 from .single import Json
 
@@ -23,7 +23,7 @@ def is_live(request: Request) -> Json:
 @ready.get(permission=NO_PERMISSION_REQUIRED)
 def is_ready(request: Request) -> Json:
     """The database can be reached and has the schema of this version; else 503."""
-    found = schema_revision(request)
+    found = schema_revision(request.db)
     if found != SCHEMA_REVISION:
         reason = f"the schema is at {found}, not {SCHEMA_REVISION}; run ar_targets_initdb"
         raise problem(
@@ -32,12 +32,3 @@ def is_ready(request: Request) -> Json:
             headers={"Retry-After": str(RETRY_AFTER)},
         )
     return {"status": "ok", "schema": found}
-
-
-def schema_revision(request: Request) -> str | None:
-    """The migration that the database is at; None before the first."""
-    try:
-        rows = request.db.fetch("SELECT version_num FROM alembic_version", {})
-    except ProgrammingError:
-        return None
-    return rows[0][0] if rows else None

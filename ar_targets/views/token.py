@@ -7,12 +7,12 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from .. import resources
-from ..errors import FieldError, problem
+from ..errors import REVOKED, FieldError, problem
 from ..models import token as tokens
 from ..models.token import TokenRecord
 from ..permissions import Permission
 from ..schemas.body import Body
-from ..schemas.token import TokenBody, TokenTtlBody
+from ..schemas.token import TokenBody, TokenTtlBody, ttl_fault
 from .body import json_body, optional_json_body
 from .etag import expected_revision, not_modified, written
 from .paging import listing, requested_page
@@ -43,9 +43,8 @@ def represent(request: Request, record: TokenRecord) -> Json:
 def ttl_in_range(request: Request, schema: Body, **_: Any) -> None:
     """A validator, behind those that read the body: the ttl's limit is a setting."""
     longest = request.registry.ar_settings.project_token_max_ttl
-    ttl = request.validated.get("ttl")
-    if ttl is not None and not 1 <= ttl <= longest:
-        request.errors.add("body", "ttl", f"it must be from 1 to {longest} seconds")
+    if wrong := ttl_fault(request.validated.get("ttl"), longest):
+        request.errors.add("body", "ttl", wrong)
 
 
 @token_list.get(context=resources.TokenList, permission=Permission.TOKEN_LIST)
@@ -103,8 +102,7 @@ def update_token(request: Request) -> Json:
     if fields:
         extended = tokens.extend(request.db, record, fields["ttl"], revision)
         if extended is None and is_revoked(request, record):
-            gone = "it is revoked for good; create another"
-            raise problem(HTTPConflict, FieldError("path", "token_id", gone))
+            raise problem(HTTPConflict, FieldError("path", "token_id", REVOKED))
         record = written(extended, revision)
     return shown(request, record, represent(request, record))
 

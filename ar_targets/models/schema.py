@@ -1,0 +1,16 @@
+"""Which migration the database is at."""
+
+from typing import cast
+
+from sqlalchemy.exc import ProgrammingError
+
+from ..database import Database
+
+
+def schema_revision(db: Database) -> str | None:
+    """None before the first migration."""
+    try:
+        rows = db.fetch("SELECT version_num FROM alembic_version", {})
+    except ProgrammingError:
+        return None
+    return cast("str", rows[0][0]) if rows else None
