@@ -5,12 +5,24 @@ than entities: a row costs a fraction of an ORM object, and the blob is read
 only where it is named. The mapped classes serve migrations and tools.
 """
 
+from .admin_session import AdminSession
 from .attempt import Attempt
 from .audit import Audit
 from .meta import Base
 from .project import Project
 from .target import Target
+from .thumbnail import Thumbnail
 from .token import Token
 from .user import User
 
-__all__ = ["Attempt", "Audit", "Base", "Project", "Target", "Token", "User"]
+__all__ = [
+    "AdminSession",
+    "Attempt",
+    "Audit",
+    "Base",
+    "Project",
+    "Target",
+    "Thumbnail",
+    "Token",
+    "User",
+]

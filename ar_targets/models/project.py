@@ -31,6 +31,9 @@ class Project(Purgeable, Base):
         Index("uq_project_live_name_key", "live_name_key", unique=True),
         Index("ix_project_owner_id_deleted_at_id", "owner_id", "deleted_at", "id"),
         Index("ix_project_deleted_at_id", "deleted_at", "id"),
+        # For the admin panel: by name.
+        Index("ix_project_deleted_at_name_id", "deleted_at", "name", "id"),
+        Index("ix_project_owner_id_deleted_at_name_id", "owner_id", "deleted_at", "name", "id"),
         TABLE_OPTIONS,
     )
 
@@ -61,6 +64,10 @@ class ProjectRecord(NamedTuple):
         return f"{self.id}-{self.revision}"
 
 
+class OwnerGoneError(Exception):
+    """Who was to own a project has been deleted; for people."""
+
+
 project = cast("Table", Project.__table__)
 COLUMNS = [project.c[name] for name in ProjectRecord._fields]
 
@@ -79,6 +86,11 @@ _PAGE = Query(
     )
     .order_by(project.c.id)
     .limit(bindparam("count")),
+)
+_LIVE_USER = (
+    select(user.c.id)
+    .where(user.c.id == bindparam("id"), user.c.deleted_at.is_(None))
+    .with_for_update(read=True)
 )
 _INSERT = insertion_below(user, project, "owner_id", "name", "name_key", "created_at", "updated_at")
 
@@ -118,3 +130,20 @@ def rename(
     if new is None:
         return None
     return updated(record, new, now, name=name) or find(db, record.id)
+
+
+def hand_over(
+    db: Database, record: ProjectRecord, owner_id: int, revision: int | None = None
+) -> ProjectRecord | None:
+    """The project with another owner; None where it is gone, or its revision another.
+
+    Raises OwnerGoneError. The new owner's row is locked, as it is for a new
+    project: whoever deletes that user takes the project along, or comes first.
+    """
+    if db.session.scalar(_LIVE_USER, {"id": owner_id}) is None:
+        raise OwnerGoneError("the new owner has just been deleted")
+    now = clock.now()
+    new = change(db, project, record.id, now, {"owner_id": owner_id}, revision=revision)
+    if new is None:
+        return None
+    return updated(record, new, now, owner_id=owner_id) or find(db, record.id)

@@ -30,6 +30,8 @@ class Target(Deletable, Base):
     __table_args__ = (
         Index("ix_target_project_id_deleted_at_id", "project_id", "deleted_at", "id"),
         Index("ix_target_deleted_at_id", "deleted_at", "id"),
+        # For the admin panel's sums: no row has to be read for them.
+        Index("ix_target_deleted_at_created_at_size", "deleted_at", "created_at", "size"),
         TABLE_OPTIONS,
     )
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, cast
 
-from sqlalchemy import Computed, Index, Table, bindparam, or_, select, update
+from sqlalchemy import Computed, Index, Table, bindparam, literal_column, or_, select, update
 from sqlalchemy.dialects.mysql import BINARY, INTEGER, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,6 +28,9 @@ class User(Purgeable, Base):
     __table_args__ = (
         Index("uq_user_live_login_key", "live_login_key", unique=True),
         Index("ix_user_deleted_at_id", "deleted_at", "id"),
+        # For the admin panel: by name, and administrators alone.
+        Index("ix_user_deleted_at_login_id", "deleted_at", "login", "id"),
+        Index("ix_user_is_admin_deleted_at_id", "is_admin", "deleted_at", "id"),
         TABLE_OPTIONS,
     )
 
@@ -57,6 +60,10 @@ class UserRecord(NamedTuple):
     def etag(self) -> str:
         """The strong entity tag, without its quotes."""
         return f"{self.id}-{self.revision}"
+
+
+class LastAdministratorError(Exception):
+    """Somebody must be left who can administer; for people."""
 
 
 class Credentials(NamedTuple):
@@ -91,6 +98,14 @@ _PAGE = Query(
     )
     .order_by(user.c.id)
     .limit(bindparam("count")),
+)
+# The lock is on the rows that are found: there is no other way to them than this index.
+_ADMINISTRATORS = (
+    select(user.c.id)
+    .with_hint(user, "FORCE INDEX (ix_user_is_admin_deleted_at_id)")
+    .where(user.c.is_admin == literal_column("1"), user.c.deleted_at.is_(None))
+    .order_by(user.c.id)
+    .with_for_update()
 )
 _INSERT = insertion(
     user, "login", "login_key", "password_hash", "is_admin", "created_at", "updated_at"
@@ -169,6 +184,29 @@ def change(
     return change_row(
         db, user, user_id, clock.now(), values, revision=revision, count=ended, unless=unless
     )
+
+
+def set_admin(
+    db: Database, user_id: int, *, is_admin: bool, revision: int | None = None
+) -> int | None:
+    """Make a user an administrator, or no longer one; the new revision, None as for `change`.
+
+    Raises LastAdministratorError.
+    """
+    if not is_admin:
+        keep_an_administrator(db, user_id)
+    values = {"is_admin": is_admin}
+    return change_row(db, user, user_id, clock.now(), values, revision=revision)
+
+
+def keep_an_administrator(db: Database, user_id: int) -> None:
+    """Lock all administrators; raises LastAdministratorError where that user is the only one.
+
+    Two who remove each other at once wait for each other here.
+    """
+    ids = db.session.scalars(_ADMINISTRATORS).all()
+    if list(ids) == [user_id]:
+        raise LastAdministratorError("this is the last administrator; make another user one first")
 
 
 def rehash(db: Database, user_id: int, old_hash: str, new_hash: str) -> None:
