@@ -1,0 +1,252 @@
+"""Lists for people: searched, filtered, in several orders, and as quick at a million rows.
+
+The admin panel reads them. A `Course` is a way through a table along one
+index; a page of it starts behind the row where the last one ended, in either
+direction. What no index answers (text inside a description, a state) is a
+condition on the rows along the way: then at most `WINDOW` rows are looked
+through for one page, and the page says so.
+"""
+
+import functools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+
+from .. import clock
+from ..database import Database
+from .sql import render
+from .statement import Query
+
+Record = TypeVar("Record")
+
+# Index entries that one page may look through; tens of milliseconds.
+WINDOW = 20_000
+# Rows that are counted; beyond it a page says "more than".
+COUNTED = 10_000
+
+# What `clock.rfc3339` writes.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+_ONE: ColumnElement[int] = literal_column("1")
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """A way through a table: an index, the conditions on its first columns, its next column.
+
+    ``key`` is the column that the index goes on with; None where that is the
+    id. ``descending`` is the way people expect first.
+    """
+
+    index: str
+    where: tuple[ColumnElement[bool], ...] = ()
+    key: ColumnElement[Any] | None = None
+    descending: bool = True
+
+
+class Place(NamedTuple):
+    """Between two rows: where a page ends. ``key`` is None on a course by id alone."""
+
+    key: object
+    id: int
+
+
+class Page(NamedTuple, Generic[Record]):
+    """Rows in the order shown, and where to go on; None where there is nothing more.
+
+    ``searched`` is the number of rows that were looked through if that was the
+    limit: there may be more of them behind ``following``.
+    """
+
+    rows: list[Record]
+    previous: Place | None
+    following: Place | None
+    searched: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Browser(Generic[Record]):
+    """A list: its table, what is read with each row, its courses and its filters."""
+
+    table: Table
+    make: Callable[[Sequence[Any]], Record]
+    columns: Sequence[ColumnElement[Any]]
+    courses: Mapping[str, Course]
+    source: FromClause
+    filters: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
+
+    def page(
+        self,
+        db: Database,
+        course: str,
+        *,
+        filters: tuple[str, ...] = (),
+        place: Place | None = None,
+        backwards: bool = False,
+        reverse: bool = False,
+        count: int = 50,
+        **values: object,
+    ) -> Page[Record]:
+        """A page behind ``place``, or before it if ``backwards``.
+
+        ``reverse`` turns the course's order round. ``values`` are those that its
+        conditions and the filters name.
+        """
+        descending = self.courses[course].descending ^ reverse ^ backwards
+        started = place is not None
+        values |= {"place_key": _value(place.key), "place_id": place.id} if place else {}
+        edge = None
+        if filters:
+            text = self._edge(course, descending=descending, started=started)
+            found = db.fetch(text, values | {"skipped": WINDOW - 1})
+            edge = Place(_text(found[0][0]), found[0][1]) if found else None
+        values |= {"edge_key": _value(edge.key), "edge_id": edge.id} if edge else {}
+        query = self._page(
+            course, filters, descending=descending, started=started, edged=edge is not None
+        )
+        # The last column of a row is the key by which it was found.
+        found_rows = query.all(db, count=count + 1, **values)
+        return _turned(found_rows, count, place, edge, backwards=backwards)
+
+    def count(self, db: Database, course: str, **values: object) -> int | None:
+        """How many rows the course has; None for more than `COUNTED`."""
+        descending = self.courses[course].descending
+        text = self._edge(course, descending=descending, started=False)
+        if db.fetch(text, values | {"skipped": COUNTED}):
+            return None
+        counted = self._count(course)
+        return int(db.fetch(counted, values)[0][0])
+
+    @functools.cache  # noqa: B019  # a Browser lives as long as its module
+    def _count(self, course: str) -> str:
+        chosen = self.courses[course]
+        statement = select(func.count()).select_from(self.table)
+        return render(self._hinted(statement, chosen).where(*chosen.where))
+
+    @functools.cache  # noqa: B019
+    def _edge(self, course: str, *, descending: bool, started: bool) -> str:
+        """Where the window ends: the key and id of its last row. Reads the index alone."""
+        chosen = self.courses[course]
+        key = chosen.key if chosen.key is not None else self.table.c.id
+        statement = self._hinted(select(key, self.table.c.id), chosen).where(*chosen.where)
+        if started:
+            statement = statement.where(*self._beyond(chosen, "place", descending=descending))
+        statement = statement.order_by(*self._order(chosen, descending=descending))
+        return render(statement.limit(_ONE).offset(bindparam("skipped")))
+
+    @functools.cache  # noqa: B019
+    def _page(
+        self, course: str, filters: tuple[str, ...], *, descending: bool, started: bool, edged: bool
+    ) -> Query[tuple[Record, Place]]:
+        chosen = self.courses[course]
+        key = chosen.key if chosen.key is not None else self.table.c.id
+        statement: Select[Any] = select(
+            *self.columns, key.label("place_key"), self.table.c.id.label("place_id")
+        )
+        statement = self._hinted(statement.select_from(self.source), chosen).where(*chosen.where)
+        # Else the optimiser may begin with the other table, and sort all there is.
+        statement = statement.prefix_with("STRAIGHT_JOIN")
+        if started:
+            statement = statement.where(*self._beyond(chosen, "place", descending=descending))
+        if edged:
+            # Up to the edge, itself included, is not beyond it from the other side.
+            statement = statement.where(*self._up_to(chosen, descending=descending))
+        statement = statement.where(*[self.filters[name] for name in filters])
+        statement = statement.order_by(*self._order(chosen, descending=descending))
+        width = len(self.columns)
+
+        def make(row: Sequence[Any]) -> tuple[Record, Place]:
+            return self.make(row[:width]), Place(*row[width:])
+
+        return Query(make, statement.limit(bindparam("count")))
+
+    def _hinted(self, statement: Select[Any], course: Course) -> Select[Any]:
+        return statement.with_hint(self.table, f"FORCE INDEX ({course.index})")
+
+    def _order(self, course: Course, *, descending: bool) -> list[ColumnElement[Any]]:
+        columns = [self.table.c.id] if course.key is None else [course.key, self.table.c.id]
+        return [column.desc() if descending else column.asc() for column in columns]
+
+    def _beyond(self, course: Course, name: str, *, descending: bool) -> list[ColumnElement[bool]]:
+        """Rows behind a place; the first condition is the one that the index can start at."""
+        row_id: ColumnElement[int] = self.table.c.id
+        place_id: ColumnElement[int] = bindparam(f"{name}_id")
+        past_id = row_id < place_id if descending else row_id > place_id
+        if course.key is None:
+            return [past_id]
+        key = course.key
+        place_key: ColumnElement[Any] = bindparam(f"{name}_key")
+        if descending:
+            return [key <= place_key, or_(key < place_key, past_id)]
+        return [key >= place_key, or_(key > place_key, past_id)]
+
+    def _up_to(self, course: Course, *, descending: bool) -> list[ColumnElement[bool]]:
+        """Rows before the window's edge, and the edge itself."""
+        row_id: ColumnElement[int] = self.table.c.id
+        edge_id: ColumnElement[int] = bindparam("edge_id")
+        before_id = row_id >= edge_id if descending else row_id <= edge_id
+        if course.key is None:
+            return [before_id]
+        key = course.key
+        edge_key: ColumnElement[Any] = bindparam("edge_key")
+        if descending:
+            return [key >= edge_key, or_(key > edge_key, before_id)]
+        return [key <= edge_key, or_(key < edge_key, before_id)]
+
+
+def _turned(
+    found: list[tuple[Record, Place]],
+    count: int,
+    place: Place | None,
+    edge: Place | None,
+    *,
+    backwards: bool,
+) -> Page[Record]:
+    """A page from rows in the order of the index, of which one more than shown may have come."""
+    shown = found[:count]
+    more = shown[-1][1] if len(found) > count else edge
+    searched = WINDOW if edge is not None and len(found) <= count else None
+    start = shown[0][1] if shown else place
+    rows = [record for record, _ in shown]
+    if backwards:
+        return Page(rows[::-1], more, start, searched)
+    return Page(rows, start if place else None, more, searched)
+
+
+def _text(key: object) -> object:
+    """A key as pages show it."""
+    return clock.rfc3339(key) if isinstance(key, datetime) else key
+
+
+def _value(key: object) -> object:
+    """A key as the database takes it: moments come as texts, but are none."""
+    if isinstance(key, str) and _MOMENT.fullmatch(key):
+        return clock.parse(key)
+    return key
+
+
+def starts_with(text: str) -> str:
+    """The LIKE pattern for texts that begin with this one."""
+    return _escaped(text) + "%"
+
+
+def contains(text: str) -> str:
+    """The LIKE pattern for texts that hold this one."""
+    return f"%{_escaped(text)}%"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
