@@ -97,24 +97,30 @@ def old_trash(db: Database, before: datetime, *, doomed: bool) -> Iterator[Pile]
     """
 
     def old(table: Table) -> ColumnElement[bool]:
-        long_ago: ColumnElement[bool] = table.c.deleted_at < before
-        return long_ago & table.c.purged_at.is_not(None) if doomed else long_ago
+        if not doomed:
+            return table.c.deleted_at < before
+        # What the admin panel has begun to remove is gone on with, however young it is.
+        return table.c.deleted_at.is_not(None) & table.c.purged_at.is_not(None)
 
     yield Pile(TARGETS, target, target.c.deleted_at < before, target.c.deleted_at, TARGETS_AT_ONCE)
     projects = select(project.c.id).where(old(project)).order_by(project.c.id)
     for project_id in db.session.scalars(projects).all():
-        yield from _inside(project_id, before)
+        yield from inside(project_id, before)
     yield Pile("deleted projects", project, old(project), project.c.deleted_at)
     yield Pile("deleted users", user, old(user), user.c.deleted_at)
 
 
-def _inside(project_id: int, before: datetime) -> Iterator[Pile]:
-    """What a project takes along. Live and deleted targets lie apart in the index."""
+def inside(project_id: int, since: datetime | None = None) -> Iterator[Pile]:
+    """What a project takes along; of the deleted targets those deleted since that moment, or all.
+
+    Live and deleted targets lie apart in the index.
+    """
     its_targets, its_tokens = target.c.project_id == project_id, token.c.project_id == project_id
     live = its_targets & target.c.deleted_at.is_(None)
-    newer = its_targets & (target.c.deleted_at >= before)
+    end = target.c.deleted_at
+    deleted = its_targets & (end.is_not(None) if since is None else end >= since)
     yield Pile(TARGETS, target, live, target.c.id, TARGETS_AT_ONCE)
-    yield Pile(TARGETS, target, newer, target.c.deleted_at, TARGETS_AT_ONCE)
+    yield Pile(TARGETS, target, deleted, end, TARGETS_AT_ONCE)
     yield Pile("tokens of deleted projects", token, its_tokens, token.c.id)
 
 

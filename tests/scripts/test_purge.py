@@ -9,8 +9,8 @@ from sqlalchemy import insert, update
 
 from ar_targets import clock
 from ar_targets.database import transaction_scope
+from ar_targets.models import forever, trash
 from ar_targets.models import purge as piles
-from ar_targets.models import trash
 from ar_targets.models.attempt import attempt as attempts
 from ar_targets.models.audit import audit
 from ar_targets.models.project import project as projects
@@ -127,6 +127,16 @@ def test_what_is_being_removed_cannot_be_restored(script, stage, project):
     refused = script(restore.main, "project", str(project.id))
     assert (refused.code, refused.out) == (1, "")
     assert refused.err == f"project {project.id} is being removed for good\n"
+
+
+def test_what_the_panel_has_begun_is_gone_on_with(script, stage, project, target, monkeypatch):
+    with transaction_scope(stage.engine) as db:
+        trash.delete_project(db, project.id)
+    monkeypatch.setattr(forever, "PATIENCE", -1.0)
+    scope = lambda: transaction_scope(stage.engine)  # noqa: E731
+    assert not forever.remove(scope, "project", project.id, clock.now())
+    script(purge.main, "--deleted-older-than", "30")
+    assert ids(stage, projects) == set()
 
 
 def many_tokens(stage, project, number, expires_at):
