@@ -24,6 +24,11 @@ REQUIRES = [
     "zope.sqlalchemy>=4.1,<5",  # ties the session to the transaction
     "transaction>=5,<6",
     "alembic>=1.20,<2",  # migrations
+    # The admin panel.
+    "flask-admin>=2.2,<3",  # menu, pages and access, mounted in Pyramid
+    "flask>=3.1,<4",
+    "flask-wtf>=1.3,<2",  # CSRF tokens
+    "pillow>=12",  # thumbnails
     # Tools for one job each.
     "argon2-cffi>=25.1",  # password hashing (Argon2id)
     "limits>=5.8,<6",  # counts failed logins
@@ -49,7 +54,10 @@ setup(
     description="A self-hosted server for the projects and image targets of AR applications",
     python_requires=">=3.11",
     packages=find_packages(include=["ar_targets", "ar_targets.*"]),
-    package_data={"ar_targets": ["py.typed"]},
+    package_data={
+        "ar_targets": ["py.typed"],
+        "ar_targets.admin": ["static/*", "templates/*.html", "templates/*/*.html"],
+    },
     install_requires=REQUIRES,
     extras_require={"client": CLIENT_REQUIRES},
     entry_points={

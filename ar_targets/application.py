@@ -35,5 +35,6 @@ def main(global_config: dict[str, str], **ini: Any) -> Router:
     config.include(".errors")
     config.include(".tweens")
     config.scan(".views")
+    config.include(".admin")
     settle_class(config)
     return config.make_wsgi_app()

@@ -15,7 +15,7 @@ from waitress.task import ThreadedTaskDispatcher
 # Threads of a process that hash. Each can keep one processor busy.
 HASHING_THREADS = 2
 HASHING_METHODS = ("POST", "PUT", "PATCH")
-HASHING_PATHS = re.compile(r"/(api/(login|user)|admin/login)(/|$)")
+HASHING_PATHS = re.compile(r"/(api|admin)/(login|user)(/|$)")
 
 
 class Lanes(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types

@@ -84,6 +84,13 @@ def user_access(text: str) -> str:
     return text
 
 
+def on_or_off(text: str) -> bool:
+    """Parse ``on`` or ``off``."""
+    if text not in ("on", "off"):
+        raise ValueError("it must be 'on' or 'off'")
+    return text == "on"
+
+
 def origins(text: str) -> frozenset[str]:
     """Web origins between white space, or ``*`` for all of them."""
     found = frozenset(text.split())
@@ -248,6 +255,16 @@ class Settings:
         "",
         "address of the proxy in front, which alone is believed about its clients' addresses, "
         "host and scheme; `*` where nobody else can connect",
+    )
+    admin_panel: bool = setting(
+        on_or_off,
+        "on",
+        "`on`: administrators find the admin panel at `/admin/`; `off`: nothing is there",
+    )
+    admin_session_ttl: int = setting(
+        between(60, 43_200),
+        "7200",
+        "seconds without a request after which the admin panel asks for the password again",
     )
 
     def __post_init__(self) -> None:

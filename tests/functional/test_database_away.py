@@ -21,6 +21,7 @@ from ar_targets.models.user import user
 from ..actors import PASSWORD, Stage
 from ..client import at_once
 from ..conftest import build, migrate, remove_rows
+from ..panel import Panel
 from ..soak.proxy import Proxy
 
 # PyMySQL leaves the closing of a socket on which nobody listened to Python.
@@ -245,3 +246,21 @@ def test_a_dead_connection_ends_its_pool_once(app, server, owner):
     with pooled.connect() as connection:
         while (number := connection.exec_driver_sql(connected).scalar()) > 1:
             assert time.monotonic() < deadline, number
+
+
+def test_the_admin_panel_says_so(server, app, stage):
+    stage.user("ada", is_admin=True)
+    panel = Panel(app.app)
+    panel.log_in()
+    token = panel.csrf()
+    server.stop()
+    for response in (
+        panel.get("/admin/user/", status=503),
+        panel.get("/admin/login/", status=503),
+        panel.post("/admin/user/new/", {"csrf_token": token}, status=503),
+        panel.get("/admin/user/", headers={"Accept": "application/json"}, status=503),
+    ):
+        assert response.headers["Retry-After"]
+        assert "the database cannot answer now" in response
+    server.start()
+    panel.get("/admin/user/", status=200)

@@ -1,0 +1,93 @@
+"""Makes the Flask application of the panel."""
+
+import hashlib
+import hmac
+from pathlib import Path
+
+from flask import Flask
+from flask_admin import Admin
+from flask_admin.theme import Theme
+from flask_wtf.csrf import CSRFProtect
+
+from ..settings import Settings
+from . import filters, gate, page
+from .audit import AuditPage
+from .dashboard import DashboardPage
+from .login import LoginPage
+from .project import ProjectPage
+from .target import TargetPage
+from .token import TokenPage
+from .trash import TrashPage
+from .user import UserPage
+
+HERE = Path(__file__).parent
+# A year: the address of each file has its checksum in it.
+ASSET_SECONDS = 31_536_000
+
+
+def make_application(settings: Settings) -> Flask:
+    """The panel with all its pages."""
+    app = Flask(
+        "ar_targets.admin",
+        root_path=str(HERE),
+        static_folder="static",
+        static_url_path="/admin/assets",
+        template_folder="templates",
+    )
+    keys = [cookie_key(key) for key in settings.jwt_keys]
+    app.config.update(
+        SECRET_KEY=keys[0],
+        SECRET_KEY_FALLBACKS=keys[1:],
+        SESSION_COOKIE_NAME="ar_targets_admin",
+        SESSION_COOKIE_PATH=gate.HOME,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=settings.admin_session_ttl,
+        SEND_FILE_MAX_AGE_DEFAULT=ASSET_SECONDS,
+        PROPAGATE_EXCEPTIONS=True,
+        # A page may stay open for as long as its session lives.
+        WTF_CSRF_TIME_LIMIT=None,
+        # Behind a proxy the Referer need not be the address that we see; the token is checked.
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    app.session_interface = gate.Cookies()
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    gate.install(app)
+    # After the gate, so that nobody's body is read before it is known who sends it.
+    CSRFProtect(app)
+    filters.install(app)
+    page.install(app, checksums())
+    add_pages(app)
+    return app
+
+
+def add_pages(app: Flask) -> None:
+    """Register the pages in the order of the menu."""
+    admin = Admin(
+        app,
+        name="ar_targets",
+        index_view=DashboardPage(name="Dashboard", menu_icon_value="dashboard"),
+        theme=Theme(folder="bootstrap4", base_template="layout.html"),
+    )
+    admin.add_views(
+        UserPage(name="Users", endpoint="user", menu_icon_value="user"),
+        ProjectPage(name="Projects", endpoint="project", menu_icon_value="project"),
+        TokenPage(name="Tokens", endpoint="token", menu_icon_value="token"),
+        TargetPage(name="Targets", endpoint="target", menu_icon_value="target"),
+        TrashPage(name="Trash", endpoint="trash", menu_icon_value="trash"),
+        AuditPage(name="Audit", endpoint="audit", menu_icon_value="audit"),
+        LoginPage(name="Log in", endpoint="login"),
+    )
+
+
+def cookie_key(jwt_key: str) -> bytes:
+    """The key for cookies that goes with one for tokens: of no use for the other."""
+    return hmac.digest(jwt_key.encode(), b"ar_targets admin panel cookies", "sha256")
+
+
+def checksums() -> dict[str, str]:
+    """For each file that pages load, what changes in its address when the file does."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        for path in (HERE / "static").iterdir()
+    }

@@ -1,0 +1,64 @@
+"""``/admin/audit/``: who did what to which row, and when."""
+
+from typing import Any
+
+import orjson
+
+from ..models.catalogue import AUDIT
+from ..models.meta import parse_id
+from . import bridge, listing
+from .page import Page, path
+
+NOUNS = {"user": "Users", "project": "Projects", "token": "Tokens", "target": "Targets"}
+ACTIONS = ("create", "change", "delete", "restore", "revoke", "remove")
+WAYS = {"api": "API", "admin": "Panel", "script": "Scripts"}
+
+
+class AuditPage(Page):
+    """The trail, the latest entry first."""
+
+    @path("/")
+    def index(self) -> Any:
+        """All entries, those about a row, or those by somebody."""
+        noun = listing.argument("noun", NOUNS)
+        row_id = parse_id(listing.argument("row")) if noun else None
+        actor = listing.argument("actor")
+        action = listing.argument("action", dict.fromkeys(ACTIONS))
+        via = listing.argument("via", WAYS)
+        # An index serves the first of these; the others are looked for along the way.
+        course = "row" if row_id else "actor" if actor else "id"
+        filters = {
+            "noun": bool(noun) and not row_id,
+            "actor": bool(actor and row_id),
+            "action": bool(action),
+            "via": bool(via),
+        }
+        found = listing.read(
+            AUDIT,
+            course,
+            order="id",
+            filters=tuple(name for name, wanted in filters.items() if wanted),
+            noun=noun,
+            row_id=row_id,
+            actor=actor,
+            action=action,
+            via=via,
+        )
+        return self.render(
+            "audit/index.html",
+            listing=found,
+            details=details,
+            nouns=NOUNS,
+            actions={name: name for name in ACTIONS},
+            ways=WAYS,
+            chosen={"noun": noun, "action": action, "via": via},
+            row_id=row_id,
+            actor=actor,
+            days=bridge.settings().audit_days,
+        )
+
+
+def details(text: str) -> list[tuple[str, Any]]:
+    """What was set, and to what."""
+    found: dict[str, Any] = orjson.loads(text)
+    return list(found.items())

@@ -1,0 +1,32 @@
+"""What the panel takes from Pyramid's side of the request."""
+
+from typing import cast
+
+import flask
+from pyramid.request import Request
+
+from ..database import Database
+from ..models.catalogue import TokenRow
+from ..models.token import TokenRecord
+from ..settings import Settings
+from .mount import REQUEST
+
+
+def request() -> Request:
+    """The Pyramid request around this one."""
+    return flask.request.environ[REQUEST]
+
+
+def db() -> Database:
+    """The request's database: what a POST writes is committed when it is answered below 400."""
+    return cast("Database", request().db)
+
+
+def settings() -> Settings:
+    """All settings."""
+    return cast("Settings", request().registry.ar_settings)
+
+
+def jwt(token: TokenRecord | TokenRow) -> str:
+    """The string that goes into an app."""
+    return cast("str", request().registry.codec.project_token(token))

@@ -1,0 +1,90 @@
+"""``/admin/``: how much there is, what is about to happen, and whether all is well."""
+
+import threading
+import time
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from flask_admin import AdminIndexView
+
+from .. import clock
+from ..models import statistics
+from ..models.meta import SCHEMA_REVISION
+from ..models.schema import schema_revision
+from ..models.statistics import Day, Totals
+from . import bridge, chart
+from .page import Page, path
+
+DAYS = 30
+SOON = timedelta(days=7)
+EXPIRING_SHOWN, LATEST_SHOWN = 8, 8
+# Seconds for which what was counted is shown again: a million rows of each kind take two or three.
+KEPT = 300.0
+
+
+class Counted(NamedTuple):
+    """What takes long to count, and the moment of it."""
+
+    totals: Totals
+    days: list[Day]
+    at: str
+
+
+class Counter:
+    """Counts at most once in a while; each process for itself."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counted: Counted | None = None
+        self._until = 0.0
+
+    def get(self) -> Counted:
+        """What was counted last."""
+        with self._lock:
+            if self._counted is None or time.monotonic() >= self._until:
+                self._counted = count()
+                self._until = time.monotonic() + KEPT
+            return self._counted
+
+
+def count() -> Counted:
+    """Count now."""
+    db, now = bridge.db(), clock.now()
+    totals = statistics.totals(db, now)
+    return Counted(totals, statistics.days(db, now, DAYS), clock.rfc3339(now))
+
+
+class DashboardPage(Page, AdminIndexView):  # type: ignore[misc]
+    """The first page."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # What Flask-Admin would load into its own pages, of which none is left.
+        self.static_folder = None
+        self._counter = Counter()
+
+    @path("/")
+    def index(self) -> Any:
+        """Everything at a glance."""
+        db, now = bridge.db(), clock.now()
+        counted = self._counter.get()
+        targets = chart.running_totals(
+            counted.totals.targets, [day.targets for day in counted.days]
+        )
+        stored = chart.running_totals(counted.totals.stored, [day.size for day in counted.days])
+        schema = schema_revision(db)
+        return self.render(
+            "dashboard.html",
+            totals=counted.totals,
+            counted_at=counted.at,
+            days=counted.days,
+            targets=targets,
+            stored=stored,
+            target_chart=chart.draw(targets),
+            stored_chart=chart.draw(stored),
+            expiring=statistics.expiring(db, now, now + SOON, EXPIRING_SHOWN),
+            latest=statistics.latest(db, LATEST_SHOWN),
+            schema=schema,
+            schema_wanted=SCHEMA_REVISION,
+            database=statistics.database_version(db),
+        )

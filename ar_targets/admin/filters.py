@@ -1,0 +1,60 @@
+"""How templates write sizes, moments and lengths of time."""
+
+from datetime import timedelta
+
+from flask import Flask
+from markupsafe import Markup
+
+from .. import clock
+
+UNITS = ("bytes", "KB", "MB", "GB", "TB")
+SPANS = (("year", 31_536_000), ("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
+
+
+def size(number: int) -> str:
+    """``196.7 KB``, in thousands, as disks and photographs are measured."""
+    value, unit = float(number), 0
+    while value >= 1000 and unit < len(UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{number} bytes" if unit == 0 else f"{value:.1f} {UNITS[unit]}"
+
+
+def number(value: int | None) -> str:
+    """``12,345``; what was too much to count for None."""
+    return "more than 10,000" if value is None else f"{value:,}"
+
+
+def moment(text: str) -> Markup:
+    """A moment in UTC, to the minute; to the microsecond for machines and for those who point."""
+    short = clock.parse(text).strftime("%d %b %Y, %H:%M")
+    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(text, short)
+
+
+def span(seconds: float) -> str:
+    """``2 weeks`` would be wrong for most: the largest unit that fits, rounded down."""
+    for name, length in SPANS:
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return "0 seconds"
+
+
+def ago(text: str) -> str:
+    """``in 3 days`` or ``3 days ago``."""
+    distance: timedelta = clock.parse(text) - clock.now()
+    seconds = distance.total_seconds()
+    if abs(seconds) < 1:
+        return "just now"
+    return f"in {span(seconds)}" if seconds > 0 else f"{span(-seconds)} ago"
+
+
+def short(text: str, length: int = 80) -> str:
+    """The beginning of a long text, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def install(app: Flask) -> None:
+    """Name them in templates."""
+    for function in (size, number, moment, span, ago, short):
+        app.jinja_env.filters[function.__name__] = function

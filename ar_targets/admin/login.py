@@ -1,0 +1,91 @@
+"""``/admin/login/`` and ``/admin/logout/``."""
+
+import logging
+from typing import Any
+
+import flask
+
+from ..login import LoginRefused, TooManyFailures, authenticate
+from ..models import user as users
+from ..schemas.login import LoginBody
+from . import bridge, gate
+from .form import Refusal, field, load
+from .page import Page, done, go, path
+
+log = logging.getLogger(__name__)
+
+NO_ADMINISTRATOR = (
+    "this account is no administrator, and the panel is for administrators alone; "
+    "ask one of them to make it one"
+)
+
+
+class LoginPage(Page):
+    """Open to all, by the same rules as the API's login."""
+
+    def is_accessible(self) -> bool:
+        """Who is not logged in must be able to."""
+        return True
+
+    @path("/")
+    def index(self) -> Any:
+        """The form."""
+        if flask.g.administrator is not None:
+            return go("admin.index")
+        return self.render("login.html", wrong={}, login="")
+
+    @path("/", "POST")
+    def enter(self) -> Any:
+        """Check login and password, and begin a session."""
+        try:
+            log_in(field("login"), field("password"))
+        except Refusal as refused:
+            page = self.render("login.html", wrong=refused.wrong, login=field("login"))
+            return page, refused.status, retry_after(refused)
+        return flask.redirect(safe_target(flask.request.args.get("next", "")), 303)
+
+    @path("/out/", "POST")
+    def leave(self) -> Any:
+        """End the session, and let the browser forget the pictures."""
+        gate.end()
+        done("You are logged out.")
+        response = go(".index")
+        response.headers["Clear-Site-Data"] = '"cache"'
+        return response
+
+
+class Throttled(Refusal):
+    """Too many failures; ``wait`` is the seconds until the next attempt."""
+
+    def __init__(self, wait: int, text: str) -> None:
+        super().__init__(429, {"": text})
+        self.wait = wait
+
+
+def log_in(login: str, password: str) -> None:
+    """Begin a session. Raises Refusal."""
+    request = bridge.request()
+    fields = load(LoginBody(), {"login": login, "password": password})
+    try:
+        found = authenticate(request, fields["login"], fields["password"])
+    except TooManyFailures as error:
+        raise Throttled(error.wait, str(error)) from None
+    except LoginRefused as error:
+        raise Refusal(401, {"": str(error)}) from None
+    user = users.find(bridge.db(), found.id)
+    if user is None or not user.is_admin:
+        log.info("user %s, who is no administrator, was refused the panel", found.id)
+        raise Refusal(403, {"": NO_ADMINISTRATOR})
+    gate.begin(found.id, found.password_version)
+
+
+def retry_after(refused: Refusal) -> dict[str, str]:
+    """The header that goes with a 429."""
+    return {"Retry-After": str(refused.wait)} if isinstance(refused, Throttled) else {}
+
+
+def safe_target(path: str) -> str:
+    """Where to go after the login: a path of the panel, never another host's."""
+    home = flask.url_for("admin.index")
+    inside = path.startswith(home) and "\\" not in path and "//" not in path.partition("?")[0]
+    return path if inside else home

@@ -1,0 +1,186 @@
+"""``/admin/target/``: everybody's image targets."""
+
+from typing import Any
+
+import flask
+from werkzeug.datastructures import FileStorage
+
+from .. import image
+from ..errors import FieldError, error_body
+from ..jpeg import Jpeg
+from ..models import project as projects
+from ..models import target as targets
+from ..models import trash
+from ..models.browse import contains
+from ..models.catalogue import TARGETS
+from ..models.meta import parse_id
+from ..models.project import ProjectRecord
+from ..models.target import TargetRecord
+from ..schemas.target import TargetBody
+from . import bridge, gate, listing
+from .form import Refusal, changed, field, load, revision
+from .page import Page, done, failed, found, go, path
+from .picture import large_picture, small_picture
+
+
+class TargetPage(Page):
+    """The list, uploads, and a page for each target."""
+
+    @path("/")
+    def index(self) -> Any:
+        """Live targets, of all projects or of one."""
+        search = listing.argument("q")
+        project_id = parse_id(listing.argument("project"))
+        filters = ["search"] if search else []
+        values: dict[str, Any] = {"search": contains(search)}
+        if project_id:
+            values["project_id"] = project_id
+        else:
+            filters.append("live")
+        course = "project" if project_id else "id"
+        return self.render(
+            "target/index.html",
+            listing=listing.read(TARGETS, course, order="id", filters=tuple(filters), **values),
+            q=search,
+            project=live_project(project_id) if project_id else None,
+            settings=bridge.settings(),
+        )
+
+    @path("/<int:project_id>/upload/", "POST")
+    def upload(self, project_id: int) -> Any:
+        """Store images: one a request from the script, any number from a browser without."""
+        live_project(project_id)
+        outcomes = [store(project_id, file) for file in flask.request.files.getlist("image")]
+        if gate.wants_json():
+            return one_answer(outcomes)
+        for name, outcome in outcomes:
+            if isinstance(outcome, Refusal):
+                failed(f"{name}: {outcome.text}")
+            else:
+                done(f"{name}: stored.")
+        if not outcomes:
+            failed("Choose at least one photograph.")
+        return go("project.show", project_id=project_id)
+
+    @path("/<int:project_id>/<int:target_id>/")
+    def show(self, project_id: int, target_id: int) -> Any:
+        """One target."""
+        return self.page(project_id, target_id)
+
+    def page(self, project_id: int, target_id: int, refused: Refusal | None = None) -> Any:
+        """One target; and what was refused."""
+        project, record = target_of(project_id, target_id)
+        page = self.render(
+            "target/show.html",
+            project=project,
+            target=record,
+            settings=bridge.settings(),
+            wrong=refused.wrong if refused else {},
+        )
+        return page, refused.status if refused else 200
+
+    @path("/<int:project_id>/<int:target_id>/description/", "POST")
+    def describe(self, project_id: int, target_id: int) -> Any:
+        """Change the description."""
+        _, record = target_of(project_id, target_id)
+        # Browsers write line breaks as CRLF (HTML, 4.10.22.4), clients of the API as they like.
+        text = field("description").replace("\r\n", "\n")
+        try:
+            fields = load(TargetBody.for_patch(), {"description": text})
+            changed(targets.change(bridge.db(), record, revision=revision(), **fields))
+        except Refusal as refused:
+            return self.page(project_id, target_id, refused)
+        done("The description is changed.")
+        return go(".show", project_id=project_id, target_id=target_id)
+
+    @path("/<int:project_id>/<int:target_id>/replace/", "POST")
+    def replace(self, project_id: int, target_id: int) -> Any:
+        """Put another image in its place."""
+        _, record = target_of(project_id, target_id)
+        file = flask.request.files.get("image")
+        try:
+            jpeg = proven(file)
+            changed(targets.change(bridge.db(), record, jpeg=jpeg, revision=revision()))
+        except Refusal as refused:
+            return self.page(project_id, target_id, refused)
+        done("The image is replaced.")
+        return go(".show", project_id=project_id, target_id=target_id)
+
+    @path("/<int:project_id>/<int:target_id>/delete/", "POST")
+    def delete(self, project_id: int, target_id: int) -> Any:
+        """Put it into the trash."""
+        target_of(project_id, target_id)
+        try:
+            changed(trash.delete_target(bridge.db(), target_id, revision()))
+        except Refusal as refused:
+            return self.page(project_id, target_id, refused)
+        done("The target is in the trash.")
+        return go("project.show", project_id=project_id)
+
+    @path("/<int:project_id>/<int:target_id>/image/<sha256>.jpg")
+    def image(self, project_id: int, target_id: int, sha256: str) -> Any:
+        """The JPEG itself; with ``?download=1`` as a file to save."""
+        _, record = target_of(project_id, target_id, sha256)
+        return large_picture(record, download=flask.request.args.get("download") == "1")
+
+    @path("/<int:project_id>/<int:target_id>/thumbnail/<sha256>.jpg")
+    def thumbnail(self, project_id: int, target_id: int, sha256: str) -> Any:
+        """A small picture of it."""
+        _, record = target_of(project_id, target_id, sha256)
+        return small_picture(record)
+
+
+def live_project(project_id: int) -> ProjectRecord:
+    """The project; raises 404."""
+    return found(projects.find(bridge.db(), project_id))
+
+
+def target_of(
+    project_id: int, target_id: int, sha256: str | None = None
+) -> tuple[ProjectRecord, TargetRecord]:
+    """A target of a live project, with the project, and that image if one is named; raises 404."""
+    project = live_project(project_id)
+    record = found(targets.find(bridge.db(), project_id, target_id))
+    if sha256 not in (None, record.sha256):
+        found(None)
+    return project, record
+
+
+def proven(file: FileStorage | None) -> Jpeg:
+    """The JPEG in an uploaded file. Raises Refusal (413 or 400)."""
+    if file is None or not file.filename:
+        raise Refusal(400, {"image": "choose a photograph"})
+    settings = bridge.settings()
+    data = file.read(settings.image_max_bytes + 1)
+    try:
+        image.check_size(len(data), settings)
+        return image.accept(data, settings)
+    except image.ImageTooLargeError as large:
+        raise Refusal(413, {"image": str(large)}) from None
+    except image.ImageError as wrong:
+        raise Refusal(400, {"image": str(wrong)}) from None
+
+
+def store(project_id: int, file: FileStorage) -> tuple[str, TargetRecord | Refusal]:
+    """A file's name, and what became of it."""
+    name = file.filename or "the file"
+    try:
+        fields = load(TargetBody.for_patch(), {"description": field("description")})
+        return name, found(
+            targets.create(bridge.db(), project_id, proven(file), fields["description"])
+        )
+    except Refusal as refused:
+        return name, refused
+
+
+def one_answer(outcomes: list[tuple[str, TargetRecord | Refusal]]) -> Any:
+    """What the script is told about its one file: the errors in the API's own shape."""
+    outcome = outcomes[0][1] if len(outcomes) == 1 else Refusal(400, {"image": "send one file"})
+    if isinstance(outcome, Refusal):
+        faults = [FieldError("body", name, text) for name, text in outcome.wrong.items()]
+        response = flask.Response(error_body(faults), outcome.status)
+        response.content_type = "application/json"
+        return response
+    place: dict[str, Any] = {"project_id": outcome.project_id, "target_id": outcome.id}
+    picture = flask.url_for(".thumbnail", sha256=outcome.sha256, **place)
+    return {"url": flask.url_for(".show", **place), "thumbnail": picture}, 201

@@ -1,0 +1,1 @@
+"""The admin panel, through the whole WSGI stack."""

@@ -1,0 +1,219 @@
+"""Image targets in the panel: uploads, pictures, changes."""
+
+import hashlib
+import io
+
+import pytest
+from PIL import Image
+from sqlalchemy import update
+
+from ar_targets.admin import picture as showing
+from ar_targets.admin import thumbnail as drawing
+from ar_targets.database import transaction_scope
+from ar_targets.models.target import target as targets
+from ar_targets.models.thumbnail import thumbnail as thumbnails
+
+from ..panel import names, wrong
+from ..pictures import CHINA, FLOWER, HEIGHT, WIDTH, drawn
+
+JSON = "application/json"
+
+
+def pictures_of(page):
+    return [tag["src"] for tag in page.html.select("img.thumb")]
+
+
+def upload(panel, project, *files, **options):
+    sent = [("image", name, data) for name, data in files]
+    return panel.send(f"/admin/target/{project.id}/upload/", files=sent, **options)
+
+
+def test_upload_one_by_the_script(app, panel, project, stage, write_token):
+    response = upload(panel, project, ("china.jpg", CHINA), accept=JSON, status=201)
+    (row,) = stage.rows(targets)
+    assert row["image"] == CHINA
+    assert row["sha256"] == hashlib.sha256(CHINA).hexdigest()
+    assert (row["width"], row["height"], row["size"]) == (WIDTH, HEIGHT, len(CHINA))
+    panel.get(response.json["url"], status=200)
+    assert panel.get(response.json["thumbnail"]).content_type == "image/jpeg"
+    path = f"{project.targets}/{row['id']}/image"
+    assert app.call("GET", path, who=write_token).body == CHINA
+
+
+def test_upload_several_without_the_script(panel, project, stage):
+    files = [("a.jpg", CHINA), ("b.png", drawn("PNG")), ("c.jpg", FLOWER)]
+    said = panel.said(upload(panel, project, *files, status=303))
+    assert "a.jpg: stored." in said
+    assert "c.jpg: stored." in said
+    assert "b.png: image: it must be a whole JPEG" in said
+    assert [row["image"] for row in stage.rows(targets)] == [CHINA, FLOWER]
+
+
+@pytest.mark.parametrize("data", [b"", drawn("PNG"), CHINA[:-100]], ids=["empty", "PNG", "cut"])
+def test_refused_in_the_words_of_the_api(app, panel, project, stage, write_token, data):
+    from ..pictures import base64_of
+
+    told = app.call(
+        "POST", project.targets, {"image": base64_of(data)}, who=write_token, status=400
+    )
+    response = upload(panel, project, ("x.jpg", data), accept=JSON, status=400)
+    assert response.json == told.json
+    assert stage.rows(targets) == []
+
+
+def test_too_large(make_app, panel, project, stage):
+    from ..panel import Panel
+
+    small = Panel(make_app(image_max_bytes=len(FLOWER)).app)
+    small.log_in()
+    upload(small, project, ("flower.jpg", FLOWER), accept=JSON, status=201)
+    response = upload(small, project, ("china.jpg", CHINA), accept=JSON, status=413)
+    assert "larger than" in response.json["errors"][0]["description"]
+    assert len(stage.rows(targets)) == 1
+
+
+def test_no_file(panel, project):
+    assert "Choose at least one" in panel.said(upload(panel, project, status=303))
+    upload(panel, project, accept=JSON, status=400)
+
+
+def test_no_project(panel):
+    panel.send("/admin/target/999999/upload/", status=404)
+
+
+def test_list_and_search(panel, stage, project, other_project, target):
+    stage.target(project, FLOWER, "a red flower")
+    stage.target(other_project, FLOWER, "another flower, 100%")
+    list_ = "/admin/target/"
+    assert names(panel.get(list_)) == ["another flower, 100%", "a red flower", "a gate"]
+    assert names(panel.get(f"{list_}?q=flower")) == ["another flower, 100%", "a red flower"]
+    assert names(panel.get(f"{list_}?q=0%25")) == ["another flower, 100%"]
+    mine = f"{list_}?project={project.id}"
+    assert names(panel.get(mine)) == ["a red flower", "a gate"]
+    assert names(panel.get(f"{mine}&q=GATE")) == ["a gate"]
+    assert "Search" in panel.get(f"{mine}&q=nothing")
+
+
+def test_targets_of_deleted_projects_are_not_shown(app, panel, project, owner, target):
+    app.call("DELETE", project.path, who=owner, status=204)
+    assert names(panel.get("/admin/target/")) == []
+
+
+def test_lists_show_small_pictures(panel, stage, project, target):
+    page = panel.get("/admin/target/")
+    (path,) = pictures_of(page)
+    assert "/image/" not in page
+    response = panel.get(path)
+    assert len(response.body) < len(CHINA) / 10
+    picture = Image.open(io.BytesIO(response.body))
+    assert picture.format == "JPEG"
+    assert max(picture.size) <= drawing.EDGE
+    assert response.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    again = panel.get(path, headers={"If-None-Match": response.headers["ETag"]}, status=304)
+    assert again.body == b""
+
+
+def test_a_thumbnail_is_drawn_once(panel, stage, target, monkeypatch):
+    (path,) = pictures_of(panel.get("/admin/target/"))
+    first = panel.get(path).body
+    assert len(stage.rows(thumbnails)) == 1
+    monkeypatch.setattr(drawing, "PIXELS_MAX", 0)
+    assert panel.get(path).body == first
+
+
+def test_a_replaced_image_has_another_thumbnail(app, panel, stage, project, target):
+    (old,) = pictures_of(panel.get("/admin/target/"))
+    before = panel.get(old).body
+    path = f"/admin/target/{project.id}/{target.id}"
+    panel.send(f"{path}/replace/", files=[("image", "flower.jpg", FLOWER)], revision=1, status=303)
+    panel.get(old, status=404)
+    (new,) = pictures_of(panel.get("/admin/target/"))
+    assert panel.get(new).body != before
+    assert len(stage.rows(thumbnails)) == 1
+
+
+def test_a_thumbnail_goes_with_its_target(panel, stage, target):
+    panel.get(pictures_of(panel.get("/admin/target/"))[0])
+    with transaction_scope(stage.engine) as db:
+        db.execute(targets.delete())
+    assert stage.rows(thumbnails) == []
+
+
+def test_no_thumbnail_of_what_would_take_too_much_memory(panel, stage, target, monkeypatch):
+    monkeypatch.setattr(drawing, "PIXELS_MAX", WIDTH * HEIGHT - 1)
+    (path,) = pictures_of(panel.get("/admin/target/"))
+    response = panel.get(path)
+    assert response.content_type == "image/svg+xml"
+    assert stage.rows(thumbnails) == []
+
+
+def test_no_thumbnail_of_what_no_decoder_reads(panel, stage, target):
+    with transaction_scope(stage.engine) as db:
+        db.execute(update(targets).values(image=b"nonsense"))
+    (path,) = pictures_of(panel.get("/admin/target/"))
+    assert panel.get(path).content_type == "image/svg+xml"
+
+
+def test_a_target_that_is_removed_while_its_thumbnail_is_drawn(panel, stage, target, monkeypatch):
+    draw = drawing.draw
+
+    def draw_meanwhile(data, record):
+        with transaction_scope(stage.engine) as db:
+            db.execute(targets.delete())
+        return draw(data, record)
+
+    (path,) = pictures_of(panel.get("/admin/target/"))
+    monkeypatch.setattr(showing, "draw", draw_meanwhile)
+    panel.get(path, status=200)
+    panel.get(path, status=404)
+    assert stage.rows(thumbnails) == []
+
+
+def test_facts_preview_and_download(panel, project, target):
+    page = panel.get(f"/admin/target/{project.id}/{target.id}/")
+    assert f"{WIDTH} × {HEIGHT} pixels" in page
+    assert hashlib.sha256(CHINA).hexdigest() in page
+    preview = page.html.select_one(".preview img")
+    assert preview["alt"] == "a gate"
+    assert panel.get(preview["src"]).body == CHINA
+    saved = page.click("Download")
+    assert saved.body == CHINA
+    assert saved.headers["Content-Disposition"] == f'attachment; filename="target-{target.id}.jpg"'
+
+
+def test_describe(app, panel, project, target, write_token):
+    path = f"/admin/target/{project.id}/{target.id}/description/"
+    panel.send(path, description="two\r\nlines", revision=1, status=303)
+    shown = app.call("GET", target.path, who=write_token).json["description"]
+    assert shown == "two\nlines"
+    late = panel.send(path, description="x", revision=1, status=409)
+    assert "changed meanwhile" in wrong(late)[""]
+    told = app.call(
+        "PATCH", target.path, {"description": "é" * 40_000}, who=write_token, status=400
+    )
+    response = panel.send(path, description="é" * 40_000, status=400)
+    assert wrong(response)["description"] == told.json["errors"][0]["description"]
+
+
+def test_replace(app, panel, project, target, write_token):
+    path = f"/admin/target/{project.id}/{target.id}/replace/"
+    flower = [("image", "flower.jpg", FLOWER)]
+    assert wrong(panel.send(path, status=400))["image"] == "choose a photograph"
+    bad = panel.send(path, files=[("image", "x.jpg", drawn("PNG"))], status=400)
+    assert "whole JPEG" in wrong(bad)["image"]
+    panel.send(path, files=flower, revision=1, status=303)
+    assert app.call("GET", target.image, who=write_token).body == FLOWER
+    late = panel.send(path, files=flower, revision=1, status=409)
+    assert "changed meanwhile" in wrong(late)[""]
+
+
+def test_delete(app, panel, project, target, write_token):
+    path = f"/admin/target/{project.id}/{target.id}/delete/"
+    late = panel.send(path, revision=7, status=409)
+    assert "changed meanwhile" in wrong(late)[""]
+    panel.send(path, revision=1, status=303)
+    app.call("GET", target.path, who=write_token, status=404)
+
+
+def test_a_target_belongs_to_its_project(panel, other_project, target):
+    panel.get(f"/admin/target/{other_project.id}/{target.id}/", status=404)
