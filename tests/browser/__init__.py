@@ -1,0 +1,1 @@
+"""The admin panel in a real browser, as people use it."""
