@@ -39,7 +39,7 @@ SIZES: dict[str, ViewportSize] = {
 def browser() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
-        pytest.skip("there is no Chromium on this machine: install it to test the admin panel in")
+        pytest.skip("there is no Chromium on this machine: install it for the tests in a browser")
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield launched

@@ -1,21 +1,15 @@
 """The examples, and the session in docs/client.md, do what they say: each is run as it stands."""
 
-import functools
-import http.server
 import json
 import os
 import re
 import subprocess
 import sys
-import threading
-import urllib.parse
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from ..actors import PASSWORD
-from ..browser import Browser
 from ..conftest import INI
 from ..live import live
 from ..pictures import CHINA, FLOWER, drawn
@@ -24,32 +18,9 @@ DOCS = INI.parent / "docs"
 EXAMPLES = DOCS / "examples"
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@contextmanager
-def served(directory):
-    """The origin of a server of files."""
-    handler = functools.partial(Quiet, directory=directory)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
 @pytest.fixture(scope="module")
-def page():
-    with served(EXAMPLES) as origin:
-        yield origin
-
-
-@pytest.fixture(scope="module")
-def server(database_url, page, tmp_path_factory):
-    with live(database_url, tmp_path_factory.mktemp("live"), cors_origins=page) as made:
+def server(database_url, tmp_path_factory):
+    with live(database_url, tmp_path_factory.mktemp("live")) as made:
         yield made
 
 
@@ -126,48 +97,6 @@ def test_with_requests(example, app, stage, project, write_token, read_token, tm
     done = example(REQUESTS, folder, token="nonsense")
     assert done.returncode == 1
     assert "Authorization" in done.stderr
-
-
-needs_chromium = pytest.mark.skipif(not Browser.is_there(), reason="needs chromium")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with Browser() as opened:
-        yield opened
-
-
-def show(browser, origin, **fields):
-    """Open the page with its fields filled, and wait until it has said how it went."""
-    browser.open("about:blank")
-    browser.open(f"{origin}/targets.html#{urllib.parse.urlencode(fields)}")
-    return browser.wait_for("#message", "shown|token|cors_origins")
-
-
-@needs_chromium
-def test_the_page(browser, server, page, stage, project, read_token):
-    stage.target(project, CHINA, "<b>a gate</b>")
-    for n in range(1, 52):
-        stage.target(project, drawn(size=(n, 7)))
-    fields = {"server": server.url, "project": project.id, "token": read_token.token}
-    assert show(browser, page, **fields) == "52 shown"
-    captions = browser.run(
-        "return [...document.querySelectorAll('figcaption')].map(f => f.innerText)"
-    )
-    assert captions[0].endswith(": <b>a gate</b> (640 × 427)")
-    assert [re.search(r"\((\d+) × 7\)", text)[1] for text in captions[1:]] == [
-        str(n) for n in range(1, 52)
-    ]
-    assert browser.run("return location.href") == f"{page}/targets.html"
-    fields["token"] = "nonsense"
-    assert show(browser, page, **fields).endswith("with a token that is valid")
-
-
-@needs_chromium
-def test_the_page_at_an_origin_that_is_not_allowed(browser, server, project, read_token):
-    fields = {"server": server.url, "project": project.id, "token": read_token.token}
-    with served(EXAMPLES) as elsewhere:
-        assert "its cors_origins lacks this page's origin" in show(browser, elsewhere, **fields)
 
 
 def test_the_session_of_the_clients_page(server, rows_removed, photos, tmp_path):
