@@ -77,6 +77,7 @@ class Database:
             cursor = dbapi.cursor()
             cursor.execute(statement, parameters)
             rows: Sequence[tuple[Any, ...]] = cursor.fetchall()
+            forget_result(dbapi.driver_connection)
         except self._engine.dialect.loaded_dbapi.Error as error:
             raise self._explained(error, statement) from error
         return rows
@@ -140,6 +141,15 @@ class Database:
         if is_retryable(error, disconnected=dead):
             mark_error_retryable(explained)
         return explained
+
+
+def forget_result(connection: Any) -> None:
+    """Let PyMySQL forget the rows that it has given out.
+
+    It would keep the last ones, be they an image, while the connection waits in the pool.
+    """
+    if hasattr(connection, "_result"):
+        connection._result = None  # noqa: SLF001
 
 
 def includeme(config: Configurator) -> None:
