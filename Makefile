@@ -5,7 +5,7 @@
 #   make venv PYTHON=python3.11        PYTHON chooses the interpreter of a new .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test soak bench docs lint format lock venv clean
+.PHONY: help serve test soak bench docs lint audit format lock venv clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,6 +42,10 @@ lint: $(VENV)/.develop ## Check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+audit: $(BIN)/pip ## Look up known vulnerabilities of what is pinned; needs the network
+	$(BIN)/pip install --quiet 'pip-audit>=2.10,<3'
+	$(BIN)/pip-audit --no-deps --disable-pip --strict -r requirements.lock $(ARGS)
 
 format: $(VENV)/.develop ## Put the code into its one format
 	$(BIN)/ruff check --fix-only
