@@ -13,7 +13,7 @@ from .body import json_body
 from .etag import expected_revision, not_modified, written
 from .paging import listing, requested_page
 from .service import PROJECT, service
-from .single import Json, created, found, no_content, shown
+from .single import Json, created, no_content, of_caller, shown
 
 project_list = service("project_list", "/project")
 project = service("project", PROJECT)
@@ -46,7 +46,7 @@ def list_projects(request: Request) -> Json:
 def create_project(request: Request) -> Json:
     """A new project of the caller's."""
     owner_id, name = request.identity.user_id, request.validated["name"]
-    record = found(projects.create(request.db, owner_id, name))
+    record = of_caller(projects.create(request.db, owner_id, name))
     return created(request, record, represent(request, record))
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from pyramid.httpexceptions import HTTPNotFound
+from pyramid.httpexceptions import HTTPNotFound, HTTPUnauthorized
 from pyramid.request import Request
 from pyramid.response import Response
 
@@ -45,4 +45,11 @@ def found(record: Any) -> Any:
     """A record that was there a moment ago; raises 404 where it is gone."""
     if record is None:
         raise HTTPNotFound
+    return record
+
+
+def of_caller(record: Any) -> Any:
+    """A record that only a deleted caller lacks; raises 401 where the caller is gone by now."""
+    if record is None:
+        raise HTTPUnauthorized
     return record

@@ -18,7 +18,7 @@ from .body import json_body
 from .etag import expected_revision, not_modified, written
 from .paging import listing, requested_page
 from .service import USER, service
-from .single import Json, created, found, no_content, shown
+from .single import Json, created, found, no_content, of_caller, shown
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def list_users(request: Request) -> Json:
         viewer = request.identity.user_id if request.identity else None
         records = users.page(request.db, viewer, page.after, page.rows)
         return listing(request, page, records, represent)
-    caller = found(users.find(request.db, request.identity.user_id))
+    caller = of_caller(users.find(request.db, request.identity.user_id))
     return listing(request, page, [caller] if caller.id > page.after else [], represent)
 
 
