@@ -29,6 +29,8 @@ REQUIRES = [
     "flask>=3.1,<4",
     "flask-wtf>=1.3,<2",  # CSRF tokens
     "pillow>=12",  # thumbnails
+    # The API's description.
+    "pyyaml>=6.0.3,<7",  # reads it
     # Tools for one job each.
     "argon2-cffi>=25.1",  # password hashing (Argon2id)
     "limits>=5.8,<6",  # counts failed logins
@@ -57,6 +59,7 @@ setup(
     package_data={
         "ar_targets": ["py.typed"],
         "ar_targets.admin": ["static/*", "templates/*.html", "templates/*/*.html"],
+        "ar_targets.openapi": ["description.yaml"],
     },
     install_requires=REQUIRES,
     extras_require={"client": CLIENT_REQUIRES},

@@ -34,6 +34,7 @@ def main(global_config: dict[str, str], **ini: Any) -> Router:
     config.include(".security")
     config.include(".errors")
     config.include(".tweens")
+    config.include(".openapi")
     config.scan(".views")
     config.include(".admin")
     settle_class(config)

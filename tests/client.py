@@ -1,4 +1,7 @@
-"""A WebTest client that holds every response of every test against the contract's common rules."""
+"""A WebTest client that holds every response of every test against what holds everywhere.
+
+That is the contract's common rules, and the API's own description.
+"""
 
 import re
 import threading
@@ -6,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import webtest
+
+from .description import description_of
 
 # What no answer may carry: traces, SQL, hashes, names of columns that are nobody's business.
 FORBIDDEN = re.compile(
@@ -30,6 +35,7 @@ class Client(webtest.TestApp):
     def do_request(self, req, status=None, expect_errors=None):
         response = super().do_request(req, status, expect_errors)
         check(response)
+        description_of(self.app).check(response)
         return response
 
     def call(self, method, path, body=None, *, who=None, status=None, **headers):
@@ -60,10 +66,11 @@ def check(response) -> None:
         assert response.headers[needed]
     if response.status_int in (204, 304):
         assert response.body == b""
-    elif response.content_type != "image/jpeg":
-        assert response.headers["Content-Type"] == JSON
+    elif response.content_type in (JSON, "text/html"):
         assert not FORBIDDEN.search(response.text)
-        if response.status_int >= 400 and response.request.method != "HEAD":
+    if response.status_int >= 400:
+        assert response.headers["Content-Type"] == JSON
+        if response.request.method != "HEAD":
             check_error(response.json)
 
 

@@ -53,6 +53,9 @@ GET    /health/live                  200   200     200    200   200   200   200 
 HEAD   /health/live                  200   200     200    200   200   200   200   200   200     200
 GET    /health/ready                 200   200     200    200   200   200   200   200   200     200
 HEAD   /health/ready                 200   200     200    200   200   200   200   200   200     200
+
+GET    /api/openapi.json             200   200     200    200   200   200   200   200   200     200
+HEAD   /api/openapi.json             200   200     200    200   200   200   200   200   200     200
 """
 
 OPEN_TABLE = """

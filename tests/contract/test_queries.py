@@ -51,6 +51,7 @@ REQUESTS: dict[str, tuple[str | None, str, str, dict[str, Any] | None, int]] = {
     "delete a target": ("write_token", "DELETE", "{target.path}", None, 3),
     "ready": (None, "GET", "/health/ready", None, 1),
     "live": (None, "GET", "/health/live", None, 0),
+    "describe the API": (None, "GET", "/api/openapi.json", None, 0),
 }
 READS_A_BLOB = {"read a target", "read an image"}
 WRITES_A_BLOB = {"create a target", "replace a target"}

@@ -284,6 +284,7 @@ ALLOWED = {
     "/api/project/1/imagetarget/1/image": {"GET", "HEAD"},
     "/health/live": {"GET", "HEAD"},
     "/health/ready": {"GET", "HEAD"},
+    "/api/openapi.json": {"GET", "HEAD"},
 }
 
 

@@ -1,0 +1,54 @@
+"""The whole description as the settings make it, ready to be sent."""
+
+import functools
+import hashlib
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import yaml
+
+from ..settings import Settings
+from .everywhere import complete
+from .filling import fill, values_of
+
+# Prefixes, each of which has a JSON text of its own, that are kept: a server has one.
+PREFIXES_KEPT = 4
+
+
+class Text(NamedTuple):
+    """A JSON text and its entity tag."""
+
+    body: bytes
+    etag: str
+
+
+@functools.cache
+def written() -> dict[str, Any]:
+    """What is written by hand; not to be changed."""
+    text = Path(__file__).with_name("description.yaml").read_bytes()
+    # C reads it in a tenth of the time; both read what is safe alone.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    document: dict[str, Any] = yaml.load(text, loader)  # noqa: S506
+    return document
+
+
+class Description:
+    """An OpenAPI document for one application."""
+
+    def __init__(self, settings: Settings) -> None:
+        # A copy: YAML's anchors make one object of what is written once.
+        document = fill(deepcopy(written()), values_of(settings))
+        self.document: dict[str, Any] = complete(document, settings.cors_origins)
+        self._texts: dict[str, Text] = {}
+
+    def text(self, prefix: str) -> Text:
+        """The JSON for a server that is mounted at ``prefix``; empty for the root."""
+        if prefix not in self._texts:
+            if len(self._texts) >= PREFIXES_KEPT:
+                self._texts.clear()
+            servers = [server | {"url": prefix or "/"} for server in self.document["servers"]]
+            body = orjson.dumps(self.document | {"servers": servers})
+            self._texts[prefix] = Text(body, hashlib.sha256(body).hexdigest())
+        return self._texts[prefix]

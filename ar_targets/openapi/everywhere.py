@@ -1,0 +1,113 @@
+"""Adds to the description what all paths have alike, so that nobody writes it fifty times.
+
+That is HEAD for every GET, OPTIONS, the request's id, the headers that every
+response has, and those of CORS where an origin is allowed.
+"""
+
+from typing import Any
+
+Json = dict[str, Any]
+
+TAG = "other methods"
+# Ranges are for GET alone (RFC 9110, 14.2).
+NOT_OF_HEAD = {"206", "416"}
+PARAMETERS_NOT_OF_HEAD = {"Range", "IfRange"}
+# Name of a header → its component.
+ALWAYS = {
+    "X-Request-ID": "RequestId",
+    "X-Content-Type-Options": "ContentTypeOptions",
+    "Content-Security-Policy": "NoPage",
+    "Cross-Origin-Resource-Policy": "SameOrigin",
+    "Referrer-Policy": "NoReferrer",
+}
+CORS = {
+    "Access-Control-Allow-Origin": "AllowOrigin",
+    "Access-Control-Expose-Headers": "ExposeHeaders",
+    "Vary": "Vary",
+}
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "AllowMethods",
+    "Access-Control-Allow-Headers": "AllowHeaders",
+    "Access-Control-Max-Age": "MaxAge",
+}
+
+
+def complete(document: Json, origins: frozenset[str]) -> Json:
+    """The whole document. Origins are those that may call the API from other web pages."""
+    document.pop("x-shared")
+    components = document["components"]
+    for path, item in document["paths"].items():
+        if "get" in item:
+            item["head"] = head(item["get"])
+        item["options"] = options(path, item)
+        item["parameters"] = [*item.get("parameters", []), reference("parameters", "RequestId")]
+    headers = ALWAYS | (CORS if origins else {})
+    for response in inline_responses(document):
+        add_headers(response, headers)
+    if origins:
+        add_headers(components["responses"]["Options"], PREFLIGHT)
+    else:
+        for name in (*CORS.values(), *PREFLIGHT.values()):
+            del components["headers"][name]
+    return document
+
+
+def reference(kind: str, name: str) -> Json:
+    """What stands for a component."""
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def head(get: Json) -> Json:
+    """HEAD: as GET, but no body."""
+    left_out = [reference("parameters", name) for name in PARAMETERS_NOT_OF_HEAD]
+    return {
+        "operationId": f"{get['operationId']}_head",
+        "tags": [TAG],
+        "summary": "As GET, without the body",
+        "security": get["security"],
+        "parameters": [one for one in get.get("parameters", []) if one not in left_out],
+        "responses": {
+            status: without_content(response)
+            for status, response in get["responses"].items()
+            if status not in NOT_OF_HEAD
+        },
+    }
+
+
+def without_content(response: Json) -> Json:
+    """The same response without a body; errors stay the references that they are."""
+    return {name: value for name, value in response.items() if name != "content"}
+
+
+def options(path: str, item: Json) -> Json:
+    """OPTIONS: the methods of a path, without credentials, since browsers send none."""
+    responses = {"204": reference("responses", "Options")}
+    if "{" in path:
+        responses["404"] = reference("responses", "NotFound")
+    first = next(one for one in item.values() if "operationId" in one)
+    return {
+        "operationId": f"{first['operationId']}_options",
+        "tags": [TAG],
+        "summary": "The methods of the path",
+        "security": [],
+        "responses": responses,
+    }
+
+
+def inline_responses(document: Json) -> list[Json]:
+    """All responses that are written out, not referred to."""
+    operations = [
+        operation
+        for item in document["paths"].values()
+        for operation in item.values()
+        if "responses" in operation
+    ]
+    found = [one for operation in operations for one in operation["responses"].values()]
+    found += document["components"]["responses"].values()
+    return [response for response in found if "$ref" not in response]
+
+
+def add_headers(response: Json, names: dict[str, str]) -> None:
+    """Let a response have headers, each by the name of its component, save those it has."""
+    more = {name: reference("headers", component) for name, component in names.items()}
+    response["headers"] = more | response.get("headers", {})

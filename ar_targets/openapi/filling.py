@@ -1,0 +1,87 @@
+"""What ``${name}`` in `description.yaml` stands for: limits that settings decide, and the like.
+
+A text that is nothing but ``${name}`` becomes the value itself, whatever its
+type; within a text, numbers are written for people.
+"""
+
+import re
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+import limits
+
+from ..image import largest_body
+from ..settings import Settings
+
+PLACE = re.compile(r"\$\{(\w+)\}")
+
+USER_ACCESS = {
+    "open": (
+        "Users, administrators excepted, can be listed, changed and deleted by anyone on this "
+        "server, with or without a token."
+    ),
+    "self": "Users are shown to themselves alone on this server, and changed by nobody else.",
+}
+USER_LIST = {
+    "open": "All users; of administrators none but the caller.",
+    "self": "The caller alone.",
+}
+USER_SECURITY: dict[str, list[dict[str, list[str]]]] = {
+    "open": [{}, {"user_token": []}],
+    "self": [{"user_token": []}],
+}
+
+
+def values_of(settings: Settings) -> dict[str, Any]:
+    """Each name and what it stands for."""
+    return {
+        "version": version("ar_targets"),
+        "server_url": "/",
+        "image_max_bytes": settings.image_max_bytes,
+        "image_max_pixels": settings.image_max_pixels,
+        "image_body_bytes": largest_body(settings),
+        "login_token_ttl": settings.login_token_ttl,
+        "login_failures": rate_in_words(settings.login_failures),
+        "address_failures": address_failures(settings.login_failures_per_address),
+        "project_token_ttl": settings.project_token_ttl,
+        "project_token_max_ttl": settings.project_token_max_ttl,
+        "user_access": USER_ACCESS[settings.user_access],
+        "user_list": USER_LIST[settings.user_access],
+        "user_changes": changes_in_words(settings.user_change_rate),
+        "user_security": USER_SECURITY[settings.user_access],
+    }
+
+
+def rate_in_words(rate: limits.RateLimitItem) -> str:
+    """``10 in 15 minutes``."""
+    unit = rate.GRANULARITY.name + ("s" if rate.multiples > 1 else "")
+    return f"{rate.amount} in {rate.multiples} {unit}"
+
+
+def address_failures(rate: limits.RateLimitItem | None) -> str:
+    """Words to go on with, if failures are counted for an address alone too."""
+    return f", or than {rate_in_words(rate)} for one address," if rate else ""
+
+
+def changes_in_words(rate: limits.RateLimitItem | None) -> str:
+    """How many changes of users are allowed."""
+    return rate_in_words(rate) if rate else "any number"
+
+
+def fill(node: Any, values: Mapping[str, Any]) -> Any:
+    """The same with all places filled. Raises KeyError for a name without a value."""
+    if isinstance(node, dict):
+        return {key: fill(child, values) for key, child in node.items()}
+    if isinstance(node, list):
+        return [fill(child, values) for child in node]
+    if not isinstance(node, str):
+        return node
+    if whole := PLACE.fullmatch(node):
+        return values[whole[1]]
+    return PLACE.sub(lambda place: for_people(values[place[1]]), node)
+
+
+def for_people(value: Any) -> str:
+    """A value within a text."""
+    return f"{value:,}" if isinstance(value, int) else str(value)
