@@ -1,0 +1,157 @@
+"""Each answer that the description promises is given; that no other is, `tests.client` sees to.
+
+500 alone is left out: no request brings it about.
+"""
+
+import dataclasses
+import json
+import re
+
+import pytest
+
+from ..actors import PASSWORD
+from ..client import JSON
+from ..conftest import build
+from ..description import default_document
+from ..pictures import base64_of, drawn
+
+# PyMySQL leaves the closing of a socket on which nobody listened to Python.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket.socket:ResourceWarning")
+
+MISSING = "999999"
+# Port 9 is for discarding what is sent: nobody listens there.
+AWAY = "mysql+pymysql://root@127.0.0.1:9/none"
+DOCUMENT = default_document()
+OPERATIONS = [
+    (path, method)
+    for path, item in DOCUMENT["paths"].items()
+    for method in item
+    if method != "parameters"
+]
+GOOD_BODIES = {
+    "UserBody": {"login": "nora", "password": PASSWORD},
+    "UserPatch": {"login": "nora"},
+    "LoginBody": {"login": "olga", "password": PASSWORD},
+    "ProjectBody": {"name": "Park"},
+    "ProjectPatch": {"name": "Park"},
+    "TokenBody": {"ttl": 60},
+    "TokenTtlBody": {"ttl": 60},
+    "TokenTtlPatch": {"ttl": 60},
+    "TargetBody": {"image": base64_of(drawn())},
+    "TargetPatch": {"description": "new"},
+}
+# What another has already.
+TAKEN = {"user": {"login": "STEFAN"}, "project": {"name": "MUSEUM"}}
+
+
+@dataclasses.dataclass
+class Call:
+    """A call of an operation: a good one, until it is spoilt."""
+
+    method: str
+    path: str
+    body: bytes
+    headers: dict[str, str]
+
+    def send(self, app, status):
+        return app.request(
+            self.path, method=self.method, body=self.body, headers=self.headers, status=status
+        )
+
+
+def body_name(operation):
+    """The name of the schema of a request's body."""
+    if "requestBody" not in operation:
+        return None
+    return operation["requestBody"]["content"][JSON]["schema"]["$ref"].rpartition("/")[2]
+
+
+@pytest.fixture
+def good(owner, project, write_token, target):
+    """Makes a good call of an operation."""
+    in_path = {
+        "{user_id}": owner.id,
+        "{project_id}": project.id,
+        "{token_id}": write_token.id,
+        "{target_id}": target.id,
+    }
+    holders = {"user_token": owner, "project_token": write_token}
+
+    def make(path, method):
+        operation = DOCUMENT["paths"][path][method]
+        needed = [name for one in operation["security"] for name in one]
+        headers = dict(holders[needed[0]].headers) if needed else {}
+        body = b""
+        if name := body_name(operation):
+            headers["Content-Type"] = JSON
+            body = json.dumps(GOOD_BODIES[name]).encode()
+        real = re.sub(r"{\w+}", lambda place: str(in_path[place[0]]), path)
+        return Call(method.upper(), real, body, headers)
+
+    return make
+
+
+@pytest.fixture
+def away():
+    """The application without a database."""
+    client = build(AWAY, database_timeout=1)
+    yield client
+    client.registry.engine.dispose()
+
+
+@pytest.fixture
+def strict(make_app):
+    """The application after one failed login, and one change of a user."""
+    client = make_app(login_failures="1 per 1 minute", user_change_rate="1 per 1 minute")
+    client.post_json("/api/user", {"login": "mia", "password": PASSWORD}, status=201)
+    client.post_json("/api/login", {"login": "olga", "password": "wrong"}, status=401)
+    return client
+
+
+SPOILT_HEADERS = {
+    206: {"Range": "bytes=0-9"},
+    304: {"If-None-Match": "*"},
+    401: {"Authorization": "Bearer garbage"},
+    412: {"If-Match": '"stale"'},
+    415: {"Content-Type": "text/plain"},
+    416: {"Range": "bytes=999999999-"},
+}
+
+
+def spoil(call, status, others):
+    """Change a good call so that the answer is ``status``; ``others`` have no rights there."""
+    call.headers |= SPOILT_HEADERS.get(status, {})
+    if status == 400 and call.body:
+        call.body = b'{"nonsense": 1}'
+    elif status == 400:
+        call.path += "?limit=0"
+    elif status == 403:
+        call.headers |= others
+    elif status == 404:
+        # OPTIONS looks no object up.
+        other = "0" if call.method == "OPTIONS" else MISSING
+        call.path = re.sub(r"(?<=/)\d+", other, call.path)
+    elif status == 409:
+        taken = TAKEN.get(call.path.split("/")[2]) if "/jwt" not in call.path else {}
+        call.body = json.dumps(json.loads(call.body) | taken).encode()
+    elif status == 413:
+        call.body = b" " * 17 * 2**20
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=lambda text: text)
+def test_every_answer_is_given(request, good, path, method, stage, app, owner, write_token):
+    statuses = {int(status) for status in DOCUMENT["paths"][path][method]["responses"]}
+    others = owner if "/imagetarget" in path else write_token
+    # What goes well comes last: it changes or deletes what the others need.
+    for status in sorted(statuses - {500}, reverse=True):
+        call, asked = good(path, method), app
+        if status in (429, 503):
+            asked = request.getfixturevalue({429: "strict", 503: "away"}[status])
+        elif status == 409:
+            request.getfixturevalue("other_project")
+            if "/jwt" in path:
+                lost = stage.app(request.getfixturevalue("project"))
+                stage.revoke(lost)
+                call.path = lost.path
+        spoil(call, status, others.headers)
+        call.send(asked, status)
