@@ -31,6 +31,7 @@ REQUIRES = [
     "pillow>=12",  # thumbnails
     # The API's description.
     "pyyaml>=6.0.3,<7",  # reads it
+    "flask-swagger-ui>=5.34,<6",  # carries Swagger UI and follows its releases
     # Tools for one job each.
     "argon2-cffi>=25.1",  # password hashing (Argon2id)
     "limits>=5.8,<6",  # counts failed logins
@@ -59,7 +60,7 @@ setup(
     package_data={
         "ar_targets": ["py.typed"],
         "ar_targets.admin": ["static/*", "templates/*.html", "templates/*/*.html"],
-        "ar_targets.openapi": ["description.yaml"],
+        "ar_targets.openapi": ["description.yaml", "docs.css", "docs.html", "docs.js"],
     },
     install_requires=REQUIRES,
     extras_require={"client": CLIENT_REQUIRES},

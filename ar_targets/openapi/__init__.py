@@ -1,4 +1,4 @@
-"""The API's description, ``/api/openapi.json``.
+"""The API's description, ``/api/openapi.json``, and the page that shows it, ``/api/docs``.
 
 `description.yaml` is written by hand. At the start the limits that settings
 decide are filled in (`filling`), and what all paths have alike is added
@@ -8,8 +8,10 @@ decide are filled in (`filling`), and what all paths have alike is added
 from pyramid.config import Configurator
 
 from .description import Description
+from .page import load_assets
 
 
 def includeme(config: Configurator) -> None:
-    """Set ``registry.description``."""
+    """Set ``registry.description`` and ``registry.docs_assets``."""
     config.registry.description = Description(config.registry.ar_settings)
+    config.registry.docs_assets = load_assets()

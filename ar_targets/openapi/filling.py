@@ -13,6 +13,7 @@ import limits
 
 from ..image import largest_body
 from ..settings import Settings
+from .page import ASSETS
 
 PLACE = re.compile(r"\$\{(\w+)\}")
 
@@ -38,6 +39,7 @@ def values_of(settings: Settings) -> dict[str, Any]:
     return {
         "version": version("ar_targets"),
         "server_url": "/",
+        "docs_assets": list(ASSETS),
         "image_max_bytes": settings.image_max_bytes,
         "image_max_pixels": settings.image_max_pixels,
         "image_body_bytes": largest_body(settings),

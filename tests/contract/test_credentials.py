@@ -56,6 +56,10 @@ HEAD   /health/ready                 200   200     200    200   200   200   200 
 
 GET    /api/openapi.json             200   200     200    200   200   200   200   200   200     200
 HEAD   /api/openapi.json             200   200     200    200   200   200   200   200   200     200
+GET    /api/docs                     200   200     200    200   200   200   200   200   200     200
+HEAD   /api/docs                     200   200     200    200   200   200   200   200   200     200
+GET    /api/docs/docs.js             200   200     200    200   200   200   200   200   200     200
+HEAD   /api/docs/docs.js             200   200     200    200   200   200   200   200   200     200
 """
 
 OPEN_TABLE = """
@@ -195,7 +199,7 @@ def test_users_for_themselves_alone(app_for_oneself, ask, method, path, caller, 
 @pytest.mark.parametrize("mode", [OPEN_TABLE, SELF_TABLE], ids=["open", "self"])
 def test_no_endpoint_is_missing_in_the_tables(app, mode):
     tabled = {
-        (method, re.sub(r"/[PJTUA](?=/|$)", "/{}", path))
+        (method, re.sub(r"/([PJTUA]|docs\.js)(?=/|$)", "/{}", path))
         for table in (TABLE, mode)
         for method, path, _ in rows(table)
     }

@@ -74,6 +74,7 @@ def good(owner, project, write_token, target):
         "{project_id}": project.id,
         "{token_id}": write_token.id,
         "{target_id}": target.id,
+        "{asset}": "docs.js",
     }
     holders = {"user_token": owner, "project_token": write_token}
 
@@ -130,7 +131,7 @@ def spoil(call, status, others):
     elif status == 404:
         # OPTIONS looks no object up.
         other = "0" if call.method == "OPTIONS" else MISSING
-        call.path = re.sub(r"(?<=/)\d+", other, call.path)
+        call.path = re.sub(r"(?<=/)\d+|docs\.js", other, call.path)
     elif status == 409:
         taken = TAKEN.get(call.path.split("/")[2]) if "/jwt" not in call.path else {}
         call.body = json.dumps(json.loads(call.body) | taken).encode()

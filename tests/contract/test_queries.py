@@ -52,6 +52,8 @@ REQUESTS: dict[str, tuple[str | None, str, str, dict[str, Any] | None, int]] = {
     "ready": (None, "GET", "/health/ready", None, 1),
     "live": (None, "GET", "/health/live", None, 0),
     "describe the API": (None, "GET", "/api/openapi.json", None, 0),
+    "show the docs": (None, "GET", "/api/docs", None, 0),
+    "a file of the docs": (None, "GET", "/api/docs/docs.js", None, 0),
 }
 READS_A_BLOB = {"read a target", "read an image"}
 WRITES_A_BLOB = {"create a target", "replace a target"}

@@ -8,7 +8,7 @@ PATHS = [
     "/api/login", "/api/user", "/api/user/1", "/api/project", "/api/project/1",
     "/api/project/1/jwt", "/api/project/1/jwt/1", "/api/project/1/imagetarget",
     "/api/project/1/imagetarget/1", "/api/project/1/imagetarget/1/image", "/health/live",
-    "/health/ready", "/api/openapi.json",
+    "/health/ready", "/api/openapi.json", "/api/docs", "/api/docs/docs.js",
 ]  # fmt: skip
 
 

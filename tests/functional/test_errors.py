@@ -285,6 +285,8 @@ ALLOWED = {
     "/health/live": {"GET", "HEAD"},
     "/health/ready": {"GET", "HEAD"},
     "/api/openapi.json": {"GET", "HEAD"},
+    "/api/docs": {"GET", "HEAD"},
+    "/api/docs/docs.js": {"GET", "HEAD"},
 }
 
 

@@ -1,0 +1,51 @@
+"""``/api/docs``: a page to read the description and try the API, with its files."""
+
+import re
+
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+
+from ..openapi.page import ASSETS, Asset, page
+from ..tweens.request_id import SAFE
+from . import etag
+from .service import public_service
+
+# From this server alone. Swagger UI draws its icons from data: addresses, and
+# shows a picture that it got from a blob: one.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+FOR_A_YEAR = "public, max-age=31536000, immutable"
+
+docs = public_service("docs", "/api/docs")
+# No other name is a path: unknown ones are a 404 whatever the method is.
+docs_asset = public_service("docs_asset", f"/api/docs/{{asset:{'|'.join(map(re.escape, ASSETS))}}}")
+
+
+@docs.get(permission=NO_PERMISSION_REQUIRED)
+def read_docs(request: Request) -> Response:
+    """The page."""
+    response = Response(page(request.script_name), content_type="text/html", charset="utf-8")
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers.update(SAFE | {"Content-Security-Policy": POLICY})
+    return response
+
+
+@docs_asset.get(permission=NO_PERMISSION_REQUIRED)
+def read_docs_asset(request: Request) -> Response:
+    """A file of the page."""
+    asset = request.registry.docs_assets[request.matchdict["asset"]]
+    if unchanged := etag.not_modified(request, asset.etag):
+        response = unchanged
+    else:
+        response = Response(body=asset.body, content_type=asset.media_type)
+        response.etag = asset.etag
+    response.headers["Cache-Control"] = keeping(request, asset)
+    return response
+
+
+def keeping(request: Request, asset: Asset) -> str:
+    """How long to keep it: what is asked for by its tag never changes."""
+    return FOR_A_YEAR if request.query_string == asset.etag else "no-cache"
