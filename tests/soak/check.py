@@ -47,6 +47,11 @@ INVARIANTS = {
         "SELECT project.id FROM project JOIN user ON user.id = owner_id "
         "WHERE deleted_with_owner AND user.deleted_at IS NULL"
     ),
+    "a change without its entry in the audit trail, or the other way round": (
+        "SELECT target.id FROM target "
+        "LEFT JOIN audit ON audit.noun = 'target' AND audit.row_id = target.id "
+        "GROUP BY target.id, target.revision HAVING target.revision <> COUNT(audit.id)"
+    ),
     "a project without a user": (
         "SELECT id FROM project WHERE owner_id NOT IN (SELECT id FROM user)"
     ),
