@@ -38,6 +38,7 @@ REQUIRES = [
     "APScheduler>=3.11,<4",  # runs the purge on schedule; cron itself needs root, and hides output
     "cronsim>=2.8,<3",  # reads crontab times as cron does, which APScheduler does not
     "orjson>=3.11,<4",  # JSON, many times the speed of the standard library's
+    "prometheus-client>=0.26,<1",  # metrics that several processes share
     "pybase64>=1.4,<2",  # base64, likewise
 ]
 

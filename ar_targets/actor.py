@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from pyramid.request import Request
 
-from .tweens import request_id
+from . import trace
 
 
 class Actor(NamedTuple):
@@ -26,4 +26,4 @@ SCRIPT = Actor("script", "script")
 def actor_of(request: Request, via: str = "api") -> Actor:
     """The caller of a request."""
     name = request.authenticated_userid or "anyone"
-    return Actor(name, via, request.remote_addr, request_id.current.get())
+    return Actor(name, via, request.remote_addr, trace.current.get().request_id)

@@ -7,6 +7,7 @@ request begins one, which pyramid_tm ends; scripts use `in_transaction`.
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from time import perf_counter
 from typing import Any, TypeVar
 
 import sqlalchemy.exc
@@ -15,13 +16,13 @@ import zope.sqlalchemy
 from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid_retry import IRetryableError, mark_error_retryable
-from sqlalchemy import Executable, Result
+from sqlalchemy import Executable, Result, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
-from . import prepared
+from . import prepared, trace
 from .actor import SCRIPT, Actor, actor_of
 from .engine import check_packet_size, is_retryable, make_engine, timed_out
 from .settings import Settings
@@ -53,26 +54,32 @@ class Database:
         self._connection: Connection | None = None
         self._pool: Pool | None = None
         self._session: Session | None = None
+        self._trace = trace.current.get()
 
     @property
     def connection(self) -> Connection:
         """The connection, taken from the pool when it is first needed."""
         if self._connection is None:
             self._pool = self._engine.pool
-            self._connection = self._engine.connect()
+            begun = perf_counter()
+            try:
+                self._connection = self._engine.connect()
+            finally:
+                self._trace.waited(perf_counter() - begun)
         return self._connection
 
     @property
     def session(self) -> Session:
         """A session in the manager's transaction; it is going to write."""
         if self._session is None:
-            self._session = Session(self.connection, autoflush=False)
+            self._session = TimedSession(self.connection, autoflush=False)
             zope.sqlalchemy.mark_changed(self._session, self._manager)
         return self._session
 
     def fetch(self, statement: str, parameters: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
         """The rows of a SELECT in the driver's own SQL; raises SQLAlchemy's errors."""
         dbapi = self.connection.connection
+        begun = perf_counter()
         try:
             cursor = dbapi.cursor()
             cursor.execute(statement, parameters)
@@ -80,6 +87,8 @@ class Database:
             forget_result(dbapi.driver_connection)
         except self._engine.dialect.loaded_dbapi.Error as error:
             raise self._explained(error, statement) from error
+        finally:
+            self._trace.asked(statement, perf_counter() - begun)
         return rows
 
     def run(self, statement: str, parameters: Mapping[str, object]) -> tuple[int, int]:
@@ -87,14 +96,17 @@ class Database:
 
         Returns the rows that it found, and the id it gave. Raises SQLAlchemy's errors.
         """
+        session, begun = self.session, perf_counter()
         try:
-            dbapi: Any = self.session.connection().connection
+            dbapi: Any = session.connection().connection
             if prepared.is_worth_it(dbapi.driver_connection, parameters):
                 return prepared.execute(dbapi.driver_connection, statement, parameters)
             cursor = dbapi.cursor()
             cursor.execute(statement, parameters)
         except self._engine.dialect.loaded_dbapi.Error as error:
             raise self._explained(error, statement) from error
+        finally:
+            self._trace.asked(statement, perf_counter() - begun)
         return cursor.rowcount, cursor.lastrowid
 
     def run_alone(self, statement: str, parameters: Mapping[str, object]) -> tuple[int, int]:
@@ -105,16 +117,24 @@ class Database:
         """
         if self._session is not None:
             raise RuntimeError("a transaction has begun")
+        dbapi = self.connection.connection
+        begun = perf_counter()
         try:
-            cursor = self.connection.connection.cursor()
+            cursor = dbapi.cursor()
             cursor.execute(statement, parameters)
         except self._engine.dialect.loaded_dbapi.Error as error:
             raise self._explained(error, statement) from error
+        finally:
+            self._trace.asked(statement, perf_counter() - begun)
         return cursor.rowcount, cursor.lastrowid
 
     def execute(self, statement: Executable, parameters: Any = None) -> Result[Any]:
         """Execute in the manager's transaction."""
-        return self.session.execute(statement, parameters)
+        session, begun = self.session, perf_counter()
+        try:
+            return session.execute(statement, parameters)
+        finally:
+            self._trace.asked(statement, perf_counter() - begun)
 
     def close(self) -> None:
         """Give the connection back. The transaction has ended by then, or never begun.
@@ -152,8 +172,23 @@ def forget_result(connection: Any) -> None:
         connection._result = None  # noqa: SLF001
 
 
+class TimedSession(Session):
+    """A session whose commits are noted like statements, but not counted as such."""
+
+
+@event.listens_for(TimedSession, "before_commit")
+def _commit_begins(session: Session) -> None:
+    session.info["begun"] = perf_counter()
+
+
+@event.listens_for(TimedSession, "after_commit")
+def _commit_ends(session: Session) -> None:
+    seconds = perf_counter() - session.info["begun"]
+    trace.current.get().asked("COMMIT", seconds, counts=False)
+
+
 def includeme(config: Configurator) -> None:
-    """Set up pyramid_tm, pyramid_retry and ``request.db``."""
+    """Set up pyramid_tm and ``request.db``; `access` sets up pyramid_retry."""
     settings: Settings = config.registry.ar_settings
     engine = make_engine(settings, impatient=True)
     check_packet_size(engine, settings)
@@ -167,12 +202,9 @@ def includeme(config: Configurator) -> None:
             "tm.commit_veto": "pyramid_tm.default_commit_veto",
             # Else every request asks for its user, unknown URLs included.
             "tm.annotate_user": "false",
-            "retry.attempts": str(ATTEMPTS),
-            "retry.activate_hook": make_body_seekable,
         }
     )
     config.include("pyramid_tm")
-    config.include("pyramid_retry")
     config.add_request_method(open_database, "db", reify=True)
 
 

@@ -33,9 +33,11 @@ def authenticate(request: Request, login: str, password: str) -> Credentials:
     # one, from that header only where the ini file names the proxy.
     attempts = request.registry.throttle.attempts(login, request.remote_addr)
     if wait := attempts.begin():
+        request.registry.metrics.throttled_logins.inc()
         raise TooManyFailures(wait)
     if not passwords.matches(password, user and user.password_hash) or user is None:
         attempts.failed()
+        request.registry.metrics.wrong_logins.inc()
         log.info("a login failed, from %s", request.remote_addr)
         raise LoginRefused("wrong login or password")
     attempts.succeeded()

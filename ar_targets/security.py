@@ -7,7 +7,7 @@ from pyramid.authorization import ACLHelper, Authenticated, Everyone
 from pyramid.config import Configurator
 from pyramid.request import Request, RequestLocalCache
 
-from . import clock
+from . import clock, trace
 from .codec import LoginClaims
 from .models import access
 from .models.meta import parse_id
@@ -56,6 +56,14 @@ def path_id(request: Request, name: str) -> int | None:
 
 def identify(request: Request) -> Identity | None:
     """The identity behind a request's token; None without a token that is good now."""
+    identity = look_up(request)
+    if identity is not None:
+        trace.current.get().caller = identity.userid
+    return identity
+
+
+def look_up(request: Request) -> Identity | None:
+    """What `identify` notes for the log."""
     text = bearer_token(request)
     claims = request.registry.codec.read(request, text) if text else None
     if claims is None:

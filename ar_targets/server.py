@@ -7,6 +7,7 @@ of the rest, and its limit for bodies follows from the application's.
 
 import logging
 import signal
+import tempfile
 from typing import Any
 
 import waitress
@@ -15,16 +16,18 @@ from pyramid.response import Response
 from pyramid.router import Router
 from waitress import proxy_headers
 from waitress.adjustments import Adjustments
-from waitress.task import ErrorTask
+from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest, Error
 
-from . import drain, memory, workers
+from . import access, drain, memory, peer, trace, workers
 from .errors import FieldError, error_response
 from .framing import StrictParser
 from .image import largest_body
 from .lanes import Lanes
+from .metrics import Metrics
 from .patience import REQUEST_TIMEOUT, ImpatientChannel
-from .tweens import cors, request_id
+from .trace import Trace
+from .tweens import cors
 
 log = logging.getLogger(__name__)
 
@@ -48,19 +51,36 @@ class JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
     def execute(self) -> None:
         """Write the response, in place of waitress's plain text."""
         error: Error = self.request.error
-        response = refusal(error, self.request.headers, self.channel.cors_origins)
+        headers, registry = self.request.headers, self.channel.registry
+        noted = Trace(trace.choose(headers.get("X_REQUEST_ID", "")))
+        response = refusal(error, headers, noted, registry.ar_settings.cors_origins)
+        # A request line that cannot be read leaves no method.
+        noted.method, noted.address = getattr(self.request, "command", ""), self.channel.addr[0]
+        access.finish(noted, response)
+        registry.journal.add(noted)
         self.status = response.status
         self.response_headers.extend(response.headerlist)
         self.set_close_on_finish()
         self.write(response.body)
 
 
-class JsonErrorChannel(ImpatientChannel):
-    """A connection whose errors are JSON."""
+class PeerTask(WSGITask):  # type: ignore[misc]
+    """Hands a request to the application."""
+
+    def get_environment(self) -> dict[str, Any]:
+        """The WSGI environment, before waitress has believed or removed a proxy's headers."""
+        environ: dict[str, Any] = super().get_environment()
+        environ[peer.KEY] = peer.direct(environ)
+        return environ
+
+
+class Channel(ImpatientChannel):
+    """A connection whose errors are JSON, and whose requests say where they come from."""
 
     parser_class = StrictParser
+    task_class = PeerTask
     error_task_class = JsonErrorTask
-    cors_origins: frozenset[str] = frozenset()
+    registry: Any = None
     # Set when the server is to end: then no connection is kept for another request.
     draining = False
 
@@ -77,15 +97,17 @@ class JsonBadRequest(BadRequest):  # type: ignore[misc]
 
     def to_response(self, _ident: object = None) -> tuple[str, list[tuple[str, str]], bytes]:
         """Status, headers and body."""
-        response = refusal(self, {}, frozenset())
+        response = refusal(self, {}, Trace(trace.choose("")), frozenset())
         return response.status, response.headerlist, response.body
 
 
-def refusal(error: Error, headers: dict[str, str], cors_origins: frozenset[str]) -> Response:
+def refusal(
+    error: Error, headers: dict[str, str], noted: Trace, cors_origins: frozenset[str]
+) -> Response:
     """The response to a request of which there are only headers, if any, as waitress names them."""
     request = Request.blank("/", headers={"Origin": headers.get("ORIGIN", "")})
     response = error_response(error.code, [FieldError("", "", f"{error.reason}: {error.body}")])
-    request_id.mark(response, request_id.choose(headers.get("X_REQUEST_ID", "")))
+    access.mark(response, noted.request_id)
     if cors_origins:
         cors.allow(request, response, cors_origins)
     return response
@@ -102,10 +124,10 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
     number = int(options.pop("workers", 1))
     number = app.registry.ar_settings.workers or number
     ours = {
-        "cors_origins": app.registry.ar_settings.cors_origins,
+        "registry": app.registry,
         "request_timeout": int(options.pop("request_timeout", REQUEST_TIMEOUT)),
     }
-    channel = type("Channel", (JsonErrorChannel,), ours)
+    channel = type("OurChannel", (Channel,), ours)
     options.setdefault("max_request_body_size", BODY_SHARE * largest_body(app.registry.ar_settings))
     options.setdefault("recv_bytes", RECEIVE_BYTES)
     options.setdefault("inbuf_overflow", BODY_IN_MEMORY)
@@ -131,16 +153,19 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
     for name in ("listen", "host", "port"):
         options.pop(name, None)
 
-    def work() -> None:
-        # What the start has left in the pool is the parent's.
-        app.registry.engine.dispose(close=False)
-        run(app, channel, options | {"sockets": sockets})
+    with tempfile.TemporaryDirectory(prefix="ar_targets-metrics-") as directory:
 
-    workers.supervise(number, work, sockets)
+        def work(place: int) -> None:
+            # What the start has left in the pool is the parent's.
+            app.registry.engine.dispose(close=False)
+            app.registry.metrics = Metrics(app.registry.engine, directory, place)
+            run(app, channel, options | {"sockets": sockets})
+
+        workers.supervise(number, work, sockets)
     return 0
 
 
-def run(app: Router, channel: type[JsonErrorChannel], options: dict[str, Any]) -> None:
+def run(app: Router, channel: type[Channel], options: dict[str, Any]) -> None:
     """Serve in this process until a signal comes, and what has begun is done."""
     lanes = Lanes()
     server = waitress.create_server(app, _dispatcher=lanes, **options)
@@ -151,4 +176,8 @@ def run(app: Router, channel: type[JsonErrorChannel], options: dict[str, Any]) -
     for listener in listeners:
         listener.channel_class = channel
     server.print_listen("Serving on http://{}:{}")
-    drain.run(server, listeners)
+    app.registry.journal.gather()
+    try:
+        drain.run(server, listeners)
+    finally:
+        app.registry.journal.write()

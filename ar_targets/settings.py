@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -146,6 +146,19 @@ def proxy(text: str) -> str | None:
         raise ValueError("it must be one IP address, or * for whoever connects") from None
 
 
+def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Networks or addresses between white space; ``none`` for none of them."""
+    found = []
+    for word in text.split() if text != "none" else ():
+        try:
+            found.append(ip_network(word))
+        except ValueError:
+            raise ValueError(
+                f"{word!r} is no network; write them like 10.0.0.0/8 or ::1, or none"
+            ) from None
+    return tuple(found)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """All settings, parsed. Read ``request.registry.ar_settings``."""
@@ -164,6 +177,11 @@ class Settings:
         between(1, 600),
         "5",
         "seconds to wait for the database before the answer is 503",
+    )
+    slow_query_ms: int = setting(
+        between(0, 3_600_000),
+        "500",
+        "milliseconds from which on a statement is logged as slow",
     )
     jwt_keys: tuple[str, ...] = setting(
         jwt_keys,
@@ -265,6 +283,12 @@ class Settings:
         between(60, 43_200),
         "7200",
         "seconds without a request after which the admin panel asks for the password again",
+    )
+    metrics_networks: tuple[IPv4Network | IPv6Network, ...] = setting(
+        networks,
+        "127.0.0.0/8 ::1",
+        "networks from which `/metrics` can be read, separated by white space, or `none`; "
+        "never through a proxy",
     )
 
     def __post_init__(self) -> None:

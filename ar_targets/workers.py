@@ -41,16 +41,20 @@ def listen(adjustments: Adjustments) -> list[socket.socket]:
 
 
 def supervise(
-    number: int, work: Callable[[], None], listeners: Iterable[socket.socket] = ()
+    number: int, work: Callable[[int], None], listeners: Iterable[socket.socket] = ()
 ) -> None:
-    """Keep that many processes at work until SIGTERM or SIGINT, then end them all."""
-    children: set[int] = set()
+    """Keep that many processes at work until SIGTERM or SIGINT, then end them all.
+
+    ``work`` is given a worker's place, from 0 up; the next in it comes when one has ended.
+    """
+    # Process id → place.
+    children: dict[int, int] = {}
     try:
         while True:
-            while len(children) < number:
-                children.add(start(work))
+            for place in set(range(number)).difference(children.values()):
+                children[start(work, place)] = place
             child, status = os.wait()
-            children.discard(child)
+            children.pop(child, None)
             log.error("worker %s has ended (%s); starting another", child, describe(status))
             time.sleep(PAUSE)
     except (SystemExit, KeyboardInterrupt):
@@ -60,7 +64,7 @@ def supervise(
         end(children)
 
 
-def start(work: Callable[[], None]) -> int:
+def start(work: Callable[[int], None], place: int) -> int:
     """Fork a process that works and ends; its id."""
     # Asked before: the parent may be gone by the time that its child is running.
     parent = os.getpid()
@@ -70,7 +74,7 @@ def start(work: Callable[[], None]) -> int:
     code = 1
     try:
         threading.Thread(target=follow, args=(parent,), daemon=True).start()
-        work()
+        work(place)
         code = 0
     except SystemExit:
         # Asked to leave before it had begun.
@@ -91,7 +95,7 @@ def follow(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def end(children: set[int]) -> None:
+def end(children: Iterable[int]) -> None:
     """Ask the workers to finish what they are at, and wait for them."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -77,7 +77,8 @@ def build(url: str, **settings: object) -> Client:
         "login_failures_per_address": "1000 per 1 minute",
     }
     return Client(
-        main({}, **{PREFIX + name: str(text) for name, text in (defaults | settings).items()})
+        main({}, **{PREFIX + name: str(text) for name, text in (defaults | settings).items()}),
+        extra_environ={"REMOTE_ADDR": "127.0.0.1"},
     )
 
 

@@ -66,10 +66,10 @@ class Description:
         name = "NotFound" if status == 404 else "MethodNotAllowed"
         return ("components", "responses", name)
 
-    def check(self, response):
+    def check(self, response, address):
         """Whether a response of the application, and what it took, is as it is described."""
         request = response.request
-        path = self.path_of(request.environ["PATH_INFO"])
+        path = self.path_of(address)
         described, where = self.at(*self.response_to(request.method, path, response.status_int))
         self.check_headers(response.headers, described, where)
         if request.method != "HEAD":

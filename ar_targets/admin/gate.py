@@ -13,7 +13,7 @@ import flask
 from flask import Flask, g
 from flask.sessions import SecureCookieSessionInterface
 
-from .. import clock
+from .. import clock, trace
 from ..actor import actor_of
 from ..models import admin_session
 from ..models.admin_session import Administrator
@@ -96,10 +96,11 @@ def administrator() -> Administrator | None:
 
 
 def sign(user: Administrator) -> None:
-    """Let the audit trail know who is at work, and by which way."""
+    """Let the log know who is at work, and the audit trail by which way as well."""
+    name = trace.current.get().caller = user_principal(user.id)
     db = bridge.db()
     if db.actor is not None:
-        actor = actor_of(bridge.request(), "admin")._replace(name=user_principal(user.id))
+        actor = actor_of(bridge.request(), "admin")._replace(name=name)
         db.actor = lambda: actor
 
 

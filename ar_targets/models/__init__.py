@@ -10,6 +10,7 @@ from .attempt import Attempt
 from .audit import Audit
 from .meta import Base
 from .project import Project
+from .purge_result import PurgeResult
 from .target import Target
 from .thumbnail import Thumbnail
 from .token import Token
@@ -21,6 +22,7 @@ __all__ = [
     "Audit",
     "Base",
     "Project",
+    "PurgeResult",
     "Target",
     "Thumbnail",
     "Token",

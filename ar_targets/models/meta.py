@@ -14,7 +14,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.dialects.mysql import BIGINT, DATETIME, INTEGER
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 
 # The largest value of a BIGINT column: no id is above it.
 MAX_ID = 2**63 - 1

@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, Index, Table, bindparam, func, select
 from sqlalchemy.dialects.mysql import BIGINT, CHAR, INTEGER, LONGBLOB, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .. import clock
+from .. import clock, trace
 from ..database import Database
 from ..jpeg import Jpeg
 from .meta import TABLE_OPTIONS, Base, Deletable
@@ -141,6 +141,7 @@ def create(db: Database, project_id: int, jpeg: Jpeg, description: str) -> Targe
     target_id = insert_below(db, now, _INSERT, project_id, shown | {"image": jpeg.data})
     if target_id is None:
         return None
+    trace.current.get().upload_bytes = len(jpeg.data)
     moment = clock.rfc3339(now)
     return TargetRecord(
         id=target_id,
@@ -180,4 +181,6 @@ def change(
     new = change_row(db, target, record.id, now, shown | blob, revision=revision)
     if new is None:
         return None
+    if jpeg is not None:
+        trace.current.get().upload_bytes = len(jpeg.data)
     return updated(record, new, now, **shown) or find(db, record.project_id, record.id)

@@ -9,7 +9,7 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from sqlalchemy.engine import Engine
@@ -17,7 +17,7 @@ from sqlalchemy.engine import Engine
 from .. import clock
 from ..database import transaction_scope
 from ..engine import make_engine
-from ..models import purge
+from ..models import purge, purge_result
 from ..models.purge import Pile
 from .command import parser, positive, run, settings_of
 
@@ -53,6 +53,7 @@ def work(arguments: argparse.Namespace) -> None:
     now, days = clock.now(), arguments.deleted_older_than
     before = now - timedelta(days=days) if days is not None else None
     removed: Counter[str] = Counter()
+    finished = False
     try:
         piles = [
             *purge.dead_tokens(now),
@@ -69,11 +70,20 @@ def work(arguments: argparse.Namespace) -> None:
             count(engine, piles, removed)
         else:
             remove(engine, piles, arguments.batch, removed)
+        finished = True
     finally:
         # What was removed before an error or Ctrl-C is removed, and said.
         verb = "would remove" if arguments.dry_run else "removed"
         for name, number in removed.items():
             print(f"{verb} {number} {name}")
+        if not arguments.dry_run:
+            record(engine, removed, finished=finished)
+
+
+def record(engine: Engine, removed: Mapping[str, int], *, finished: bool) -> None:
+    """Keep the numbers for ``/metrics``."""
+    with transaction_scope(engine) as db:
+        purge_result.add(db, removed, clock.now() if finished else None)
 
 
 def count(engine: Engine, piles: Iterable[Pile], found: Counter[str]) -> None:

@@ -1,16 +1,16 @@
 """What happens to every request and response, whatever answers it.
 
-From the outside in: `release` lets go of what the request held, `request_id`
-gives the request its id, `cors` tells browsers who may read the response,
-`path` takes a slash off the path's end, `options` answers ``OPTIONS``.
-Pyramid's exception views come after these, so that errors carry the id and the
-CORS headers too.
+From the outside in: `release` lets go of what the request held, `route` notes
+which route was matched, `cors` tells browsers who may read the response, `path`
+takes a slash off the path's end, `options` answers ``OPTIONS``. Pyramid's
+exception views come after these, so that errors carry the CORS headers too.
+Around them all is `ar_targets.access`.
 """
 
 from pyramid.config import Configurator
 from pyramid.tweens import EXCVIEW, INGRESS
 
-ORDER = ("release", "request_id", "cors", "path", "options")
+ORDER = ("release", "route", "cors", "path", "options")
 
 
 def includeme(config: Configurator) -> None:

@@ -27,6 +27,8 @@ def tween_factory(
             route = mapper(request)["route"]
         except UnicodeDecodeError:
             return None
+        # As the router does, which this request does not reach.
+        request.matched_route, request.matchdict = route, {}
         return registry.cornice_services.get(route.pattern) if route else None
 
     return tween

@@ -16,7 +16,7 @@ def tween_factory(
 
     def tween(request: Request) -> Response:
         path: str = request.environ["PATH_INFO"]
-        if path.startswith(("/api/", "/health/")) and path.endswith("/"):
+        if path.startswith(("/api/", "/health/", "/metrics/")) and path.endswith("/"):
             path = request.environ["PATH_INFO"] = path[:-1]
         if path.endswith("\n"):
             # Python's "$", with which routes end, matches before a line break too.

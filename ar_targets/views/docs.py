@@ -6,8 +6,8 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 
+from ..access import SAFE
 from ..openapi.page import ASSETS, Asset, page
-from ..tweens.request_id import SAFE
 from . import etag
 from .service import public_service
 

@@ -126,6 +126,8 @@ def spoil(call, status, others):
         call.body = b'{"nonsense": 1}'
     elif status == 400:
         call.path += "?limit=0"
+    elif status == 403 and call.path == "/metrics":
+        call.headers["X-Forwarded-For"] = "192.0.2.7"
     elif status == 403:
         call.headers |= others
     elif status == 404:

@@ -112,6 +112,12 @@ WRONG = [
     ("cors_origins", "app.example.org"),
     ("cors_origins", "https://app.example.org/"),
     ("cors_origins", "https://*.example.org"),
+    ("metrics_networks", "everywhere"),
+    ("metrics_networks", "10.0.0.1/8"),
+    ("metrics_networks", "127.0.0.1 none"),
+    ("slow_query_ms", "-1"),
+    ("slow_query_ms", "0.5"),
+    ("slow_query_ms", "never"),
     *(
         (name, wrong)
         for name in (
@@ -199,6 +205,15 @@ def test_origins_between_white_space():
     loaded = load(cors_origins="https://a.example\n  http://localhost:3000")
     assert loaded.cors_origins == {"https://a.example", "http://localhost:3000"}
     assert load(cors_origins="*").cors_origins == {"*"}
+
+
+def test_networks_between_white_space():
+    loaded = load(metrics_networks="10.0.0.0/8\n 2001:db8::1")
+    assert [str(network) for network in loaded.metrics_networks] == [
+        "10.0.0.0/8",
+        "2001:db8::1/128",
+    ]
+    assert load(metrics_networks="none").metrics_networks == ()
 
 
 def test_no_secret_is_shown_by_accident():

@@ -1,6 +1,7 @@
 """A database that goes away and comes back, on a server of its own that the tests may stop."""
 
 import gc
+import logging
 import shutil
 import tempfile
 import time
@@ -118,6 +119,12 @@ def test_503_while_it_is_away_and_the_first_request_after_that_succeeds(app, ser
         assert int(answer.headers["Retry-After"]) > 0
         assert str(server.link) not in answer
     app.get("/health/live", status=200)
+    away = app.get("/metrics", status=200)
+    assert "ar_targets_database_up 0.0" in away
+    assert (
+        'ar_targets_request_seconds_count{method="POST",route="/api/login",status="503"} 1' in away
+    )
+    assert "ar_targets_rows" not in away
     app.get("/api/zoo", status=404)
     app.delete("/api/project", status=405)
     app.options("/api/project", status=204)
@@ -129,14 +136,19 @@ def test_503_while_it_is_away_and_the_first_request_after_that_succeeds(app, ser
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
-def test_a_restart_that_no_request_saw(app, server, stage, owner, method):
+def test_a_restart_that_no_request_saw(app, server, stage, owner, method, caplog):
     project = stage.project(owner, "Zoo")
     app.get(project.path, headers=owner.headers)
     server.stop()
     server.start()
     body = {"name": "Park"} if method == "PATCH" else None
+    caplog.set_level(logging.INFO, logger="ar_targets.access")
     answer = app.call(method, project.path, body, who=owner, status=200)
     assert answer.json["name"] == ("Park" if body else "Zoo")
+    # However often it was tried, it is one request, after the one above.
+    _, line = (record.getMessage() for record in caplog.records if record.name.endswith("access"))
+    assert "status=200" in line
+    assert "attempts=2" in line
 
 
 def test_a_create_after_a_restart_is_done_once(app, server, owner):

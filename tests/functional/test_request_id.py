@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
+from ar_targets.logs import PlainFormatter
 from ar_targets.models import user as users
-from ar_targets.tweens.request_id import Formatter
 
 HEADER = "X-Request-ID"
 UUID = "5c7d1f5e-1b9a-4a39-8f0e-0c0f6f1a2b3c"
@@ -38,7 +38,7 @@ def test_an_odd_one_is_replaced(app, odd):
 def lines():
     """What the log of ar_targets gets, formatted as the ini files say."""
     handler = logging.StreamHandler(io.StringIO())
-    handler.setFormatter(Formatter("%(levelname)s [%(request_id)s] %(message)s"))
+    handler.setFormatter(PlainFormatter("%(levelname)s [%(request_id)s] %(message)s"))
     logging.getLogger("ar_targets").addHandler(handler)
     yield handler.stream
     logging.getLogger("ar_targets").removeHandler(handler)

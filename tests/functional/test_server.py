@@ -20,7 +20,7 @@ from ..client import check_error
 from ..conftest import INI, KEY
 
 MIB = 2**20
-LISTEN = "listen = 127.0.0.1:6543"
+LISTEN = re.compile(r"^listen = .*$", re.MULTILINE)
 PROXY = {"AR_TARGETS_TRUSTED_PROXY": "127.0.0.1"}
 JSON = {"Content-Type": "application/json"}
 
@@ -63,13 +63,17 @@ class Server:
 
 
 @contextmanager
-def running(database_url, directory, options="", *, environ=None, ends_with=0, level=None):
+def running(
+    database_url, directory, options="", *, environ=None, ends_with=0, level=None, source=INI
+):
     """A server as ``pserve`` runs it, which must end well when it is asked to."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         server = Server(free.getsockname()[1])
     ini = directory / "server.ini"
-    text = INI.read_text().replace(LISTEN, f"listen = 127.0.0.1:{server.port}{options}")
+    listen = f"listen = 127.0.0.1:{server.port}{options}"
+    text, found = LISTEN.subn(listen, source.read_text())
+    assert found == 1
     if level:
         text = re.sub(r"level = \w+", f"level = {level}", text)
     ini.write_text(text.replace("%(here)s", str(INI.parent)))

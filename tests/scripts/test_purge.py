@@ -14,6 +14,7 @@ from ar_targets.models import purge as piles
 from ar_targets.models.attempt import attempt as attempts
 from ar_targets.models.audit import audit
 from ar_targets.models.project import project as projects
+from ar_targets.models.purge_result import purge_result as results
 from ar_targets.models.target import target as targets
 from ar_targets.models.token import token as tokens
 from ar_targets.models.user import user as users
@@ -66,6 +67,37 @@ def test_audit_entries_go_after_their_days(script, stage, owner, project, monkey
     monkeypatch.setenv("AR_TARGETS_AUDIT_DAYS", "7")
     assert "removed 1 old audit entries\n" in script(purge.main).out
     assert [entry["noun"] for entry in stage.rows(audit)] == ["project"]
+
+
+def test_what_was_removed_is_added_up(script, stage, project):
+    for number in (1, 2):
+        before = clock.now()
+        for _ in range(number):
+            stage.expire(stage.app(project))
+        script(purge.main)
+        (row,) = stage.rows(results, results.c.kind == "expired tokens")
+        assert row["removed"] == (1, 3)[number - 1]
+        assert before <= row["finished_at"] <= clock.now()
+    assert not stage.rows(results, results.c.kind == "deleted targets")
+    script(purge.main, "--dry-run")
+    assert stage.rows(results, results.c.kind == "expired tokens") == [row]
+
+
+def test_what_was_removed_before_an_error_is_added_up_without_an_end(
+    script, stage, project, monkeypatch
+):
+    stage.expire(stage.app(project))
+    removing = piles.Pile.remove
+
+    def remove(self, *arguments):
+        if self.name != "expired tokens":
+            raise KeyboardInterrupt
+        return removing(self, *arguments)
+
+    monkeypatch.setattr(piles.Pile, "remove", remove)
+    assert script(purge.main).code == 1
+    (row,) = stage.rows(results, results.c.kind == "expired tokens")
+    assert (row["removed"], row["finished_at"]) == (1, None)
 
 
 def test_dry_run_removes_nothing(script, stage, project, target):

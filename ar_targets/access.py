@@ -1,0 +1,83 @@
+"""The outermost layer of the application: follows each request from beginning to end.
+
+It is Pyramid's execution policy, around pyramid_retry's: a request that is run
+again after a deadlock is one request, with one id and one log line.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pyramid.config import Configurator
+from pyramid.response import Response
+from pyramid.router import Router
+from pyramid_retry import RetryableExecutionPolicy
+
+from . import trace
+from .database import ATTEMPTS, make_body_seekable
+from .journal import Journal
+from .trace import Trace
+
+Environ = dict[str, Any]
+Policy = Callable[[Environ, Router], Response]
+
+HEADER = "X-Request-ID"
+# What browsers must not do with what we send: guess at its type, run or frame it,
+# tell others its address, or let other sites' pages embed it (CORS is apart from
+# that). Pages in HTML say for themselves what they need.
+SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def mark(response: Response, request_id: str) -> None:
+    """Add what every response has, whoever answers."""
+    response.headers[HEADER] = request_id
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    if response.content_type != "text/html":
+        for name, value in SAFE.items():
+            response.headers.setdefault(name, value)
+
+
+def observed(policy: Policy, registry: Any) -> Policy:
+    """The policy, with a trace of each request that ends in the journal."""
+    slow_seconds = registry.ar_settings.slow_query_ms / 1000
+
+    def run(environ: Environ, router: Router) -> Response:
+        noted = Trace(trace.choose(environ.get("HTTP_X_REQUEST_ID", "")), slow_seconds)
+        noted.method = environ["REQUEST_METHOD"]
+        noted.received = environ.get("CONTENT_LENGTH")
+        noted.address = environ.get("REMOTE_ADDR")
+        in_flight = registry.metrics.in_flight
+        in_flight.add(noted)
+        token = trace.current.set(noted)
+        begun = time.perf_counter()
+        try:
+            response = policy(environ, router)
+            mark(response, noted.request_id)
+            finish(noted, response)
+        finally:
+            noted.seconds = time.perf_counter() - begun
+            trace.current.reset(token)
+            in_flight.discard(noted)
+            registry.journal.add(noted)
+        return response
+
+    return run
+
+
+def finish(noted: Trace, response: Response) -> None:
+    """Note what was answered."""
+    noted.status = response.status_int
+    if noted.method != "HEAD" and noted.status not in (204, 304):
+        noted.sent = response.content_length or 0
+
+
+def includeme(config: Configurator) -> None:
+    """Install the policy, and set ``registry.journal``."""
+    config.registry.journal = Journal(config.registry)
+    retrying = RetryableExecutionPolicy(ATTEMPTS, activate_hook=make_body_seekable)
+    config.set_execution_policy(observed(retrying, config.registry))

@@ -1,0 +1,88 @@
+"""``/metrics`` for Prometheus: for those networks that the setting names, and no proxy."""
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from pyramid.httpexceptions import HTTPForbidden
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from .. import peer
+from ..errors import FieldError, problem
+from ..metrics import NAMESPACE
+from ..models import census, purge_result
+from ..models.census import Count
+from ..models.purge_result import PurgeResultRecord
+from .service import public_service
+
+log = logging.getLogger(__name__)
+
+metrics = public_service("metrics", "/metrics")
+
+
+@metrics.get(permission=NO_PERMISSION_REQUIRED)
+def read_metrics(request: Request) -> Response:
+    """The metrics of all processes of this server, in Prometheus's text format."""
+    if not peer.is_within(request.environ, request.registry.ar_settings.metrics_networks):
+        reason = "only for the networks in ar_targets.metrics_networks, and not through a proxy"
+        raise problem(HTTPForbidden, FieldError("path", "", reason))
+    request.registry.journal.write()
+    text = request.registry.metrics.text(from_database(request))
+    response = Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def from_database(request: Request) -> Iterator[Metric]:
+    """What the database knows. Without one, the metrics of the processes are wanted most."""
+    try:
+        counts, results = census.counts(request.db), purge_result.everything(request.db)
+    except (DBAPIError, PoolTimeout) as error:
+        log.warning("no rows can be counted: %s", getattr(error, "orig", error))
+        yield GaugeMetricFamily(f"{NAMESPACE}_database_up", DATABASE_UP, 0)
+        return
+    yield GaugeMetricFamily(f"{NAMESPACE}_database_up", DATABASE_UP, 1)
+    yield rows(counts)
+    yield from purges(results)
+
+
+DATABASE_UP = "Whether the database has answered just now."
+
+
+def rows(counts: list[Count]) -> Metric:
+    """How many rows there are."""
+    family = GaugeMetricFamily(
+        f"{NAMESPACE}_rows",
+        "Rows, the dead being deleted, expired or revoked but not purged yet; "
+        f"estimated from {census.FEW} on.",
+        labels=("noun", "state"),
+    )
+    for count in counts:
+        family.add_metric((count.noun, "live"), count.live)
+        family.add_metric((count.noun, "dead"), count.dead)
+    return family
+
+
+def purges(results: list[PurgeResultRecord]) -> Iterator[Metric]:
+    """What ar_targets_purge has done."""
+    removed = CounterMetricFamily(
+        f"{NAMESPACE}_purge_removed_rows", "Rows that purges have removed.", labels=("kind",)
+    )
+    finished = GaugeMetricFamily(
+        f"{NAMESPACE}_purge_finished_timestamp_seconds",
+        "When a purge last came to its end, in seconds since 1970.",
+        labels=("kind",),
+    )
+    for result in results:
+        removed.add_metric((result.kind,), result.removed)
+        if result.finished_at is not None:
+            moment = datetime.fromisoformat(result.finished_at).timestamp()
+            finished.add_metric((result.kind,), moment)
+    yield removed
+    yield finished

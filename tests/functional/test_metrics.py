@@ -1,0 +1,308 @@
+"""``/metrics``: what is counted, for whom it is shown, and that processes count together."""
+
+import json
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import func, select, text
+
+from ar_targets.database import transaction_scope
+from ar_targets.metrics import Metrics
+from ar_targets.models import census, purge_result, trash
+from ar_targets.models.census import Count
+from ar_targets.models.project import project as projects
+
+from ..actors import PASSWORD
+from ..client import faults
+from ..pictures import CHINA, FLOWER, base64_of
+from .test_server import JSON, PROXY, eventually, needs_proc, running
+
+LIST = "/api/project/{project_id}/imagetarget"
+
+
+@pytest.fixture
+def app(make_app):
+    """One that has counted nothing yet."""
+    return make_app(login_failures="2 per 1 minute")
+
+
+def samples(text):
+    """The value of each line, by its name and labels."""
+    return {
+        (sample.name.removeprefix("ar_targets_"), *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def scrape(app):
+    return samples(app.get("/metrics", status=200).text)
+
+
+def answered(found, method, route, status):
+    """How many requests were answered so."""
+    labels = (("method", method), ("route", route), ("status", str(status)))
+    return found.get(("request_seconds_count", *labels), 0)
+
+
+def test_requests_by_route_and_status(app, owner, project):
+    app.get(project.path, headers=owner.headers)
+    app.get(project.path + "/", headers=owner.headers)
+    app.get(project.path, status=401)
+    app.get("/metrics")
+    found = scrape(app)
+    assert answered(found, "GET", "/api/project/{project_id}", 200) == 2
+    assert answered(found, "GET", "/api/project/{project_id}", 401) == 1
+    assert answered(found, "GET", "/metrics", 200) == 1
+    labels = (("method", "GET"), ("route", "/api/project/{project_id}"), ("status", "200"))
+    assert found["request_seconds_sum", *labels] > 0
+    assert found["request_seconds_bucket", ("le", "+Inf"), *labels] == 2
+    assert found["statements_total",] >= 2
+    assert found["database_seconds_total",] > 0
+    assert found["in_flight_requests",] == 1
+
+
+@pytest.mark.filterwarnings("ignore:Unknown REQUEST_METHOD")
+def test_nobody_can_invent_a_label(app):
+    for number in range(1, 20):
+        app.call(f"M{number}", f"/zoo/{number}", status=404)
+        app.call("GET", f"/api/user/{number}?x={number}", status=404)
+        app.call(f"M{number}", "/api/user", status=405)
+        app.options("/api/user")
+    counted = [labels for name, *labels in scrape(app) if name == "request_seconds_count"]
+    assert {tuple(value for _, value in labels) for labels in counted} == {
+        ("other", "none", "404"),
+        ("GET", "/api/user/{user_id}", "404"),
+        ("other", "/api/user", "405"),
+        ("OPTIONS", "/api/user", "204"),
+    }
+
+
+def test_uploads_and_bytes(app, write_token, project, target):
+    image = {"image": base64_of(FLOWER)}
+    app.call("POST", project.targets, image, who=write_token, status=201)
+    app.call("PUT", target.path, image, who=write_token, status=200)
+    app.call("PATCH", target.path, {"description": "x"}, who=write_token, status=200)
+    app.call("PUT", target.path, image, who=write_token, status=412, if_match='"old"')
+    app.call("POST", project.targets, {"image": "Zm9v"}, who=write_token, status=400)
+    app.get(target.image, headers=write_token.headers)
+    found = scrape(app)
+    assert found["uploads_total",] == 2
+    assert found["upload_bytes_total",] == 2 * len(FLOWER)
+    assert found["received_bytes_total",] > 3 * len(FLOWER) * 4 / 3
+    assert 0 < found["sent_bytes_total",] - len(FLOWER) < 3000
+
+
+def test_login_failures(app, owner):
+    login, wrong = ({"login": "olga", "password": text} for text in (PASSWORD, "wrong"))
+    found = scrape(app)
+    assert found["login_failures_total", ("reason", "wrong")] == 0
+    assert found["login_failures_total", ("reason", "throttled")] == 0
+    app.post_json("/api/login", login, status=200)
+    for status in (401, 401, 429, 429, 429):
+        app.post_json("/api/login", wrong, status=status)
+    found = scrape(app)
+    assert found["login_failures_total", ("reason", "wrong")] == 2
+    assert found["login_failures_total", ("reason", "throttled")] == 3
+
+
+def test_slow_statements_and_the_pool(make_app, owner):
+    app = make_app(slow_query_ms=0, database_pool_size=7)
+    app.get("/api/project", headers=owner.headers)
+    with app.registry.engine.connect():
+        found = scrape(app)
+    assert found["slow_statements_total",] == found["statements_total",] == 2
+    assert found["pool_max_connections",] == 7
+    # The scrape itself has one as well.
+    assert found["pool_used_connections",] in (1, 2)
+
+
+@pytest.fixture
+def rows(stage, owner, project, write_token, target):
+    """A user, two projects, three targets and four tokens, and some dead ones of each."""
+    other = stage.project(owner, "gone")
+    for picture in (FLOWER, CHINA):
+        stage.target(project, picture)
+    gone = [stage.target(project) for _ in range(2)]
+    expired, revoked, both = (stage.app(project) for _ in range(3))
+    stage.app(project)
+    for token in (expired, both):
+        stage.expire(token)
+    for token in (revoked, both):
+        stage.revoke(token)
+    with transaction_scope(stage.engine) as db:
+        trash.delete_project(db, other.id)
+        for one in gone:
+            trash.delete_target(db, one.id)
+    return [
+        Count("user", 1, 0),
+        Count("project", 1, 1),
+        Count("target", 3, 2),
+        Count("token", 2, 3),
+    ]
+
+
+def test_rows(app, rows):
+    found = scrape(app)
+    for noun, live, dead in rows:
+        assert found["rows", ("noun", noun), ("state", "live")] == live
+        assert found["rows", ("noun", noun), ("state", "dead")] == dead
+    assert found["database_up",] == 1
+
+
+def test_many_rows_are_estimated(stage, owner, monkeypatch):
+    """Within a factor of two, which is what the optimiser promises."""
+    some, many = 300, 3000
+    row = {
+        "owner_id": owner.id,
+        "name": "x",
+        "created_at": "2026-01-01",
+        "updated_at": "2026-01-01",
+    }
+    with stage.engine.begin() as connection:
+        connection.execute(
+            projects.insert(),
+            [
+                row
+                | {
+                    "name_key": number.to_bytes(32, "big"),
+                    "deleted_at": None if number >= some else "2026-01-01",
+                }
+                for number in range(many + some)
+            ],
+        )
+        connection.execute(text("ANALYZE TABLE project"))
+    with transaction_scope(stage.engine) as db:
+        assert census.counts(db)[1] == Count("project", many, some)
+        monkeypatch.setattr(census, "FEW", many)
+        _, live, dead = census.counts(db)[1]
+        assert (many / 2 < live < many * 2, dead) == (True, some)
+        monkeypatch.setattr(census, "FEW", some)
+        _, live, dead = census.counts(db)[1]
+        assert (many / 2 < live < many * 2, some <= dead < some * 2) == (True, True)
+
+
+def test_no_more_than_a_few_rows_are_read(stage, project, target):
+    """However many there are: the statement bounds itself."""
+    assert census._COUNT.count(f"LIMIT {census.FEW}") == 10
+    assert census._COUNT.count("FORCE INDEX") == 10
+
+
+def test_purges(app, stage):
+    with transaction_scope(stage.engine) as db:
+        purge_result.add(db, {"expired tokens": 5, "revoked tokens": 0}, None)
+    found = scrape(app)
+    assert found["purge_removed_rows_total", ("kind", "expired tokens")] == 5
+    assert ("purge_finished_timestamp_seconds", ("kind", "expired tokens")) not in found
+    with transaction_scope(stage.engine) as db:
+        moment = db.execute(select(func.utc_timestamp())).scalar_one()
+        purge_result.add(db, {"expired tokens": 2}, moment)
+        purge_result.add(db, {"expired tokens": 3}, None)
+    found = scrape(app)
+    assert found["purge_removed_rows_total", ("kind", "expired tokens")] == 10
+    seconds = (moment - type(moment)(1970, 1, 1)).total_seconds()
+    assert found["purge_finished_timestamp_seconds", ("kind", "expired tokens")] == seconds
+
+
+@pytest.mark.parametrize(
+    ("environ", "status"),
+    [
+        ({"REMOTE_ADDR": "127.0.0.1"}, 200),
+        ({"REMOTE_ADDR": "127.9.9.9"}, 200),
+        ({"REMOTE_ADDR": "::1"}, 200),
+        ({"REMOTE_ADDR": "::ffff:127.0.0.1"}, 200),
+        ({"REMOTE_ADDR": "192.0.2.1"}, 403),
+        ({"REMOTE_ADDR": "::2"}, 403),
+        ({"REMOTE_ADDR": "localhost"}, 403),
+        ({"REMOTE_ADDR": ""}, 403),
+        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "127.0.0.1"}, 403),
+        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_HOST": ""}, 403),
+        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_FORWARDED": "for=127.0.0.1"}, 403),
+        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_VIA": "1.1 proxy"}, 403),
+        ({"REMOTE_ADDR": "127.0.0.1", "ar_targets.peer": "192.0.2.1"}, 403),
+        ({"REMOTE_ADDR": "127.0.0.1", "ar_targets.peer": ""}, 403),
+    ],
+)
+def test_only_for_networks_of_the_settings(app, environ, status):
+    answer = app.get("/metrics", extra_environ=environ, status=status)
+    assert status == 200 or "request_seconds" not in answer
+    assert status == 200 or faults(answer) == {"": "path"}
+
+
+def test_other_networks(make_app):
+    app = make_app(metrics_networks="192.0.2.0/24 2001:db8::/32")
+    for address, status in [("192.0.2.7", 200), ("2001:db8::7", 200), ("127.0.0.1", 403)]:
+        app.get("/metrics", extra_environ={"REMOTE_ADDR": address}, status=status)
+    make_app(metrics_networks="none").get("/metrics", status=403)
+
+
+def test_the_format(app):
+    answer = app.get("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.text.endswith("\n")
+    assert "_created" not in answer
+    assert app.get("/metrics/").status_int == 200
+    app.call("POST", "/metrics", status=405)
+
+
+def scrape_server(server):
+    status, _, body = server.ask("GET", "/metrics")
+    assert status == 200
+    return samples(body.decode())
+
+
+@needs_proc
+def test_workers_count_together_and_a_new_one_counts_on(database_url, tmp_path):
+    route = "/api/user"
+    with running(database_url, tmp_path, "\nworkers = 2") as server:
+        eventually(lambda: len(server.children) == 2)
+
+        def ask(number):
+            with ThreadPoolExecutor(8) as threads:
+                list(threads.map(lambda _: server.ask("GET", route), range(number)))
+
+        ask(100)
+        eventually(lambda: answered(scrape_server(server), "GET", route, 200) == 100)
+        eventually(lambda: scrape_server(server)["statements_total",] >= 100)
+        os.kill(min(server.children), signal.SIGKILL)
+        eventually(lambda: len(server.children) == 2)
+        assert answered(scrape_server(server), "GET", route, 200) == 100
+        ask(100)
+        eventually(lambda: answered(scrape_server(server), "GET", route, 200) == 200)
+        found = scrape_server(server)
+        assert found["pool_max_connections",] == 20
+        assert 1 <= found["in_flight_requests",] <= 2
+        server.say(b"nonsense\r\n\r\n")
+        eventually(lambda: answered(scrape_server(server), "other", "none", 400) == 1)
+
+
+def test_a_process_shares_by_its_place(app, tmp_path):
+    """Two of them, one after the other in the same place."""
+    engine = app.registry.engine
+    for total in (1, 2):
+        app.registry.metrics = Metrics(engine, str(tmp_path), 0)
+        app.get("/health/live")
+        found = scrape(app)
+        assert answered(found, "GET", "/health/live", 200) == total
+        assert len(list(tmp_path.iterdir())) == 3
+    Metrics(engine)
+
+
+@pytest.mark.parametrize(
+    ("options", "environ"), [("", {}), ("", PROXY), ("\nclear_untrusted_proxy_headers = false", {})]
+)
+def test_a_proxy_is_never_believed(database_url, tmp_path, options, environ):
+    """Not even the one that is named: what it says may be its client's words."""
+    with running(database_url, tmp_path, options, environ=environ) as server:
+        assert server.ask("GET", "/metrics")[0] == 200
+        for header in ("X-Forwarded-For", "Forwarded", "X-Forwarded-Proto", "Via"):
+            said = {"Forwarded": "for=127.0.0.1", "X-Forwarded-Proto": "https"}
+            headers = {header: said.get(header, "127.0.0.1")}
+            status, _, body = server.ask("GET", "/metrics", **headers)
+            assert status == 403, headers
+            assert "metrics_networks" in json.loads(body)["errors"][0]["description"]
+        assert server.ask("POST", "/metrics", "{}", **JSON)[0] == 405
