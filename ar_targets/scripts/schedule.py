@@ -18,8 +18,8 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.base import BaseTrigger
 from cronsim import CronSim
 
+from ..server.workers import leave
 from ..settings import Settings
-from ..workers import leave
 from .command import parser, run, settings_of
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ import socket
 import pytest
 from waitress.adjustments import Adjustments
 
-from ar_targets.framing import CHUNK_OVERHEAD, StrictParser
 from ar_targets.server import HEADER_BYTES
+from ar_targets.server.framing import CHUNK_OVERHEAD, StrictParser
 
 from ..client import check_error
 from ..functional.test_server import running

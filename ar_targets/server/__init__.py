@@ -3,6 +3,12 @@
 It is waitress with all its own settings. What it answers by itself (a request
 that is no HTTP, a body too large to read) has the error shape and the headers
 of the rest, and its limit for bodies follows from the application's.
+
+::
+
+    framing   where a request begins and ends       workers  several processes
+    patience  how long clients are waited for       drain    how they end
+    lanes     threads of their own for logins       memory   given back when freed
 """
 
 import logging
@@ -19,15 +25,16 @@ from waitress.adjustments import Adjustments
 from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest, Error
 
-from . import access, drain, memory, peer, trace, workers
-from .errors import FieldError, error_response
+from .. import access, peer, trace
+from ..errors import FieldError, error_response
+from ..image import largest_body
+from ..metrics import Metrics
+from ..trace import Trace
+from ..tweens import cors
+from . import drain, memory, workers
 from .framing import StrictParser
-from .image import largest_body
 from .lanes import Lanes
-from .metrics import Metrics
 from .patience import REQUEST_TIMEOUT, ImpatientChannel
-from .trace import Trace
-from .tweens import cors
 
 log = logging.getLogger(__name__)
 
