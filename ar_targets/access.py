@@ -13,10 +13,10 @@ from pyramid.response import Response
 from pyramid.router import Router
 from pyramid_retry import RetryableExecutionPolicy
 
-from . import trace
 from .database import ATTEMPTS, make_body_seekable
-from .journal import Journal
-from .trace import Trace
+from .telemetry import trace
+from .telemetry.journal import Journal
+from .telemetry.trace import Trace
 
 Environ = dict[str, Any]
 Policy = Callable[[Environ, Router], Response]

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from pyramid.request import Request
 
-from . import trace
+from .telemetry import trace
 
 
 class Actor(NamedTuple):

@@ -29,7 +29,7 @@ def main(global_config: dict[str, str], **ini: Any) -> Router:
     config.include("cornice")
     config.include(".renderer")
     config.include(".database")
-    config.include(".metrics")
+    config.include(".telemetry.metrics")
     config.include(".access")
     config.include(".codec")
     config.include(".throttle")

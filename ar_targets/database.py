@@ -22,10 +22,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
-from . import prepared, trace
+from . import prepared
 from .actor import SCRIPT, Actor, actor_of
 from .engine import check_packet_size, is_retryable, make_engine, timed_out
 from .settings import Settings
+from .telemetry import trace
 
 # How often a request is run at most, where `engine.is_retryable` allows another time.
 ATTEMPTS = 3

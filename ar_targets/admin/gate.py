@@ -13,11 +13,12 @@ import flask
 from flask import Flask, g
 from flask.sessions import SecureCookieSessionInterface
 
-from .. import clock, trace
+from .. import clock
 from ..actor import actor_of
 from ..models import admin_session
 from ..models.admin_session import Administrator
 from ..security import user_principal
+from ..telemetry import trace
 from . import bridge
 
 # However busy somebody is, the password is asked for again after that.

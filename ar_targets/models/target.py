@@ -10,9 +10,10 @@ from sqlalchemy import ForeignKey, Index, Table, bindparam, func, select
 from sqlalchemy.dialects.mysql import BIGINT, CHAR, INTEGER, LONGBLOB, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .. import clock, trace
+from .. import clock
 from ..database import Database
 from ..jpeg import Jpeg
+from ..telemetry import trace
 from .meta import TABLE_OPTIONS, Base, Deletable
 from .project import project
 from .sql import insertion_below, render

@@ -25,11 +25,12 @@ from waitress.adjustments import Adjustments
 from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest, Error
 
-from .. import access, peer, trace
+from .. import access, peer
 from ..errors import FieldError, error_response
 from ..image import largest_body
-from ..metrics import Metrics
-from ..trace import Trace
+from ..telemetry import trace
+from ..telemetry.metrics import Metrics
+from ..telemetry.trace import Trace
 from ..tweens import cors
 from . import drain, memory, workers
 from .framing import StrictParser

@@ -6,7 +6,7 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.response import Response
 
-from .. import trace
+from ..telemetry import trace
 
 
 def tween_factory(

@@ -15,10 +15,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from .. import peer
 from ..errors import FieldError, problem
-from ..metrics import NAMESPACE
 from ..models import census, purge_result
 from ..models.census import Count
 from ..models.purge_result import PurgeResultRecord
+from ..telemetry.metrics import NAMESPACE
 from .service import public_service
 
 log = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ar_targets.journal import plain
-from ar_targets.logs import JsonFormatter, PlainFormatter
 from ar_targets.models import user as users
+from ar_targets.telemetry.journal import plain
+from ar_targets.telemetry.logs import JsonFormatter, PlainFormatter
 
 from ..actors import PASSWORD
 from ..conftest import INI, KEY

@@ -10,10 +10,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import func, select, text
 
 from ar_targets.database import transaction_scope
-from ar_targets.metrics import Metrics
 from ar_targets.models import census, purge_result, trash
 from ar_targets.models.census import Count
 from ar_targets.models.project import project as projects
+from ar_targets.telemetry.metrics import Metrics
 
 from ..actors import PASSWORD
 from ..client import faults

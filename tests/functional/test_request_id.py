@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from ar_targets.logs import PlainFormatter
 from ar_targets.models import user as users
+from ar_targets.telemetry.logs import PlainFormatter
 
 HEADER = "X-Request-ID"
 UUID = "5c7d1f5e-1b9a-4a39-8f0e-0c0f6f1a2b3c"
