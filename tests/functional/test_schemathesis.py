@@ -15,7 +15,7 @@ from ..description import default_document
 from ..pictures import base64_of, drawn
 
 # Random ones, beside those at the limits of each field.
-EXAMPLES = 5
+EXAMPLES, MANY_EXAMPLES = 5, 60
 IMAGE = base64_of(drawn())
 # What a good request may be answered with, where it speaks of an object that is not so.
 ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "412", "416", "429"]
@@ -33,6 +33,14 @@ schema = schemathesis.openapi.from_dict(
 def who(request):
     """Nobody, a user, or a project token."""
     return None if request.param == "nobody" else request.getfixturevalue(request.param)
+
+
+@pytest.fixture(
+    params=["administrator", "stranger", "read_token", "other_token", "write_token", "owner"]
+)
+def anyone(request):
+    """Every kind of caller with a token."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
@@ -65,6 +73,17 @@ def aim(case, ids):
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_answers_are_as_described(case, app, who, ids):
+    ask(case, app, who, ids)
+
+
+@pytest.mark.soak
+@schema.parametrize()
+@settings(max_examples=MANY_EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+def test_thousands_of_answers_are_as_described(case, app, anyone, ids):
+    ask(case, app, anyone, ids)
+
+
+def ask(case, app, who, ids):
     aim(case, ids)
     case.operation.schema.app = app.app
     case.call_and_validate(app=app.app, headers=who.headers if who else {})
