@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, delete, func, or_, select, true, update
 
 from ..database import Database, Scope, in_transaction
 from .attempt import attempt
@@ -106,8 +106,14 @@ def old_trash(db: Database, before: datetime, *, doomed: bool) -> Iterator[Pile]
     projects = select(project.c.id).where(old(project)).order_by(project.c.id)
     for project_id in db.session.scalars(projects).all():
         yield from inside(project_id, before)
-    yield Pile("deleted projects", project, old(project), project.c.deleted_at)
-    yield Pile("deleted users", user, old(user), user.c.deleted_at)
+    # Another purge may doom some meanwhile, whose children we have not removed: those are its own.
+    has_target = select(target.c.id).where(target.c.project_id == project.c.id).exists()
+    has_token = select(token.c.id).where(token.c.project_id == project.c.id).exists()
+    has_project = select(project.c.id).where(project.c.owner_id == user.c.id).exists()
+    empty_project = ~has_target & ~has_token if doomed else true()
+    empty_user = ~has_project if doomed else true()
+    yield Pile("deleted projects", project, old(project) & empty_project, project.c.deleted_at)
+    yield Pile("deleted users", user, old(user) & empty_user, user.c.deleted_at)
 
 
 def inside(project_id: int, since: datetime | None = None) -> Iterator[Pile]:

@@ -32,7 +32,7 @@ def test_others_are_refused_clearly(visitor, owner):
 def test_failures_are_throttled_with_those_of_the_api(make_app, administrator):
     client = make_app(login_failures="2 per 1 minute")
     client.call("POST", "/api/login", {"login": "ada", "password": "wrong"}, status=401)
-    visitor = Panel(client.app)
+    visitor = Panel(client.app, extra_environ=client.extra_environ)
     visitor.log_in("ada", "wrong", status=401)
     response = visitor.log_in("ada", PASSWORD, status=429)
     assert "too many failed logins" in wrong(response)[""]
