@@ -53,8 +53,8 @@ def test_purges_and_tells(database_url, tmp_path, stage, project):
     stage.expire(stage.app(project))
     with running(database_url, tmp_path):
         eventually((tmp_path / "status").exists)
+        assert (tmp_path / "status").read_text() == "0\n"
     assert stage.rows(tokens) == []
-    assert (tmp_path / "status").read_text() == "0\n"
     told = (tmp_path / "log").read_text()
     assert "removed 1 expired tokens\n" in told
     assert "ar_targets_purge ended with exit status 0" in told
@@ -63,8 +63,9 @@ def test_purges_and_tells(database_url, tmp_path, stage, project):
 def test_a_failure_is_told_and_not_the_end(tmp_path):
     nowhere = "mysql+pymysql://x:y@127.0.0.1:1/ar_targets"
     with running(nowhere, tmp_path):
-        eventually(lambda: (tmp_path / "log").read_text().count("exit status 1") == 2)
-    assert (tmp_path / "status").read_text() == "1\n"
+        eventually(lambda: (tmp_path / "log").read_text().count("exit status 1") >= 2)
+        # Read before the end, which may meet the next run and is its status then.
+        assert (tmp_path / "status").read_text() == "1\n"
     assert "ERROR" in (tmp_path / "log").read_text()
 
 
