@@ -57,6 +57,8 @@ lock: $(BIN)/pip ## Renew the lock files from setup.py; ARGS=--upgrade takes new
 		setup.py -o requirements.lock $(ARGS)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
 		setup.py --extra client requirements-dev.in -c requirements.lock -o requirements-dev.lock $(ARGS)
+	# Left by reading setup.py; its entry points would soon be stale.
+	rm -rf ar_targets.egg-info
 
 venv: $(VENV)/.develop ## Make .venv with all that tests and checks need
 
