@@ -158,7 +158,8 @@ def test_plan(name, app, owner, project, write_token, target, crowd, statements)
     assert bool(selected) == (name in READS_A_BLOB)
     assert any(CHINA in values(of) for _, of in sent) == (name in WRITES_A_BLOB)
     for statement, parameters in sent:
-        if not statement.startswith(WITHOUT_INDEX):
+        # The metrics count up to a limit: whichever index is read, it is not for long.
+        if name != "metrics" and not statement.startswith(WITHOUT_INDEX):
             check_plan(app.registry.engine, statement, parameters)
 
 
