@@ -6,9 +6,10 @@ of the rest, and its limit for bodies follows from the application's.
 
 ::
 
-    framing   where a request begins and ends       workers  several processes
-    patience  how long clients are waited for       drain    how they end
-    lanes     threads of their own for logins       memory   given back when freed
+    loop      which connections have something to say   workers  several processes
+    framing   where a request begins and ends           drain    how they end
+    patience  how long clients are waited for           memory   given back when freed
+    lanes     the threads; some of their own for logins
 """
 
 import logging
@@ -35,6 +36,7 @@ from ..tweens import cors
 from . import drain, memory, workers
 from .framing import StrictParser
 from .lanes import Lanes
+from .loop import Loop
 from .patience import REQUEST_TIMEOUT, ImpatientChannel
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,8 @@ RECEIVE_BYTES = 256 * 1024
 HEADER_BYTES = 64 * 1024
 # Bytes of a body that waits in memory; larger ones wait on disk.
 BODY_IN_MEMORY = 2 * 1024 * 1024
+# Bytes of a response that goes out together with its headers.
+ONE_PACKET = 64 * 1024
 # What a proxy that is trusted says about its client; all else that a client
 # says in such headers is dropped.
 PROXY_HEADERS = "x-forwarded-for x-forwarded-host x-forwarded-proto"
@@ -72,8 +76,20 @@ class JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
         self.write(response.body)
 
 
-class PeerTask(WSGITask):  # type: ignore[misc]
-    """Hands a request to the application."""
+class OurTask(WSGITask):  # type: ignore[misc]
+    """Hands a request to the application, and its response to the client."""
+
+    wrote_header: bool
+
+    def write(self, data: bytes) -> None:
+        """Send a small response in one packet with its headers; waitress would send two."""
+        if self.wrote_header or self.content_length != len(data) or len(data) > ONE_PACKET:
+            super().write(data)
+            return
+        headers = self.build_response_header()
+        self.wrote_header = True
+        self.content_bytes_written = len(data)
+        self.channel.write_soon(headers + data if self.has_body else headers)
 
     def get_environment(self) -> dict[str, Any]:
         """The WSGI environment, before waitress has believed or removed a proxy's headers."""
@@ -86,7 +102,7 @@ class Channel(ImpatientChannel):
     """A connection whose errors are JSON, and whose requests say where they come from."""
 
     parser_class = StrictParser
-    task_class = PeerTask
+    task_class = OurTask
     error_task_class = JsonErrorTask
     registry: Any = None
     # Set when the server is to end: then no connection is kept for another request.
@@ -175,17 +191,18 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
 
 def run(app: Router, channel: type[Channel], options: dict[str, Any]) -> None:
     """Serve in this process until a signal comes, and what has begun is done."""
-    lanes = Lanes()
+    lanes = Lanes(Adjustments(**options).threads)
     server = waitress.create_server(app, _dispatcher=lanes, **options)
-    lanes.set_thread_count(server.adj.threads)
     # One listening socket is the server itself; several are kept in its map.
     sockets = (server, *(getattr(server, "map", None) or {}).values())
     listeners = [each for each in sockets if hasattr(each, "channel_class")]
+    channel.loop = Loop(listeners)
     for listener in listeners:
         listener.channel_class = channel
     server.print_listen("Serving on http://{}:{}")
     app.registry.journal.gather()
     try:
-        drain.run(server, listeners)
+        drain.run(channel.loop, channel)
     finally:
+        lanes.shutdown()
         app.registry.journal.write()

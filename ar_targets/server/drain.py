@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from waitress import wasyncore
 from waitress.channel import HTTPChannel
 
+from .loop import PollLoop
 from .workers import PATIENCE, leave
 
 # Less than the patience of the parent, which kills.
@@ -24,10 +24,8 @@ LINGER = 2
 PAUSE = 0.2
 
 
-def run(server: Any, listeners: Iterable[Any], seconds: float = SECONDS) -> None:
+def run(loop: PollLoop, channel_class: type[Any], seconds: float = SECONDS) -> None:
     """Serve until SIGTERM; then drain, for so many seconds at most. SIGINT ends at once."""
-    listeners = tuple(listeners)
-    sockets = listeners[0]._map  # noqa: SLF001  # one for all, as waitress makes them
     stopping = False
 
     def stop(_signal: int, _frame: object) -> None:
@@ -35,36 +33,26 @@ def run(server: Any, listeners: Iterable[Any], seconds: float = SECONDS) -> None
         stopping = True
         # Who asks twice is in a hurry.
         signal.signal(signal.SIGTERM, leave)
-        # Else the loop would sleep on, for up to a second.
-        listeners[0].pull_trigger()
+        # Else it would sleep on, for up to a second.
+        loop.wake()
 
     signal.signal(signal.SIGTERM, stop)
-    poll = {"map": sockets, "use_poll": server.adj.asyncore_use_poll, "count": 1}
     try:
         while not stopping:
-            wasyncore.loop(timeout=server.adj.asyncore_loop_timeout, **poll)
-        for listener in listeners:
-            wasyncore.dispatcher.close(listener)
-        listeners[0].channel_class.draining = True
+            loop.turn(PAUSE)
+        loop.close()
+        channel_class.draining = True
         begun = time.monotonic()
-        while (passed := time.monotonic() - begun) < seconds:
+        while loop.channels and (passed := time.monotonic() - begun) < seconds:
             if passed > LINGER:
-                close_idle(sockets)
-            if not channels(sockets):
-                break
-            wasyncore.loop(timeout=PAUSE, **poll)
+                close_idle(loop.channels)
+            loop.turn(PAUSE)
     except (SystemExit, KeyboardInterrupt):
         pass
-    server.task_dispatcher.shutdown()
 
 
-def channels(sockets: dict[int, Any]) -> list[Any]:
-    """The connections with clients."""
-    return [channel for channel in sockets.values() if isinstance(channel, HTTPChannel)]
-
-
-def close_idle(sockets: dict[int, Any]) -> None:
+def close_idle(channels: Iterable[HTTPChannel]) -> None:
     """Close the connections that have neither a request nor an answer under way."""
-    for channel in channels(sockets):
+    for channel in channels:
         if not (channel.requests or channel.request or channel.total_outbufs_len):
             channel.handle_close()

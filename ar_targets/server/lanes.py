@@ -1,4 +1,4 @@
-"""Threads of their own for requests that hash a password.
+"""The threads that answer requests, and some of their own for those that hash a password.
 
 One hash takes tens of milliseconds of a processor and 19 MiB. Were all threads
 to take logins, a flood of them would leave none for the rest of the API, and
@@ -6,43 +6,91 @@ memory would go by the number of threads. In a lane of their own they wait for
 each other, and for nobody else.
 """
 
+import logging
 import re
+import threading
+import time
+from queue import Empty, SimpleQueue
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
-from waitress.task import ThreadedTaskDispatcher
+
+log = logging.getLogger(__name__)
 
 # Threads of a process that hash. Each can keep one processor busy.
 HASHING_THREADS = 2
 HASHING_METHODS = ("POST", "PUT", "PATCH")
 HASHING_PATHS = re.compile(r"/(api|admin)/(login|user)(/|$)")
+# Seconds that requests have to end when their threads are to.
+PATIENCE = 5
 
 
-class Lanes(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types
-    """Waitress's dispatcher of requests to threads, with a second one beside it."""
+class Lane:
+    """Threads that answer connections in the order of their requests.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.hashing = ThreadedTaskDispatcher()
+    Waitress's own wait for each other at a lock of several layers, which costs
+    more than what is done under it; `SimpleQueue` is C.
+    """
 
-    def set_thread_count(self, count: int) -> None:
-        """Start or stop threads; those that hash come on top."""
-        super().set_thread_count(count)
-        self.hashing.set_thread_count(HASHING_THREADS if count else 0)
+    def __init__(self, name: str, threads: int) -> None:
+        self._queue: SimpleQueue[HTTPChannel | None] = SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
 
-    def add_task(self, task: HTTPChannel) -> None:
+    def add(self, channel: HTTPChannel) -> None:
         """Queue a connection for its first request."""
-        if hashes(task.requests[0]):
-            self.hashing.add_task(task)
-        else:
-            super().add_task(task)
+        self._queue.put(channel)
 
-    def shutdown(self, cancel_pending: bool = True, timeout: int = 5) -> bool:  # noqa: FBT001, FBT002  # waitress calls it so
+    def end(self) -> None:
+        """Let the threads end after what they are at; cancel what nobody has begun."""
+        while True:
+            try:
+                waiting = self._queue.get_nowait()
+            except Empty:
+                break
+            if waiting is not None:
+                waiting.cancel()
+        for _ in self._threads:
+            self._queue.put(None)
+
+    def join(self, deadline: float) -> None:
+        """Wait for the threads until then, by time.monotonic()."""
+        for thread in self._threads:
+            thread.join(max(0, deadline - time.monotonic()))
+
+    def _work(self) -> None:
+        while (channel := self._queue.get()) is not None:
+            try:
+                channel.service()
+            except BaseException:
+                # The thread is needed for others.
+                log.exception("a connection could not be answered")
+
+
+class Lanes:
+    """What waitress calls its task dispatcher."""
+
+    def __init__(self, threads: int) -> None:
+        self._usual = Lane("request", threads)
+        self._hashing = Lane("hashing", HASHING_THREADS)
+
+    def add_task(self, channel: HTTPChannel) -> None:
+        """Queue a connection for its first request."""
+        lane = self._hashing if hashes(channel.requests[0]) else self._usual
+        lane.add(channel)
+
+    def shutdown(self) -> None:
         """Let requests end, and cancel those that have not begun."""
-        self.set_thread_count(0)
-        self.hashing.shutdown(cancel_pending, timeout)
-        ended: bool = super().shutdown(cancel_pending, timeout)
-        return ended
+        lanes = (self._usual, self._hashing)
+        for lane in lanes:
+            lane.end()
+        deadline = time.monotonic() + PATIENCE
+        for lane in lanes:
+            lane.join(deadline)
 
 
 def hashes(request: HTTPRequestParser) -> bool:

@@ -27,7 +27,7 @@ class RequestTimeoutError(Error):  # type: ignore[misc]  # waitress has no types
 
 
 class ImpatientChannel(HTTPChannel):  # type: ignore[misc]
-    """A connection. All of this runs in the one thread that serves all connections."""
+    """A connection."""
 
     # The request that is coming in.
     request: Any
@@ -35,12 +35,31 @@ class ImpatientChannel(HTTPChannel):  # type: ignore[misc]
     # When the request that is coming in began.
     begun = 0.0
 
+    # The loop that serves it.
+    loop: Any = None
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         # Of time.monotonic(): since when we wait for the client.
         self.waiting_since = time.monotonic()
+        self.loop.add(self)
         if len(self._map) >= self.adj.connection_limit - SPARE:
             make_room(self)
+
+    @property
+    def number(self) -> int | None:
+        """The number of the socket; None once it is closed."""
+        number: int | None = self._fileno
+        return number
+
+    def service(self) -> None:
+        """Answer a request that has arrived, in a thread of its own."""
+        self.loop.answering(self)
+        super().service()
+
+    def rest(self) -> None:
+        """The client's clock stands still while we are at work."""
+        self.begun = self.waiting_since = time.monotonic()
 
     def received(self, data: bytes) -> bool:
         """Take in what has come."""
@@ -51,10 +70,9 @@ class ImpatientChannel(HTTPChannel):  # type: ignore[misc]
         return taken
 
     def readable(self) -> bool:
-        """Whether to read more; asked at least once a second."""
+        """Whether to read more; asked at least once a second while we are not at work."""
         if self.requests:
-            # The clock stands still while we are at work.
-            self.begun = self.waiting_since = time.monotonic()
+            self.rest()
         elif self.request is not None and self.is_late():
             self.give_up()
         wanted: bool = super().readable()
@@ -92,3 +110,4 @@ def make_room(new: ImpatientChannel) -> None:
         number = Counter(channel.addr[0] for channel in waiting)
         greedy = max(waiting, key=lambda each: (number[each.addr[0]], -each.waiting_since))
         greedy.will_close = True
+        greedy.loop.changed(greedy)

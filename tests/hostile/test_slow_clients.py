@@ -79,6 +79,26 @@ def test_who_waits_between_requests_may_stay(server):
     connection.close()
 
 
+def test_who_reads_late_gets_everything(server):
+    """More than the system keeps for a socket, asked for at once and read with a pause."""
+    many, one = 150, b"GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n"
+    length = len(server.ask("GET", "/api/openapi.json")[2])
+    assert many * length > 8 * 2**20
+    with connections(server, 1, (one + b"\r\n") * (many - 1)) as (connection,):
+        connection.sendall(one + b"Connection: close\r\n\r\n")
+        time.sleep(0.5)
+        assert server.ask("GET", "/health/live")[0] == 200
+        said = last_words(connection)
+    assert said.count(b"HTTP/1.1 200 OK\r\n") == many
+    assert len(said) > many * length
+
+
+def test_who_says_nothing_is_let_go(database_url, tmp_path):
+    options = "\nchannel_timeout = 1\ncleanup_interval = 1"
+    with running(database_url, tmp_path, options) as server, connections(server, 1, b"") as made:
+        assert last_words(made[0]) == b""
+
+
 @pytest.mark.parametrize("half", [b"", b"\r\n", b"P", HEAD])
 def test_more_connections_than_there_may_be_keep_nobody_out(server, half):
     with connections(server, 1, b"", "127.0.0.2") as (other,):
