@@ -22,9 +22,17 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
-from . import prepared
+from . import pipeline
 from .actor import SCRIPT, Actor, actor_of
-from .engine import check_packet_size, is_retryable, make_engine, timed_out
+from .engine import (
+    BEGIN,
+    BEGINS_ITSELF,
+    check_packet_size,
+    is_retryable,
+    make_engine,
+    timed_out,
+)
+from .pipeline import Answer, Step
 from .settings import Settings
 from .telemetry import trace
 
@@ -53,64 +61,54 @@ class Database:
         """``actor`` tells the audit trail who is at work; without one there is no trail."""
         self._engine, self._manager, self.actor = engine, manager, actor
         self._connection: Connection | None = None
+        # The driver's own connection inside that, and the pool that it came from.
+        self._driver: Any = None
         self._pool: Pool | None = None
         self._session: Session | None = None
         self._trace = trace.current.get()
 
     @property
-    def connection(self) -> Connection:
-        """The connection, taken from the pool when it is first needed."""
-        if self._connection is None:
-            self._pool = self._engine.pool
-            begun = perf_counter()
-            try:
-                self._connection = self._engine.connect()
-            finally:
-                self._trace.waited(perf_counter() - begun)
-        return self._connection
-
-    @property
     def session(self) -> Session:
         """A session in the manager's transaction; it is going to write."""
-        if self._session is None:
-            self._session = TimedSession(self.connection, autoflush=False)
-            zope.sqlalchemy.mark_changed(self._session, self._manager)
-        return self._session
+        return self._session or self._join()
 
     def fetch(self, statement: str, parameters: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
         """The rows of a SELECT in the driver's own SQL; raises SQLAlchemy's errors."""
-        dbapi = self.connection.connection
-        begun = perf_counter()
-        try:
-            cursor = dbapi.cursor()
+
+        def read(driver: Any) -> Sequence[tuple[Any, ...]]:
+            cursor = driver.cursor()
             cursor.execute(statement, parameters)
             rows: Sequence[tuple[Any, ...]] = cursor.fetchall()
-            forget_result(dbapi.driver_connection)
-        except self._engine.dialect.loaded_dbapi.Error as error:
-            raise self._explained(error, statement) from error
-        finally:
-            self._trace.asked(statement, perf_counter() - begun)
-        return rows
+            forget_result(driver)
+            return rows
 
-    def run(self, statement: str, parameters: Mapping[str, object]) -> tuple[int, int]:
+        return self._ask(statement, read)
+
+    def run(
+        self, statement: str, parameters: Mapping[str, object], then: Step | None = None
+    ) -> Answer:
         """Execute an INSERT or UPDATE in the manager's transaction.
 
-        Returns the rows that it found, and the id it gave. Raises SQLAlchemy's errors.
+        ``then`` comes after it, in the same round trip. It must do nothing where
+        that has found no row: ``ROW_COUNT()`` tells, and ``LAST_INSERT_ID()``
+        which row it has made. Returns what the first has found, and the id it
+        gave. Raises SQLAlchemy's errors.
         """
-        session, begun = self.session, perf_counter()
-        try:
-            dbapi: Any = session.connection().connection
-            if prepared.is_worth_it(dbapi.driver_connection, parameters):
-                return prepared.execute(dbapi.driver_connection, statement, parameters)
-            cursor = dbapi.cursor()
-            cursor.execute(statement, parameters)
-        except self._engine.dialect.loaded_dbapi.Error as error:
-            raise self._explained(error, statement) from error
-        finally:
-            self._trace.asked(statement, perf_counter() - begun)
-        return cursor.rowcount, cursor.lastrowid
+        begins = False
+        if self._session is None:
+            self._connect()
+            begins = pipeline.understands(self._driver)
+            self._join(begins_itself=begins)
+        steps = [Step(statement, parameters)]
+        if begins:
+            steps.insert(0, Step(BEGIN))
+        if then is not None:
+            steps.append(then)
+            # Its time is that of the first.
+            self._trace.statements += 1
+        return self._ask(statement, lambda driver: pipeline.execute(driver, steps))[begins]
 
-    def run_alone(self, statement: str, parameters: Mapping[str, object]) -> tuple[int, int]:
+    def run_alone(self, statement: str, parameters: Mapping[str, object]) -> Answer:
         """Execute one INSERT, UPDATE or DELETE that stays, whatever becomes of the request.
 
         Only before the first `run`, whose transaction it would else be part of.
@@ -118,16 +116,8 @@ class Database:
         """
         if self._session is not None:
             raise RuntimeError("a transaction has begun")
-        dbapi = self.connection.connection
-        begun = perf_counter()
-        try:
-            cursor = dbapi.cursor()
-            cursor.execute(statement, parameters)
-        except self._engine.dialect.loaded_dbapi.Error as error:
-            raise self._explained(error, statement) from error
-        finally:
-            self._trace.asked(statement, perf_counter() - begun)
-        return cursor.rowcount, cursor.lastrowid
+        step = Step(statement, parameters)
+        return self._ask(statement, lambda driver: pipeline.execute(driver, [step]))[0]
 
     def execute(self, statement: Executable, parameters: Any = None) -> Result[Any]:
         """Execute in the manager's transaction."""
@@ -144,17 +134,54 @@ class Database:
         """
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+            self._connection = self._driver = None
+
+    def _connect(self) -> Connection:
+        """The connection, taken from the pool when it is first needed."""
+        if self._connection is None:
+            self._pool = self._engine.pool
+            begun = perf_counter()
+            try:
+                self._connection = self._engine.connect()
+                self._driver = self._connection.connection.driver_connection
+            finally:
+                self._trace.waited(perf_counter() - begun)
+        return self._connection
+
+    def _join(self, *, begins_itself: bool = False) -> Session:
+        """Have the manager end, with its transaction, what is written from now on.
+
+        ``begins_itself``: the first statement brings its `BEGIN` along.
+        """
+        connection = self._connect()
+        connection.info[BEGINS_ITSELF] = begins_itself
+        session = self._session = TimedSession(connection, autoflush=False)
+        zope.sqlalchemy.mark_changed(session, self._manager)
+        session.connection()
+        return session
+
+    def _ask(self, statement: str, work: Callable[[Any], Done]) -> Done:
+        """What ``work`` returns for the driver's connection; notes how long it took."""
+        self._connect()
+        begun = perf_counter()
+        try:
+            return work(self._driver)
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            raise self._explained(error, statement) from error
+        finally:
+            self._trace.asked(statement, perf_counter() - begun)
 
     def _explained(self, error: Any, statement: str) -> DBAPIError:
         """The SQLAlchemy error for a driver's, and the consequences that SQLAlchemy draws."""
-        dead = self._engine.dialect.is_disconnect(error, self.connection.connection, None)
+        dead = self._engine.dialect.is_disconnect(error, self._driver, None)
         if dead:
-            self.connection.invalidate(error)
+            self._connect().invalidate(error)
             if not timed_out(error) and self._engine.pool is self._pool:
                 # The others in its pool have most likely died with it; not so
                 # those of a newer one, with which another request has begun.
                 self._engine.dispose()
+            if self._session is None:
+                self.close()
         kind = getattr(sqlalchemy.exc, type(error).__name__, DBAPIError)
         explained: DBAPIError = kind(
             statement, None, error, hide_parameters=True, connection_invalidated=dead

@@ -26,6 +26,10 @@ SQL_MODE = (
 # locks, which are what most deadlocks are made of.
 ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 
+BEGIN = "BEGIN"
+# Of `Connection.info`: who begins the next transaction sends `BEGIN`.
+BEGINS_ITSELF = "ar_targets.begins_itself"
+
 # MySQL's error numbers.
 DUPLICATE_KEY, LOCK_WAIT_TIMEOUT, DEADLOCK = 1062, 1205, 1213
 
@@ -86,9 +90,11 @@ def _prepare(connection: Any, _record: object) -> None:
 def _begin(connection: Connection) -> None:
     """Begin in so many words: the driver commits each statement that stands alone.
 
-    SQLAlchemy sends it, so that a connection which has died is seen as such.
+    SQLAlchemy sends it, so that a connection which has died is seen as such;
+    unless somebody sends it together with the first statement.
     """
-    connection.exec_driver_sql("BEGIN")
+    if not connection.info.pop(BEGINS_ITSELF, False):
+        connection.exec_driver_sql(BEGIN)
 
 
 def _reset(connection: Any, *_: object) -> None:

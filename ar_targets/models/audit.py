@@ -10,13 +10,25 @@ from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 import orjson
-from sqlalchemy import Index, Table
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    Table,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects.mysql import BIGINT, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
+from ..actor import Actor
 from ..database import Database
+from ..pipeline import Step
 from .meta import TABLE_OPTIONS, Base, Id, Moment
-from .sql import insertion
+from .sql import insertion, render
 
 # Columns whose values an entry shows, and what it calls them.
 SHOWN = {
@@ -82,7 +94,20 @@ class AuditRecord(NamedTuple):
 audit = cast("Table", Audit.__table__)
 COLUMNS = [audit.c[name] for name in AuditRecord._fields]
 
-_INSERT = insertion(audit, *(name for name in AuditRecord._fields if name != "id"))
+_NAMES = [name for name in AuditRecord._fields if name != "id"]
+_INSERT = insertion(audit, *_NAMES)
+
+
+def _insertion_after_write(**row_id: ColumnElement[int]) -> str:
+    """An INSERT for right behind a statement that may have found no row."""
+    values = [row_id.get(name, bindparam(name, type_=audit.c[name].type)) for name in _NAMES]
+    written: ColumnElement[int] = func.row_count()
+    only_then = select(*values).select_from(text("DUAL")).where(written > literal_column("0"))
+    return render(insert(audit).from_select(_NAMES, only_then))
+
+
+_AFTER_CHANGE = _insertion_after_write()
+_AFTER_INSERT = _insertion_after_write(row_id=func.last_insert_id())
 
 
 def record(
@@ -97,10 +122,34 @@ def record(
 
     ``action`` is ``create``, ``change``, ``delete``, ``restore``, ``revoke`` or ``remove``.
     """
+    if db.actor is not None:
+        db.run(_INSERT, _entry(db.actor(), now, action, noun, values) | {"row_id": row_id})
+
+
+def after_change(
+    db: Database, now: datetime, noun: str, row_id: int, values: Mapping[str, object]
+) -> Step | None:
+    """The entry for a change, to be written behind it; None without a trail."""
     if db.actor is None:
-        return
-    actor = db.actor()
-    entry = {
+        return None
+    entry = _entry(db.actor(), now, action_of(values), noun, values)
+    return Step(_AFTER_CHANGE, entry | {"row_id": row_id})
+
+
+def after_insert(
+    db: Database, now: datetime, noun: str, values: Mapping[str, object]
+) -> Step | None:
+    """The entry for a new row, whose id is not known yet; else as for `after_change`."""
+    if db.actor is None:
+        return None
+    return Step(_AFTER_INSERT, _entry(db.actor(), now, "create", noun, values))
+
+
+def _entry(
+    actor: Actor, now: datetime, action: str, noun: str, values: Mapping[str, object]
+) -> dict[str, object]:
+    """The columns of an entry, but for the row's id."""
+    return {
         "at": now,
         "actor": actor.name,
         "via": actor.via,
@@ -108,10 +157,8 @@ def record(
         "request_id": actor.request_id,
         "action": action,
         "noun": noun,
-        "row_id": row_id,
         "details": orjson.dumps(_details(values)).decode(),
     }
-    db.run(_INSERT, entry)
 
 
 def action_of(values: Mapping[str, object]) -> str:

@@ -72,12 +72,10 @@ def insert_below(
     """Insert a row; its id, or None where the parent is gone."""
     stamped = {**values, "created_at": now, "updated_at": now}
     new = {f"new_{column}": value for column, value in stamped.items()}
-    inserted, row_id = db.run(insertion.text, {"parent": parent_id, **new})
-    if not inserted:
-        return None
     shown = {insertion.foreign_key: parent_id, **values}
-    audit.record(db, now, "create", insertion.noun, row_id, shown)
-    return row_id
+    entry = audit.after_insert(db, now, insertion.noun, shown)
+    inserted, row_id = db.run(insertion.text, {"parent": parent_id, **new}, entry)
+    return row_id if inserted else None
 
 
 def change(
@@ -100,13 +98,10 @@ def change(
     """
     statement = _change(table, tuple(values), count, unless, guarded=revision is not None)
     new = {f"new_{column}": value for column, value in values.items()}
-    found, new_revision = db.run(
-        statement, {"row": row_id, "expected": revision, "now": now, **new}
-    )
-    if not found:
-        return None
-    audit.record(db, now, audit.action_of(values), table.name, row_id, values)
-    return new_revision
+    given = {"row": row_id, "expected": revision, "now": now, **new}
+    entry = audit.after_change(db, now, table.name, row_id, values)
+    found, new_revision = db.run(statement, given, entry)
+    return new_revision if found else None
 
 
 def updated(record: Named, revision: int, now: datetime, **fields: object) -> Named | None:

@@ -153,8 +153,8 @@ def create(db: Database, login: str, password_hash: str, *, is_admin: bool = Fal
         "created_at": now,
         "updated_at": now,
     }
-    _, user_id = db.run(_INSERT, values)
-    audit.record(db, now, "create", user.name, user_id, {"login": login, "is_admin": is_admin})
+    shown = {"login": login, "is_admin": is_admin}
+    user_id = db.run(_INSERT, values, audit.after_insert(db, now, user.name, shown)).last_id
     moment = clock.rfc3339(now)
     return UserRecord(user_id, login, is_admin, 1, moment, moment)
 

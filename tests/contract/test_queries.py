@@ -124,9 +124,11 @@ def statements(app, monkeypatch) -> Iterator[list[tuple[str, Any]]]:
         sent.append((statement, parameters))
         return fetch(self, statement, parameters)
 
-    def note_run(self, statement, parameters):
+    def note_run(self, statement, parameters, then=None):
         sent.append((statement, parameters))
-        return run(self, statement, parameters)
+        if then is not None:
+            sent.append(then)
+        return run(self, statement, parameters, then)
 
     def note_run_alone(self, statement, parameters):
         sent.append((statement, parameters))

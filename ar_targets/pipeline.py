@@ -1,0 +1,131 @@
+"""Sends several statements to the database at once: one wait for the answers of all.
+
+The server reads one command after the other and answers each, whether or not
+the client has waited in between. A write and what belongs to it so cost one
+round trip instead of three, and each of those is two changes of the process
+that runs.
+
+Large values go beside the SQL (`prepared`). PyMySQL has no public way to do
+either: these two modules speak the documented protocol through a few of its
+internal methods, which the lock file and a test hold still. Nothing else does.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from pymysql import Error, InterfaceError
+from pymysql.connections import Connection
+from pymysql.constants import COMMAND
+
+from . import prepared
+
+# Bytes of a command from which on it is not copied together with others.
+LARGE = 16 * 1024
+
+
+class Step(NamedTuple):
+    """A statement in the driver's own SQL, with ``%(name)s`` parameters."""
+
+    statement: str
+    parameters: Mapping[str, object] | None = None
+
+
+class Answer(NamedTuple):
+    """How many rows a statement has found or inserted, and the id that it gave."""
+
+    rows: int
+    last_id: int
+
+
+def understands(connection: object) -> bool:
+    """Whether the driver is PyMySQL."""
+    return isinstance(connection, Connection)
+
+
+def execute(connection: Any, steps: Sequence[Step]) -> list[Answer]:
+    """Execute INSERTs, UPDATEs and statements without a result, in that order.
+
+    A step does not know whether those before it have failed: each must do
+    nothing in that case. Raises the first of the driver's errors, when all
+    have been answered. Other drivers than PyMySQL do one after the other.
+    """
+    if not understands(connection):
+        return [_execute(connection, step) for step in steps]
+    if not connection.open:
+        raise InterfaceError(0, "")
+    apart = [_prepare(connection, step) for step in steps]
+    try:
+        _send(connection, steps, apart)
+        return _answers(connection, len(steps))
+    except BaseException as error:
+        if not isinstance(error, Error):
+            # Answers may be left unread: nobody can use it again.
+            with suppress(Exception):
+                connection.close()
+        for statement in filter(None, apart):
+            # The server may still hold parts of values: begin anew the next time.
+            prepared.forget(connection, statement)
+        raise
+
+
+def _execute(connection: Any, step: Step) -> Answer:
+    cursor = connection.cursor()
+    cursor.execute(step.statement, step.parameters)
+    return Answer(cursor.rowcount, cursor.lastrowid)
+
+
+def _prepare(connection: Any, step: Step) -> prepared.Statement | None:
+    """The prepared statement of a step that has a large value."""
+    if not prepared.is_worth_it(step.parameters):
+        return None
+    return prepared.prepare(connection, step.statement)
+
+
+def _send(
+    connection: Any, steps: Sequence[Step], apart: Sequence[prepared.Statement | None]
+) -> None:
+    """Write all commands, small ones together."""
+    small = bytearray()
+    connection._result = None  # noqa: SLF001
+    for step, statement in zip(steps, apart, strict=True):
+        for command, payload in _commands(connection, step, statement):
+            small += struct.pack("<iB", len(payload) + 1, command)
+            if len(payload) < LARGE:
+                small += payload
+            else:
+                connection._write_bytes(small)  # noqa: SLF001
+                connection._write_bytes(payload)  # noqa: SLF001
+                small = bytearray()
+    connection._write_bytes(small)  # noqa: SLF001
+
+
+def _commands(
+    connection: Any, step: Step, statement: prepared.Statement | None
+) -> Iterator[tuple[int, bytes]]:
+    """The commands of a step, and their payloads."""
+    if statement is None:
+        text: str = connection.cursor().mogrify(step.statement, step.parameters)
+        yield COMMAND.COM_QUERY, text.encode(connection.encoding)
+    else:
+        yield from prepared.commands(statement, step.parameters or {})
+
+
+def _answers(connection: Any, number: int) -> list[Answer]:
+    """Read that many answers. Raises the first error when there are no more to read."""
+    answers, failed = [], None
+    for _ in range(number):
+        # Each answer is numbered from 1.
+        connection._next_seq_id = 1  # noqa: SLF001
+        try:
+            rows = connection._read_query_result()  # noqa: SLF001
+        except Error as error:
+            failed = failed or error
+            if not connection.open:
+                break
+        else:
+            answers.append(Answer(rows, connection.insert_id()))
+    if failed is not None:
+        raise failed
+    return answers
