@@ -16,10 +16,9 @@ import zope.sqlalchemy
 from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid_retry import IRetryableError, mark_error_retryable
-from sqlalchemy import Executable, Result, event
+from sqlalchemy import CursorResult, Executable
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
 from . import pipeline
@@ -35,6 +34,7 @@ from .engine import (
 from .pipeline import Answer, Step
 from .settings import Settings
 from .telemetry import trace
+from .unit import Unit
 
 # How often a request is run at most, where `engine.is_retryable` allows another time.
 ATTEMPTS = 3
@@ -64,13 +64,8 @@ class Database:
         # The driver's own connection inside that, and the pool that it came from.
         self._driver: Any = None
         self._pool: Pool | None = None
-        self._session: Session | None = None
+        self._unit: Unit | None = None
         self._trace = trace.current.get()
-
-    @property
-    def session(self) -> Session:
-        """A session in the manager's transaction; it is going to write."""
-        return self._session or self._join()
 
     def fetch(self, statement: str, parameters: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
         """The rows of a SELECT in the driver's own SQL; raises SQLAlchemy's errors."""
@@ -95,7 +90,7 @@ class Database:
         gave. Raises SQLAlchemy's errors.
         """
         begins = False
-        if self._session is None:
+        if self._unit is None:
             self._connect()
             begins = pipeline.understands(self._driver)
             self._join(begins_itself=begins)
@@ -114,16 +109,16 @@ class Database:
         Only before the first `run`, whose transaction it would else be part of.
         Returns and raises what `run` does.
         """
-        if self._session is not None:
+        if self._unit is not None:
             raise RuntimeError("a transaction has begun")
         step = Step(statement, parameters)
         return self._ask(statement, lambda driver: pipeline.execute(driver, [step]))[0]
 
-    def execute(self, statement: Executable, parameters: Any = None) -> Result[Any]:
+    def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Execute in the manager's transaction."""
-        session, begun = self.session, perf_counter()
+        unit, begun = self._unit or self._join(), perf_counter()
         try:
-            return session.execute(statement, parameters)
+            return unit.connection.execute(statement, parameters)
         finally:
             self._trace.asked(statement, perf_counter() - begun)
 
@@ -148,17 +143,16 @@ class Database:
                 self._trace.waited(perf_counter() - begun)
         return self._connection
 
-    def _join(self, *, begins_itself: bool = False) -> Session:
+    def _join(self, *, begins_itself: bool = False) -> Unit:
         """Have the manager end, with its transaction, what is written from now on.
 
         ``begins_itself``: the first statement brings its `BEGIN` along.
         """
         connection = self._connect()
         connection.info[BEGINS_ITSELF] = begins_itself
-        session = self._session = TimedSession(connection, autoflush=False)
-        zope.sqlalchemy.mark_changed(session, self._manager)
-        session.connection()
-        return session
+        self._unit = Unit(connection, self._trace)
+        zope.sqlalchemy.mark_changed(self._unit, self._manager)
+        return self._unit
 
     def _ask(self, statement: str, work: Callable[[Any], Done]) -> Done:
         """What ``work`` returns for the driver's connection; notes how long it took."""
@@ -180,7 +174,7 @@ class Database:
                 # The others in its pool have most likely died with it; not so
                 # those of a newer one, with which another request has begun.
                 self._engine.dispose()
-            if self._session is None:
+            if self._unit is None:
                 self.close()
         kind = getattr(sqlalchemy.exc, type(error).__name__, DBAPIError)
         explained: DBAPIError = kind(
@@ -198,21 +192,6 @@ def forget_result(connection: Any) -> None:
     """
     if hasattr(connection, "_result"):
         connection._result = None  # noqa: SLF001
-
-
-class TimedSession(Session):
-    """A session whose commits are noted like statements, but not counted as such."""
-
-
-@event.listens_for(TimedSession, "before_commit")
-def _commit_begins(session: Session) -> None:
-    session.info["begun"] = perf_counter()
-
-
-@event.listens_for(TimedSession, "after_commit")
-def _commit_ends(session: Session) -> None:
-    seconds = perf_counter() - session.info["begun"]
-    trace.current.get().asked("COMMIT", seconds, counts=False)
 
 
 def includeme(config: Configurator) -> None:

@@ -77,7 +77,7 @@ def create(
     """A new session; its secret. Some of those that have expired are removed."""
     row = admin_session
     expired = select(row.c.id).where(row.c.expires_at <= now).limit(REMOVED_AT_ONCE)
-    if ids := db.session.scalars(expired).all():
+    if ids := db.execute(expired).scalars().all():
         db.execute(delete(row).where(row.c.id.in_(ids)))
     secret = secrets.token_urlsafe(32)
     values = {"user_id": user_id, "password_version": password_version, "expires_at": expires_at}

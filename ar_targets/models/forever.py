@@ -119,14 +119,14 @@ def _doom(
         return []
     table = TABLES[noun]
     db.execute(update(table).where(this, table.c.purged_at.is_(None)).values(purged_at=now))
-    if db.session.scalar(select(table.c.id).where(this)) is None:
+    if db.execute(select(table.c.id).where(this)).scalar() is None:
         # It is not in the trash: nothing of it is lost.
         return []
     if noun == "project":
         return [row_id]
     mine = (project.c.owner_id == row_id) & project.c.deleted_at.is_not(None)
     db.execute(update(project).where(mine, project.c.purged_at.is_(None)).values(purged_at=now))
-    return list(db.session.scalars(select(project.c.id).where(mine)).all())
+    return list(db.execute(select(project.c.id).where(mine)).scalars())
 
 
 def note(db: Database, now: datetime, noun: str, row: DeletedRow) -> None:

@@ -140,7 +140,7 @@ def hand_over(
     Raises OwnerGoneError. The new owner's row is locked, as it is for a new
     project: whoever deletes that user takes the project along, or comes first.
     """
-    if db.session.scalar(_LIVE_USER, {"id": owner_id}) is None:
+    if db.execute(_LIVE_USER, {"id": owner_id}).scalar() is None:
         raise OwnerGoneError("the new owner has just been deleted")
     now = clock.now()
     new = change(db, project, record.id, now, {"owner_id": owner_id}, revision=revision)

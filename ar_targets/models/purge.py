@@ -39,9 +39,8 @@ class Pile:
 
     def count(self, db: Database) -> int:
         """How many there are now."""
-        return int(
-            db.session.scalar(select(func.count()).select_from(self.table).where(self.dead)) or 0
-        )
+        number = select(func.count()).select_from(self.table).where(self.dead)
+        return db.execute(number).scalar() or 0
 
     def remove(self, scope: Scope, at_once: int) -> Iterator[int]:
         """Remove all of them; yields the number removed after each batch."""
@@ -104,7 +103,7 @@ def old_trash(db: Database, before: datetime, *, doomed: bool) -> Iterator[Pile]
 
     yield Pile(TARGETS, target, target.c.deleted_at < before, target.c.deleted_at, TARGETS_AT_ONCE)
     projects = select(project.c.id).where(old(project)).order_by(project.c.id)
-    for project_id in db.session.scalars(projects).all():
+    for project_id in db.execute(projects).scalars().all():
         yield from inside(project_id, before)
     # Another purge may doom some meanwhile, whose children we have not removed: those are its own.
     has_target = select(target.c.id).where(target.c.project_id == project.c.id).exists()
@@ -143,6 +142,6 @@ def _doom_batch(
     db: Database, *, table: Table, old: ColumnElement[bool], now: datetime, at_once: int
 ) -> int:
     """Doom some; how many there were."""
-    ids = db.session.scalars(select(table.c.id).where(old).limit(at_once)).all()
+    ids = db.execute(select(table.c.id).where(old).limit(at_once)).scalars().all()
     db.execute(update(table).where(table.c.id.in_(ids), old).values(purged_at=now))
     return len(ids)

@@ -71,7 +71,7 @@ def restore_user(db: Database, user_id: int) -> int:
     went_along = (project.c.owner_id == user_id) & project.c.deleted_with_owner
     rival = project.alias()
     taken = select(project.c.name).join(rival, rival.c.live_name_key == project.c.name_key)
-    names = ", ".join(map(repr, db.session.scalars(taken.where(went_along))))
+    names = ", ".join(map(repr, db.execute(taken.where(went_along)).scalars()))
     what = f"the name of a project ({names})"
     projects = _restore(db, project, went_along, what, deleted_with_owner=False)
     audit.record(db, clock.now(), "restore", user.name, user_id, {"login": found.login})
@@ -82,7 +82,7 @@ def restore_project(db: Database, project_id: int) -> None:
     """Bring back a project with its tokens and targets. Raises RestoreError."""
     found = _deleted(db, project, project_id)
     owner = select(user.c.deleted_at).where(user.c.id == found.owner_id).with_for_update(read=True)
-    if db.session.scalar(owner) is not None:
+    if db.execute(owner).scalar() is not None:
         raise RestoreError(
             f"project {project_id} belongs to user {found.owner_id}, who is deleted: "
             "restore the user first"
@@ -103,7 +103,7 @@ def restore_target(db: Database, target_id: int) -> None:
     its_project = (
         select(project.c.deleted_at).where(project.c.id == found.project_id)
     ).with_for_update(read=True)
-    if db.session.scalar(its_project) is not None:
+    if db.execute(its_project).scalar() is not None:
         raise RestoreError(
             f"target {target_id} belongs to project {found.project_id}, which is deleted: "
             "restore the project first"

@@ -139,7 +139,7 @@ def page(db: Database, viewer: int | None, after: int, count: int) -> list[UserR
 def has_administrator(db: Database) -> bool:
     """Whether there is a live administrator. Reads all users: not for requests."""
     administrators = select(user.c.id).where(user.c.is_admin.is_(True), user.c.deleted_at.is_(None))
-    return db.session.scalar(administrators.limit(1)) is not None
+    return db.execute(administrators.limit(1)).scalar() is not None
 
 
 def create(db: Database, login: str, password_hash: str, *, is_admin: bool = False) -> UserRecord:
@@ -204,7 +204,7 @@ def keep_an_administrator(db: Database, user_id: int) -> None:
 
     Two who remove each other at once wait for each other here.
     """
-    ids = db.session.scalars(_ADMINISTRATORS).all()
+    ids = db.execute(_ADMINISTRATORS).scalars().all()
     if list(ids) == [user_id]:
         raise LastAdministratorError("this is the last administrator; make another user one first")
 

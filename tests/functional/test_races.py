@@ -256,7 +256,7 @@ def test_a_script_whose_connection_dies_tries_again(stage, owner, project, death
     threads = []
 
     def rename(db):
-        threads.append(db.session.scalar(text("SELECT CONNECTION_ID()")))
+        threads.append(db.execute(text("SELECT CONNECTION_ID()")).scalar())
         if len(threads) <= deaths:
             with stage.engine.connect() as other:
                 other.exec_driver_sql(f"KILL {threads[-1]}")

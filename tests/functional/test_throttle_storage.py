@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import limits
 import pytest
 from limits.strategies import MovingWindowRateLimiter
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from ar_targets.models.attempt import attempt as table
 from ar_targets.models.attempt import pack, unpack
@@ -153,6 +153,6 @@ def test_no_statement_stands_alone_in_a_transaction(stage):
     from ar_targets.database import transaction_scope
 
     with transaction_scope(stage.engine) as db:
-        _ = db.session
+        db.execute(text("DO 0"))
         with pytest.raises(RuntimeError):
             db.run_alone("DELETE FROM attempt", {})

@@ -117,7 +117,7 @@ def dying(monkeypatch, stage):
 
     def restore_and_die(db, project_id):
         restoring(db, project_id)
-        threads.append(db.session.scalar(text("SELECT CONNECTION_ID()")))
+        threads.append(db.execute(text("SELECT CONNECTION_ID()")).scalar())
         with stage.engine.connect() as other:
             other.exec_driver_sql(f"KILL {threads[-1]}")
 
