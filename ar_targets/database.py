@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import Pool
 
-from . import pipeline
+from . import wire
 from .actor import SCRIPT, Actor, actor_of
 from .engine import (
     BEGIN,
@@ -31,10 +31,11 @@ from .engine import (
     make_engine,
     timed_out,
 )
-from .pipeline import Answer, Step
 from .settings import Settings
 from .telemetry import trace
 from .unit import Unit
+from .wire import column, pipeline
+from .wire.pipeline import Answer, Step
 
 # How often a request is run at most, where `engine.is_retryable` allows another time.
 ATTEMPTS = 3
@@ -79,6 +80,10 @@ class Database:
 
         return self._ask(statement, read)
 
+    def values(self, statement: str, parameters: Mapping[str, object]) -> list[bytes]:
+        """As `fetch`, for one column of text or bytes; its values, as bytes."""
+        return self._ask(statement, lambda driver: column.read(driver, statement, parameters))
+
     def run(
         self, statement: str, parameters: Mapping[str, object], then: Step | None = None
     ) -> Answer:
@@ -92,7 +97,7 @@ class Database:
         begins = False
         if self._unit is None:
             self._connect()
-            begins = pipeline.understands(self._driver)
+            begins = wire.understands(self._driver)
             self._join(begins_itself=begins)
         steps = [Step(statement, parameters)]
         if begins:

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..actor import Actor
 from ..database import Database
-from ..pipeline import Step
+from ..wire.pipeline import Step
 from .meta import TABLE_OPTIONS, Base, Id, Moment
 from .sql import insertion, render
 

@@ -53,13 +53,12 @@ class Query(Generic[Record]):
 
     def one(self, db: Database, **parameters: object) -> Record | None:
         """The record of the only row, or None."""
-        rows = db.fetch(self.text, parameters)
-        return self._make(orjson.loads(rows[0][0])) if rows else None
+        rows = db.values(self.text, parameters)
+        return self._make(orjson.loads(rows[0])) if rows else None
 
     def all(self, db: Database, **parameters: object) -> list[Record]:
         """The records of all rows."""
-        make = self._make
-        return [make(orjson.loads(row[0])) for row in db.fetch(self.text, parameters)]
+        return [self._make(orjson.loads(row)) for row in db.values(self.text, parameters)]
 
 
 def insert_below(

@@ -126,8 +126,8 @@ def image_slice(db: Database, found: TargetRecord, start: int, stop: int) -> byt
 
 def _bytes(db: Database, statement: str, found: TargetRecord, **part: int) -> bytes | None:
     key = {"id": found.id, "project_id": found.project_id, "sha256": found.sha256}
-    rows = db.fetch(statement, key | part)
-    return cast("bytes", rows[0][0]) if rows else None
+    images = db.values(statement, key | part)
+    return images[0] if images else None
 
 
 def page(db: Database, project_id: int, after: int, count: int) -> list[TargetRecord]:

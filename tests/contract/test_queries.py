@@ -114,7 +114,8 @@ def crowd(app, owner, project, stranger, other_project) -> None:
 def statements(app, monkeypatch) -> Iterator[list[tuple[str, Any]]]:
     """What is sent to the database."""
     sent: list[tuple[str, Any]] = []
-    fetch, run, run_alone = Database.fetch, Database.run, Database.run_alone
+    fetch, select = Database.fetch, Database.values
+    run, run_alone = Database.run, Database.run_alone
 
     def note_execute(connection, cursor, statement, parameters, context, executemany):
         if statement != "BEGIN":
@@ -123,6 +124,10 @@ def statements(app, monkeypatch) -> Iterator[list[tuple[str, Any]]]:
     def note_fetch(self, statement, parameters):
         sent.append((statement, parameters))
         return fetch(self, statement, parameters)
+
+    def note_values(self, statement, parameters):
+        sent.append((statement, parameters))
+        return select(self, statement, parameters)
 
     def note_run(self, statement, parameters, then=None):
         sent.append((statement, parameters))
@@ -135,6 +140,7 @@ def statements(app, monkeypatch) -> Iterator[list[tuple[str, Any]]]:
         return run_alone(self, statement, parameters)
 
     monkeypatch.setattr(Database, "fetch", note_fetch)
+    monkeypatch.setattr(Database, "values", note_values)
     monkeypatch.setattr(Database, "run_alone", note_run_alone)
     monkeypatch.setattr(Database, "run", note_run)
     event.listen(app.registry.engine, "before_cursor_execute", note_execute)

@@ -5,8 +5,8 @@ from datetime import datetime
 import pymysql
 import pytest
 
-from ar_targets import prepared
-from ar_targets.pipeline import Step, execute
+from ar_targets.wire import prepared
+from ar_targets.wire.pipeline import Step, execute
 
 INSERT = (
     "INSERT INTO parcel (number, label, moment, nothing, large) "

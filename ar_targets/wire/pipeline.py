@@ -3,23 +3,17 @@
 The server reads one command after the other and answers each, whether or not
 the client has waited in between. A write and what belongs to it so cost one
 round trip instead of three, and each of those is two changes of the process
-that runs.
-
-Large values go beside the SQL (`prepared`). PyMySQL has no public way to do
-either: these two modules speak the documented protocol through a few of its
-internal methods, which the lock file and a test hold still. Nothing else does.
+that runs. Large values go beside the SQL (`prepared`).
 """
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
-from pymysql import Error, InterfaceError
-from pymysql.connections import Connection
+from pymysql import Error
 from pymysql.constants import COMMAND
 
-from . import prepared
+from . import give_up, prepared, require_open, understands
 
 # Bytes of a command from which on it is not copied together with others.
 LARGE = 16 * 1024
@@ -39,11 +33,6 @@ class Answer(NamedTuple):
     last_id: int
 
 
-def understands(connection: object) -> bool:
-    """Whether the driver is PyMySQL."""
-    return isinstance(connection, Connection)
-
-
 def execute(connection: Any, steps: Sequence[Step]) -> list[Answer]:
     """Execute INSERTs, UPDATEs and statements without a result, in that order.
 
@@ -53,17 +42,13 @@ def execute(connection: Any, steps: Sequence[Step]) -> list[Answer]:
     """
     if not understands(connection):
         return [_execute(connection, step) for step in steps]
-    if not connection.open:
-        raise InterfaceError(0, "")
+    require_open(connection)
     apart = [_prepare(connection, step) for step in steps]
     try:
         _send(connection, steps, apart)
         return _answers(connection, len(steps))
     except BaseException as error:
-        if not isinstance(error, Error):
-            # Answers may be left unread: nobody can use it again.
-            with suppress(Exception):
-                connection.close()
+        give_up(connection, error)
         for statement in filter(None, apart):
             # The server may still hold parts of values: begin anew the next time.
             prepared.forget(connection, statement)
