@@ -31,15 +31,18 @@ SAFE = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
 }
+SAFE_FOR_PAGES = ("X-Content-Type-Options",)
 
 
 def mark(response: Response, request_id: str) -> None:
     """Add what every response has, whoever answers."""
-    response.headers[HEADER] = request_id
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    if response.content_type != "text/html":
-        for name, value in SAFE.items():
-            response.headers.setdefault(name, value)
+    headers = response.headerlist
+    there = {name.title(): value for name, value in headers}
+    is_page = there.get("Content-Type", "").startswith("text/html")
+    headers.append((HEADER, request_id))
+    for name in SAFE_FOR_PAGES if is_page else SAFE:
+        if name not in there:
+            headers.append((name, SAFE[name]))
 
 
 def observed(policy: Policy, registry: Any) -> Policy:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pyramid.authorization import ACLHelper, Authenticated, Everyone
 from pyramid.config import Configurator
-from pyramid.request import Request, RequestLocalCache
+from pyramid.request import Request
 
 from . import clock
 from .codec import LoginClaims
@@ -99,12 +99,11 @@ class SecurityPolicy:
     """Pyramid's ISecurityPolicy over `identify` and the resources' ACLs."""
 
     def __init__(self) -> None:
-        self._identities = RequestLocalCache(identify)
         self._acls = ACLHelper()
 
     def identity(self, request: Request) -> Identity | None:
         """The caller; looked up once a request."""
-        identity: Identity | None = self._identities.get_or_create(request)
+        identity: Identity | None = request.caller
         return identity
 
     def authenticated_userid(self, request: Request) -> str | None:
@@ -129,5 +128,6 @@ class SecurityPolicy:
 
 def includeme(config: Configurator) -> None:
     """Install the policy. A view that names no permission is shut to everyone."""
+    config.add_request_method(identify, "caller", reify=True)
     config.set_security_policy(SecurityPolicy())
     config.set_default_permission("nobody")

@@ -18,6 +18,7 @@ SCHEMA_REVISION = "0005"
 
 # The largest value of a BIGINT column: no id is above it.
 MAX_ID = 2**63 - 1
+ID = re.compile(r"[1-9][0-9]{0,18}")
 
 # Names that do not depend on the server, so that migrations can speak of them.
 NAMING_CONVENTION = {
@@ -74,9 +75,9 @@ class Purgeable(Deletable):
 
 def parse_id(text: str) -> int | None:
     """The id that a text writes in its one proper form, or None: no sign, no 007, no ٣."""
-    if not re.fullmatch(r"[1-9][0-9]{0,18}", text) or int(text) > MAX_ID:
+    if not ID.fullmatch(text) or (number := int(text)) > MAX_ID:
         return None
-    return int(text)
+    return number
 
 
 def fold(text: str) -> bytes:

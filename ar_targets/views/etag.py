@@ -29,8 +29,7 @@ def tag_response(response: Response, etag: str) -> None:
 
     Never ``max-age``: what a revoked token opened yesterday is shut today.
     """
-    response.etag = etag
-    response.headers["Cache-Control"] = "private, no-cache"
+    response.headerlist += (("ETag", f'"{etag}"'), ("Cache-Control", "private, no-cache"))
 
 
 def not_modified(request: Request, etag: str) -> Response | None:
