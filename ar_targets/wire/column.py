@@ -9,19 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from pymysql.constants import COMMAND
-from pymysql.err import raise_mysql_exception
 
 from . import give_up, require_open, understands
+from .packet import LONG, PREFIXES, first, following
 
-# The first byte of a packet that is no row: the end, or an error.
-END, ERROR = 0xFE, 0xFF
-# Bytes of the packet at the end, at most. A row that begins like it has more.
-END_SIZE = 9
-# Bytes that go before a value, by the first of them; a smaller one is a length itself.
-PREFIXES = {0xFC: 3, 0xFD: 4, 0xFE: 9}
-SHORT = 0xFB
-# Bytes of a packet that goes on in the next.
-FULL = 0xFFFFFF
+# The first byte of the packet after the last row, and its size at most: a row
+# that begins like it is longer.
+END, END_SIZE = 0xFE, 8
 
 
 def read(connection: Any, statement: str, parameters: Mapping[str, object]) -> list[bytes]:
@@ -37,11 +31,10 @@ def read(connection: Any, statement: str, parameters: Mapping[str, object]) -> l
     text = cursor.mogrify(statement, parameters)
     try:
         connection._execute_command(COMMAND.COM_QUERY, text)  # noqa: SLF001
-        # How many columns: it raises an error of the statement's.
-        connection._read_packet()  # noqa: SLF001
-        # What the column is called, and that there is no other.
-        _packet(connection)
-        _packet(connection)
+        # How many columns there are, what the only one is called, and that there is no other.
+        first(connection)
+        following(connection)
+        following(connection)
         return _values(connection)
     except BaseException as error:
         give_up(connection, error)
@@ -49,25 +42,12 @@ def read(connection: Any, statement: str, parameters: Mapping[str, object]) -> l
 
 
 def _values(connection: Any) -> list[bytes]:
-    values = []
+    values: list[bytes] = []
     while True:
-        packet = _packet(connection)
-        first = packet[0]
-        if first < SHORT:
-            values.append(packet[1:])
-        elif first == END and len(packet) < END_SIZE:
+        row = following(connection)
+        if row[0] == END and len(row) <= END_SIZE:
             return values
-        elif first == ERROR:
-            raise_mysql_exception(packet)
-        else:
-            values.append(packet[PREFIXES[first] :])
-
-
-def _packet(connection: Any) -> bytes:
-    header = connection._read_bytes(4)  # noqa: SLF001
-    size = header[0] | header[1] << 8 | header[2] << 16
-    packet: bytes = connection._read_bytes(size)  # noqa: SLF001
-    return packet if size < FULL else packet + _packet(connection)
+        values.append(row[1 if row[0] < LONG else PREFIXES[row[0]] :])
 
 
 def _bytes(value: str | bytes) -> bytes:

@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 from pymysql import Error
 from pymysql.constants import COMMAND
 
-from . import give_up, prepared, require_open, understands
+from . import give_up, packet, prepared, require_open, understands
 
+# The first byte of an answer that has no rows.
+OK = 0
 # Bytes of a command from which on it is not copied together with others.
 LARGE = 16 * 1024
 
@@ -97,20 +99,27 @@ def _commands(
         yield from prepared.commands(statement, step.parameters or {})
 
 
-def _answers(connection: Any, number: int) -> list[Answer]:
+def _answers(connection: Any, expected: int) -> list[Answer]:
     """Read that many answers. Raises the first error when there are no more to read."""
     answers, failed = [], None
-    for _ in range(number):
-        # Each answer is numbered from 1.
-        connection._next_seq_id = 1  # noqa: SLF001
+    for _ in range(expected):
         try:
-            rows = connection._read_query_result()  # noqa: SLF001
+            answers.append(_answer(connection, packet.first(connection)))
         except Error as error:
             failed = failed or error
             if not connection.open:
                 break
-        else:
-            answers.append(Answer(rows, connection.insert_id()))
     if failed is not None:
         raise failed
     return answers
+
+
+def _answer(connection: Any, data: bytes) -> Answer:
+    """An OK packet: rows, last id, and the state of the session."""
+    if data[0] != OK:
+        raise RuntimeError("the statement has a result")
+    rows, at = packet.number(data, 1)
+    last_id, at = packet.number(data, at)
+    # Whether a transaction is open, above all.
+    connection.server_status = int.from_bytes(data[at : at + 2], "little")
+    return Answer(rows, last_id)

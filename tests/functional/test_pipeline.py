@@ -115,6 +115,12 @@ def test_a_connection_that_ends_in_between(app, connection):
         execute(connection, [Step(NOTE)])
 
 
+def test_a_statement_with_a_result_is_none_for_a_pipeline(connection):
+    with pytest.raises(RuntimeError):
+        execute(connection, [Step("SELECT 1")])
+    assert not connection.open
+
+
 def test_only_large_values_are_worth_it():
     small, large = bytes(prepared.LARGE), bytes(prepared.LARGE + 1)
     assert not prepared.is_worth_it({"a": small, "b": "x" * 10**6})
