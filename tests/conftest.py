@@ -8,6 +8,7 @@ behind it.
 import dataclasses
 import logging
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,6 +32,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """For the experiments in ``tests/soak``."""
     parser.addoption("--seed", type=int, help="where random choices come from")
     parser.addoption("--faults", type=int, default=10, help="how many of each kind (default: 10)")
+
+
+def pytest_configure() -> None:
+    """Take note of Ctrl-C, even where whoever started the tests did not.
+
+    A shell without a terminal ignores SIGINT in what it runs in the background, and all
+    that is started from there inherits this: the tests of Ctrl-C would wait in vain.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
