@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import INI, KEY
+from .ports import free_port
 
 LISTEN = "listen = 127.0.0.1:6543"
 
@@ -137,10 +138,3 @@ def read_message(connection: socket.socket, *, head: bool = False) -> bytes:
             return b""
         body += part
     return headers + b"\r\n\r\n" + body
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -14,6 +14,7 @@ import pytest
 
 from ..conftest import INI, KEY, migrate
 from ..pictures import CHINA
+from ..ports import free_port
 from ..throwaway import on_server_of
 
 README = INI.parent / "README.md"
@@ -29,9 +30,7 @@ VARIABLE = {
 @pytest.fixture
 def address(database_url: str, tmp_path: Path) -> Iterator[str]:
     """A server, as ``pserve`` runs it, on a new database."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     ini = tmp_path / "readme.ini"
     text = INI.read_text().replace(ADDRESS, address).replace("%(here)s", str(INI.parent))
     ini.write_text(text)

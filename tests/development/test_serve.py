@@ -21,6 +21,8 @@ from ar_targets.development import process, serve
 from ar_targets.development.address import Address, addresses
 from ar_targets.development.database import PrivateDatabase
 
+from ..ports import free_port
+
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("ar_targets_serve")
 
@@ -41,13 +43,6 @@ def ini(tmp_path: Path) -> Path:
     path = tmp_path / "development.ini"
     path.write_text(text)
     return path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def with_settings(ini: Path, **settings: str) -> None:

@@ -18,6 +18,7 @@ from ar_targets.server import HEADER_BYTES
 
 from ..client import check_error
 from ..conftest import INI, KEY
+from ..ports import free_port
 
 MIB = 2**20
 LISTEN = re.compile(r"^listen = .*$", re.MULTILINE)
@@ -67,9 +68,7 @@ def running(
     database_url, directory, options="", *, environ=None, ends_with=0, level=None, source=INI
 ):
     """A server as ``pserve`` runs it, which must end well when it is asked to."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        server = Server(free.getsockname()[1])
+    server = Server(free_port())
     ini = directory / "server.ini"
     listen = f"listen = 127.0.0.1:{server.port}{options}"
     text, found = LISTEN.subn(listen, source.read_text())

@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from ar_targets.development import process
 from ar_targets.development.database import PrivateDatabase
 
 from ..conftest import INI, KEY, migrate
+from ..ports import free_port
 from .caller import Caller
 from .proxy import HOST, Proxy
 
@@ -37,9 +37,7 @@ class Machine:
         self._database = PrivateDatabase(self._data, durable=durable)
         self._server: subprocess.Popen[bytes] | None = None
         self._running = ExitStack()
-        with socket.socket() as free:
-            free.bind((HOST, 0))
-            self.server_port = free.getsockname()[1]
+        self.server_port = free_port()
         self.to_database = Proxy(self._socket)
         self.to_server = Proxy(lambda: self.server_port)
         self.log = directory / "server.log"
