@@ -5,6 +5,7 @@ real, since the contract is about what is committed, and its rows are deleted
 behind it.
 """
 
+import contextlib
 import dataclasses
 import logging
 import os
@@ -13,7 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from pymysql.constants import CLIENT
+from sqlalchemy import Engine, create_engine
 
 from ar_targets.application import main
 from ar_targets.models import Base
@@ -99,18 +101,38 @@ def shared_app(database_url: str) -> Iterator[Client]:
     client.registry.engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def sweeper(database_url: str) -> Iterator[Engine]:
+    engine = sweeper_of(database_url)
+    yield engine
+    engine.dispose()
+
+
+def sweeper_of(url: str) -> Engine:
+    """Connections that `remove_rows` can use; some tests kill those that they find."""
+    several = {"client_flag": CLIENT.MULTI_STATEMENTS}
+    return create_engine(
+        url, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=several
+    )
+
+
 @pytest.fixture
-def rows_removed(shared_app: Client) -> Iterator[None]:
+def rows_removed(sweeper: Engine) -> Iterator[None]:
     """An empty database for the next test."""
     yield
-    remove_rows(shared_app.registry.engine)
+    remove_rows(sweeper)
 
 
-def remove_rows(engine: Engine) -> None:
-    """Empty all tables."""
-    with engine.begin() as connection:
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(table.delete())
+def remove_rows(sweeper: Engine) -> None:
+    """Empty all tables, in one round trip: it is made thousands of times."""
+    emptied = [f"DELETE FROM `{table.name}`" for table in reversed(Base.metadata.sorted_tables)]
+    with contextlib.closing(sweeper.raw_connection()) as connection:
+        cursor = connection.cursor()
+        cursor.execute(";".join(["BEGIN", *emptied, "COMMIT"]))
+        # Each statement has its result, or its error.
+        while cursor.nextset():
+            pass
+        cursor.close()
 
 
 @pytest.fixture

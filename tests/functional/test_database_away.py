@@ -21,7 +21,7 @@ from ar_targets.models.user import user
 
 from ..actors import PASSWORD, Stage
 from ..client import at_once
-from ..conftest import build, migrate, remove_rows
+from ..conftest import build, migrate, remove_rows, sweeper_of
 from ..panel import Panel
 from ..soak.proxy import Proxy
 
@@ -83,8 +83,10 @@ def stage(app):
 
 
 @pytest.fixture
-def owner(stage):
-    remove_rows(stage.engine)
+def owner(machine, stage):
+    sweeper = sweeper_of(machine.url)
+    remove_rows(sweeper)
+    sweeper.dispose()
     return stage.user("olga")
 
 
