@@ -4,6 +4,7 @@ The browser is the machine's own Chromium. Every page is watched: an error in
 its console, a request to another host or a failed one ends the test.
 """
 
+import fcntl
 import shutil
 import subprocess
 import threading
@@ -123,12 +124,15 @@ def axe() -> Callable[[Page], list[str]]:
             "there is no npm on this machine: install it to check accessibility by axe-core"
         )
     source = HERE / "node_modules" / "axe-core" / "axe.min.js"
-    if not source.exists():
-        done = subprocess.run(
-            [npm, "ci", "--silent", "--no-audit", "--no-fund"], cwd=HERE, check=False
-        )
-        if done.returncode != 0:
-            pytest.skip("npm cannot fetch axe-core: accessibility is not checked")
+    # The tests run in several processes: one fetches it, the others wait.
+    with (HERE / "package-lock.json").open() as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        if not source.exists():
+            done = subprocess.run(
+                [npm, "ci", "--silent", "--no-audit", "--no-fund"], cwd=HERE, check=False
+            )
+            if done.returncode != 0:
+                pytest.skip("npm cannot fetch axe-core: accessibility is not checked")
     script = source.read_text(encoding="utf-8")
 
     def violations(page: Page) -> list[str]:
