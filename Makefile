@@ -26,8 +26,8 @@ help: ## List the targets
 serve: $(VENV)/.serve ## Run the server on development.ini, with a database of its own
 	@exec $(BIN)/ar_targets_serve $(ARGS)
 
-test: $(VENV)/.develop ## Run the tests
-	$(BIN)/pytest $(ARGS)
+test: $(VENV)/.develop ## Run the tests, in a process for each core; ARGS='-n 0' in one
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
 soak: $(VENV)/.develop ## Run the long experiments; ARGS='--faults 10 --seed 7'
 	$(BIN)/pytest -m soak --no-cov -s $(ARGS)

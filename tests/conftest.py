@@ -10,8 +10,10 @@ import dataclasses
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pymysql.constants import CLIENT
@@ -43,6 +45,38 @@ def pytest_configure() -> None:
     that is started from there inherits this: the tests of Ctrl-C would wait in vain.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """As many processes as cores; two at least, since the tests often wait for servers.
+
+    Each has a database server of its own, and starts browsers: more than four are a crowd.
+    """
+    cores = os.cpu_count() if sys.platform == "darwin" else len(os.sched_getaffinity(0))
+    return min(max(cores or 1, 2), 4)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Let a report reach the process that prints it, whatever a test had logged.
+
+    xdist sends reports as UTF-8, and gives up on half a character.
+    """
+    return encodable((yield))
+
+
+def encodable(found: Any) -> Any:
+    """The same without lone surrogates, which are shown as in Python's source."""
+    match found:
+        case str():
+            return found.encode(errors="backslashreplace").decode()
+        case dict():
+            return {key: encodable(value) for key, value in found.items()}
+        case list() | tuple():
+            return type(found)(map(encodable, found))
+        case _:
+            return found
 
 
 @pytest.fixture(scope="session", autouse=True)
