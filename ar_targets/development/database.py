@@ -173,6 +173,7 @@ class PrivateDatabase:
             *("/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"', pid_file),
             *base_command(found.path),
             self._directory.option,
+            self._directory.temporary_option,
             f"--socket={self.socket}",
             *OPTIONS,
             *(MYSQL_OPTIONS if found.kind == "mysql" else ()),

@@ -88,10 +88,15 @@ class TestRunning:
     def test_its_settings(self, running: PrivateDatabase, name: str, value: str) -> None:
         assert variable(running, name) == value
 
+    def test_temporary_tables_are_where_no_other_server_removes_them(
+        self, running: PrivateDatabase, directory: Path
+    ) -> None:
+        assert variable(running, "tmpdir") == str(directory / "temporary")
+
     def test_nobody_else_reaches_the_socket_or_the_data(
         self, running: PrivateDatabase, directory: Path
     ) -> None:
-        for path in (Path(running.socket).parent, directory / "data"):
+        for path in (Path(running.socket).parent, directory / "data", directory / "temporary"):
             assert stat.S_IMODE(path.stat().st_mode) == 0o700
             assert path.stat().st_uid == os.geteuid()
 
@@ -126,7 +131,13 @@ def test_data_survive_a_restart_and_stop_leaves_nothing(tmp_path: Path) -> None:
     server.stop()
     assert not is_alive(pid, tmp_path)
     assert not socket_directory.exists()
-    assert {path.name for path in tmp_path.iterdir()} == {"data", "kind", "lock", "server.log"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "data",
+        "kind",
+        "lock",
+        "server.log",
+        "temporary",
+    }
     with pytest.raises(RuntimeError, match="not running"):
         server.url()
 
