@@ -256,7 +256,9 @@ def wait_for(url: str, command: subprocess.Popen[str]) -> None:
                 return
         except urllib.error.URLError:
             time.sleep(0.1)
-    pytest.fail(f"no answer from {url}; exit code {command.poll()}")
+    command.kill()
+    code, said = command.wait(), command.stderr and command.stderr.read()
+    pytest.fail(f"no answer from {url}; exit code {code}: {said}")
 
 
 def started(directory: Path) -> list[str]:
