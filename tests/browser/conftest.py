@@ -36,7 +36,9 @@ SIZES: dict[str, ViewportSize] = {
 }
 
 
-@pytest.fixture(scope="session")
+# Closed behind these tests, not those of all other folders: at rest it still takes a
+# sixth of a core.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
@@ -47,7 +49,7 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address(shared_app: Client) -> Iterator[str]:
     """The URL of the application, served in a thread."""
     server = waitress.create_server(shared_app.app, listen="127.0.0.1:0", threads=4)
