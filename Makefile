@@ -26,6 +26,8 @@ help: ## List the targets
 serve: $(VENV)/.serve ## Run the server on development.ini, with a database of its own
 	@exec $(BIN)/ar_targets_serve $(ARGS)
 
+# Python's and pytest's caches, where they are turned off: dozens of processes start here.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.develop ## Run the tests, in a process for each core; ARGS='-n 0' in one
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
