@@ -57,6 +57,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return min(max(cores or 1, 2), 4)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the soak's short form: no process shall be at it when all others are done."""
+    items.sort(key=lambda item: item.path.parent.name != "soak")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, Any, Any]:
     """Let a report reach the process that prints it, whatever a test had logged.
