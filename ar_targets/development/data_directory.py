@@ -6,7 +6,6 @@ Used by ``database``. The directory holds
 - ``kind``: the server that made them, such as ``mariadb 10.11.6``;
 - ``lock``: held by the owner, with its process id;
 - ``server.log``;
-- ``temporary``: the server's temporary tables;
 - ``server.pid`` and ``socket``, while the server runs: their values.
 """
 
@@ -35,9 +34,6 @@ class DataDirectory:
         self.data = self.directory / "data"
         # How the server is told its data directory, and how its process is known again.
         self.option = f"--datadir={self.data}"
-        # A MariaDB that starts removes the temporary tables of all that share its directory.
-        self._temporary = self.directory / "temporary"
-        self.temporary_option = f"--tmpdir={self._temporary}"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -62,7 +58,6 @@ class DataDirectory:
 
     def prepare(self, found: Program, check: process.Check) -> None:
         """See that there is data which this program may use. Raises DatabaseUnavailable."""
-        self._temporary.mkdir(mode=0o700, exist_ok=True)
         if self.data.exists():
             self._refuse_foreign_data(found)
         else:
@@ -93,8 +88,15 @@ class DataDirectory:
         for remains in self.directory.glob("unfinished-*"):
             shutil.rmtree(remains, ignore_errors=True)
         unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=self.directory))
-        command = [*_initialisation(found, unfinished), self.temporary_option]
-        with self.log() as log, process.running(command, output=log, patience=PATIENCE) as made:
+        with (
+            self.log() as log,
+            tempfile.TemporaryDirectory(prefix="unfinished-", dir=self.directory) as temporary,
+            process.running(
+                [*_initialisation(found, unfinished), temporary_tables_in(temporary)],
+                output=log,
+                patience=PATIENCE,
+            ) as made,
+        ):
             if process.wait(made, check) != 0:
                 raise DatabaseUnavailable(f"{found} could not make its data. {self.log_tail()}")
         unfinished.chmod(0o700)
@@ -127,6 +129,14 @@ class DataDirectory:
     def forget(self, name: str) -> None:
         """Remove a file of the directory, if it is there."""
         (self.directory / name).unlink(missing_ok=True)
+
+
+def temporary_tables_in(directory: Path | str) -> str:
+    """The option for a directory of a server's own.
+
+    A MariaDB that starts removes the temporary tables of all others that share its directory.
+    """
+    return f"--tmpdir={directory}"
 
 
 def base_command(path: Path) -> list[str]:

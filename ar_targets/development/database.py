@@ -21,7 +21,11 @@ from urllib.parse import quote
 import pymysql
 
 from ar_targets.development import process, program
-from ar_targets.development.data_directory import DataDirectory, base_command
+from ar_targets.development.data_directory import (
+    DataDirectory,
+    base_command,
+    temporary_tables_in,
+)
 from ar_targets.development.program import DatabaseUnavailable, Program
 
 __all__ = ["DatabaseUnavailable", "PrivateDatabase"]
@@ -173,7 +177,7 @@ class PrivateDatabase:
             *("/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"', pid_file),
             *base_command(found.path),
             self._directory.option,
-            self._directory.temporary_option,
+            temporary_tables_in(Path(self.socket).parent),
             f"--socket={self.socket}",
             *OPTIONS,
             *(MYSQL_OPTIONS if found.kind == "mysql" else ()),

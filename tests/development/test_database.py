@@ -89,14 +89,14 @@ class TestRunning:
         assert variable(running, name) == value
 
     def test_temporary_tables_are_where_no_other_server_removes_them(
-        self, running: PrivateDatabase, directory: Path
+        self, running: PrivateDatabase
     ) -> None:
-        assert variable(running, "tmpdir") == str(directory / "temporary")
+        assert variable(running, "tmpdir") == str(Path(running.socket).parent)
 
     def test_nobody_else_reaches_the_socket_or_the_data(
         self, running: PrivateDatabase, directory: Path
     ) -> None:
-        for path in (Path(running.socket).parent, directory / "data", directory / "temporary"):
+        for path in (Path(running.socket).parent, directory / "data"):
             assert stat.S_IMODE(path.stat().st_mode) == 0o700
             assert path.stat().st_uid == os.geteuid()
 
@@ -131,13 +131,7 @@ def test_data_survive_a_restart_and_stop_leaves_nothing(tmp_path: Path) -> None:
     server.stop()
     assert not is_alive(pid, tmp_path)
     assert not socket_directory.exists()
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "data",
-        "kind",
-        "lock",
-        "server.log",
-        "temporary",
-    }
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "kind", "lock", "server.log"}
     with pytest.raises(RuntimeError, match="not running"):
         server.url()
 
