@@ -9,7 +9,7 @@ of the rest, and its limit for bodies follows from the application's.
     loop      which connections have something to say   workers  several processes
     framing   where a request begins and ends           drain    how they end
     patience  how long clients are waited for           memory   given back when freed
-    lanes     the threads; some of their own for logins
+    lanes     the threads; some of their own for logins   whole  responses sent uncopied
 """
 
 import logging
@@ -24,7 +24,7 @@ from pyramid.router import Router
 from waitress import proxy_headers
 from waitress.adjustments import Adjustments
 from waitress.task import ErrorTask, WSGITask
-from waitress.utilities import BadRequest, Error
+from waitress.utilities import BadRequest, Error, build_http_date
 
 from .. import access, peer
 from ..errors import FieldError, error_response
@@ -38,6 +38,7 @@ from .framing import StrictParser
 from .lanes import Lanes
 from .loop import Loop
 from .patience import REQUEST_TIMEOUT, ImpatientChannel
+from .whole import WholeBody
 
 log = logging.getLogger(__name__)
 
@@ -80,16 +81,44 @@ class OurTask(WSGITask):  # type: ignore[misc]
     """Hands a request to the application, and its response to the client."""
 
     wrote_header: bool
+    response_headers: list[tuple[str, str]]
 
     def write(self, data: bytes) -> None:
-        """Send a small response in one packet with its headers; waitress would send two."""
-        if self.wrote_header or self.content_length != len(data) or len(data) > ONE_PACKET:
+        """Send a small response in one packet with its headers, a large one without copying it."""
+        if self.wrote_header or self.content_length != len(data):
             super().write(data)
             return
         headers = self.build_response_header()
         self.wrote_header = True
         self.content_bytes_written = len(data)
-        self.channel.write_soon(headers + data if self.has_body else headers)
+        if not self.has_body:
+            self.channel.write_soon(headers)
+        elif len(data) <= ONE_PACKET:
+            self.channel.write_soon(headers + data)
+        else:
+            self.channel.write_soon(headers)
+            self.channel.write_soon(WholeBody(data))
+
+    def build_response_header(self) -> bytes:
+        """The status and the headers, as the application has written them.
+
+        Waitress would end the connection after a response without a body (304,
+        204), as after one whose end cannot be told; and spell, sort and split each
+        header anew.
+        """
+        ends = self.content_length is not None or not self.has_body
+        wants_more = self.request.headers.get("CONNECTION", "").lower() != "close"
+        if self.version != "1.1" or not (ends and wants_more):
+            headers: bytes = super().build_response_header()
+            return headers
+        written = self.response_headers
+        if not self.has_body:
+            written = [header for header in written if header[0].lower() != "content-length"]
+        elif not any(name.lower() == "content-length" for name, _ in written):
+            written.append(("Content-Length", str(self.content_length)))
+        lines = [f"HTTP/1.1 {self.status}", *(f"{name}: {value}" for name, value in written)]
+        lines.append(f"Date: {build_http_date(self.start_time)}\r\n\r\n")
+        return "\r\n".join(lines).encode("latin-1")
 
     def get_environment(self) -> dict[str, Any]:
         """The WSGI environment, before waitress has believed or removed a proxy's headers."""

@@ -1,5 +1,6 @@
 """The application on waitress, over sockets: what never reaches it, and who is behind a proxy."""
 
+import hashlib
 import http.client
 import json
 import os
@@ -18,6 +19,7 @@ from ar_targets.server import HEADER_BYTES
 
 from ..client import check_error
 from ..conftest import INI, KEY
+from ..pictures import CHINA
 from ..ports import free_port
 
 MIB = 2**20
@@ -164,6 +166,32 @@ def test_head_and_errors_leave_the_connection_usable(server):
         assert answer.status == status
         assert bool(answer.read()) == (method in ("GET", "DELETE"))
     connection.close()
+
+
+def test_responses_without_a_body_leave_it_usable_too(server, target, write_token):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    seen = []
+    known = {"If-None-Match": f'"{hashlib.sha256(CHINA).hexdigest()}"'}
+    for method, path, headers in [
+        ("GET", target.image, known),
+        ("OPTIONS", target.image, {}),
+        ("DELETE", target.path, {}),
+        ("GET", target.path, {}),
+    ]:
+        connection.request(method, path, headers=write_token.headers | headers)
+        answer = connection.getresponse()
+        body, length = answer.read(), answer.headers.get_all("Content-Length")
+        assert length == ([str(len(body))] if body else None)
+        seen.append((answer.status, answer.headers["Connection"], connection.sock is None))
+    assert seen == [(status, None, False) for status in (304, 204, 204, 404)]
+    connection.close()
+
+
+@pytest.mark.parametrize("ask", ["HTTP/1.0", "HTTP/1.1\r\nConnection: close"])
+def test_who_wants_no_more_is_let_go(server, ask):
+    said = server.say(f"GET /health/live {ask}\r\nHost: x\r\n\r\n".encode())
+    head = said.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    assert head.count(b"Connection: close") == 1
 
 
 def test_a_proxy_that_is_not_named_is_not_believed(server, rows_removed):

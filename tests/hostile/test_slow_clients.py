@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import os
 import socket
 import threading
 import time
@@ -11,6 +12,7 @@ import pytest
 
 from ..actors import PASSWORD
 from ..functional.test_server import running
+from ..pictures import CHINA
 
 HEAD = b"POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 LIMIT = 30
@@ -91,6 +93,19 @@ def test_who_reads_late_gets_everything(server):
         said = last_words(connection)
     assert said.count(b"HTTP/1.1 200 OK\r\n") == many
     assert len(said) > many * length
+
+
+def test_a_large_image_arrives_whole(server, stage, project, write_token):
+    comment = b"\xff\xfe\xff\xff" + os.urandom(0xFFFD)
+    data = CHINA[:2] + comment * 192 + CHINA[2:]
+    target = stage.target(project, data)
+    request = f"GET {target.image} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    request += f"Authorization: {write_token.headers['Authorization']}\r\n\r\n"
+    with connections(server, 1, b"") as (connection,):
+        connection.sendall(request.encode())
+        time.sleep(0.3)
+        said = last_words(connection)
+    assert said.partition(b"\r\n\r\n")[2] == data
 
 
 def test_who_says_nothing_is_let_go(database_url, tmp_path):
