@@ -39,12 +39,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Take note of Ctrl-C, even where whoever started the tests did not.
+    """Take note of Ctrl-C and of a terminal's end, even where whoever started the tests did not.
 
-    A shell without a terminal ignores SIGINT in what it runs in the background, and all
-    that is started from there inherits this: the tests of Ctrl-C would wait in vain.
+    A shell without a terminal ignores SIGINT in what it runs in the background, nohup
+    ignores SIGHUP, and all that is started from there inherits this: the tests of these
+    signals would wait in vain.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(optionalhook=True)

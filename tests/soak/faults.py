@@ -73,7 +73,9 @@ class Faults:
         with self._machine.full_disk():
             deadline = time.monotonic() + 60
             while not self._machine.said("is full"):
-                assert time.monotonic() < deadline, "the disk does not get full"
+                assert time.monotonic() < deadline, (
+                    f"the disk does not get full: {self._machine.last_words()}"
+                )
                 time.sleep(0.1)
             time.sleep(2)
 

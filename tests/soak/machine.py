@@ -152,6 +152,11 @@ class Machine:
         """Whether the server's log has it."""
         return text in self.log.read_text(errors="replace")
 
+    def last_words(self) -> str:
+        """The ends of the logs of server and database."""
+        logs = (self.log, *self.log.parent.glob("**/server.log"))
+        return "\n".join(f"{log}:\n{log.read_text(errors='replace')[-2000:]}" for log in logs)
+
     def bugs(self) -> list[str]:
         """What the server's log says that it never should."""
         text = self.log.read_text(errors="replace")
