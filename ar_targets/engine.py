@@ -35,12 +35,13 @@ DUPLICATE_KEY, LOCK_WAIT_TIMEOUT, DEADLOCK = 1062, 1205, 1213
 
 # What a client library itself reports: no connection, or no more.
 CLIENT_ERRORS = range(2000, 3000)
-# What a server reports that is full, shutting down, read-only or closed to us,
-# whose lock or deadlock outlasted all attempts, or that was told to stop a statement.
+# What a server reports that is full (1467: it has no new id to give), shutting down,
+# read-only or closed to us, whose lock or deadlock outlasted all attempts, or that was
+# told to stop a statement.
 UNAVAILABLE = {
     *(1021, 1030, 1037, 1038, 1040, 1041, 1042, 1043, 1044, 1045, 1049, 1053, 1077, 1105, 1114),
     *(1129, 1130, 1142, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1206, 1213, 1226, 1290),
-    *(1317, 1792, 1836, 1927, 1969, 3024, 3032, 3100, 3572, 4031),
+    *(1317, 1467, 1792, 1836, 1927, 1969, 3024, 3032, 3100, 3572, 4031),
 }
 
 # The flag in the status that the server sends with each answer (SERVER_STATUS_IN_TRANS).
