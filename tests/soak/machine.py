@@ -97,11 +97,27 @@ class Machine:
 
     def kill_database(self) -> None:
         """End it in the middle of whatever it is at."""
-        os.kill(int((self._data / "server.pid").read_text()), signal.SIGKILL)
+        os.kill(self._database_pid(), signal.SIGKILL)
         self._database.stop()
+
+    def _database_pid(self) -> int:
+        return int((self._data / "server.pid").read_text())
+
+    def database_runs(self) -> bool:
+        """Whether it has not ended by itself."""
+        try:
+            state = Path(f"/proc/{self._database_pid()}/stat").read_text()
+        except FileNotFoundError:
+            return False
+        return not state.rpartition(") ")[2].startswith("Z")
 
     def start_database(self) -> None:
         """Let it repair itself; it answers then."""
+        self._database.start()
+
+    def restart_database(self) -> None:
+        """As whoever minds it does when it has ended."""
+        self._database.stop()
         self._database.start()
 
     @contextlib.contextmanager
