@@ -9,7 +9,8 @@ of the rest, and its limit for bodies follows from the application's.
     loop      which connections have something to say   workers  several processes
     framing   where a request begins and ends           drain    how they end
     patience  how long clients are waited for           memory   given back when freed
-    lanes     the threads; some of their own for logins   whole  responses sent uncopied
+    lanes     the threads; some of their own for logins   shares   how they share clients
+    whole     responses sent uncopied
 """
 
 import logging
@@ -38,6 +39,7 @@ from .framing import StrictParser
 from .lanes import Lanes
 from .loop import Loop
 from .patience import REQUEST_TIMEOUT, ImpatientChannel
+from .shares import Share, Shares
 from .whole import WholeBody
 
 log = logging.getLogger(__name__)
@@ -206,26 +208,29 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
     for name in ("listen", "host", "port"):
         options.pop(name, None)
 
+    shares = Shares(number)
     with tempfile.TemporaryDirectory(prefix="ar_targets-metrics-") as directory:
 
         def work(place: int) -> None:
             # What the start has left in the pool is the parent's.
             app.registry.engine.dispose(close=False)
             app.registry.metrics = Metrics(app.registry.engine, directory, place)
-            run(app, channel, options | {"sockets": sockets})
+            run(app, channel, options | {"sockets": sockets}, shares.of(place))
 
         workers.supervise(number, work, sockets)
     return 0
 
 
-def run(app: Router, channel: type[Channel], options: dict[str, Any]) -> None:
+def run(
+    app: Router, channel: type[Channel], options: dict[str, Any], share: Share | None = None
+) -> None:
     """Serve in this process until a signal comes, and what has begun is done."""
     lanes = Lanes(Adjustments(**options).threads)
     server = waitress.create_server(app, _dispatcher=lanes, **options)
     # One listening socket is the server itself; several are kept in its map.
     sockets = (server, *(getattr(server, "map", None) or {}).values())
     listeners = [each for each in sockets if hasattr(each, "channel_class")]
-    channel.loop = Loop(listeners)
+    channel.loop = Loop(listeners, share)
     for listener in listeners:
         listener.channel_class = channel
     server.print_listen("Serving on http://{}:{}")

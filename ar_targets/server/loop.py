@@ -20,16 +20,20 @@ from typing import Any
 from waitress import wasyncore
 
 from .patience import ImpatientChannel
+from .shares import Share
 
 # Seconds after which each connection is looked at, for time that has run out.
 SWEEP = 1
+# Seconds for which a new connection is left to another worker, and how often.
+PASS, PASSES = 0.0005, 4
 
 
 class PollLoop:
     """Waitress's own loop, where there is no epoll: on macOS."""
 
-    def __init__(self, listeners: Sequence[Any]) -> None:
-        self._listeners = listeners
+    def __init__(self, listeners: Sequence[Any], share: Share | None = None) -> None:
+        """``share`` is what several workers know of each other."""
+        self._listeners, self._share = listeners, share
         self._map = listeners[0]._map  # noqa: SLF001  # one for all, as waitress makes them
 
     @property
@@ -63,14 +67,15 @@ class PollLoop:
 class EpollLoop(PollLoop):
     """A loop whose turns cost what has happened, not what might."""
 
-    def __init__(self, listeners: Sequence[Any]) -> None:
-        super().__init__(listeners)
+    def __init__(self, listeners: Sequence[Any], share: Share | None = None) -> None:
+        super().__init__(listeners, share)
         self._epoll = select.epoll()
         # Held while the kernel is told, so that what it is told last is what is true last.
         self._lock = threading.Lock()
         self._here = threading.local()
         self._wake = listeners[0].pull_trigger
         self._next_sweep = 0.0
+        self._passed = 0
         for number in self._map:
             self._epoll.register(number, select.EPOLLIN)
         for listener in listeners:
@@ -82,7 +87,7 @@ class EpollLoop(PollLoop):
         for number, happened in self._epoll.poll(min(timeout, SWEEP)):
             each = self._map.get(number)
             # Something before it in this turn may have closed it.
-            if each is not None:
+            if each is not None and not (each.accepting and self._passes()):
                 wasyncore.readwrite(each, happened)
                 self._look(each)
         if (now := time.monotonic()) >= self._next_sweep:
@@ -90,6 +95,7 @@ class EpollLoop(PollLoop):
             # Waitress measures how long clients have been silent while it asks who may speak.
             for each in list(self._map.values()):
                 self._look(each)
+        self._note()
 
     def wake(self) -> None:
         """As for `PollLoop`."""
@@ -100,6 +106,7 @@ class EpollLoop(PollLoop):
         with self._lock:
             self._epoll.register(channel.socket, select.EPOLLONESHOT)
         self.changed(channel)
+        self._note()
 
     def changed(self, channel: ImpatientChannel) -> None:
         """As for `PollLoop`. Whoever waits for our answer alone is left silent."""
@@ -123,6 +130,19 @@ class EpollLoop(PollLoop):
             # Other processes have this socket too: to close ours would not take it out.
             self._epoll.unregister(listener.socket)
         super().close()
+
+    def _passes(self) -> bool:
+        """Whether to leave a new connection to a worker that has fewer; it must be awake soon."""
+        if self._share is None or self._passed == PASSES or not self._share.is_larger():
+            self._passed = 0
+            return False
+        self._passed += 1
+        time.sleep(PASS)
+        return True
+
+    def _note(self) -> None:
+        if self._share is not None:
+            self._share.note(sum(len(each.active_channels) for each in self._listeners))
 
     def _answered(self) -> None:
         """The connection that this thread is answering has changed."""

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -257,6 +257,30 @@ def begin_upload(server, body):
     head = "POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:9])
     return connection
+
+
+def sockets_of(pid):
+    """How many sockets a process has open."""
+    opened = [link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir()]
+    return sum(name.startswith("socket:") for name in opened)
+
+
+@needs_proc
+def test_workers_share_connections(database_url, tmp_path):
+    many = 20
+    with running(database_url, tmp_path, "\nworkers = 2") as server, ExitStack() as stack:
+        # Both have begun to listen.
+        time.sleep(2)
+        before = {pid: sockets_of(pid) for pid in server.children}
+        assert len(before) == 2
+        for _ in range(many):
+            made = socket.create_connection(("127.0.0.1", server.port), 20)
+            stack.enter_context(made).sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+            made.recv(65536)
+        share = [sockets_of(pid) - before[pid] for pid in before]
+    assert sum(share) == many
+    # Whoever has fewer may have slept a little long.
+    assert min(share) >= many // 2 - 4, share
 
 
 @needs_proc
