@@ -67,7 +67,15 @@ class Server:
 
 @contextmanager
 def running(
-    database_url, directory, options="", *, environ=None, ends_with=0, level=None, source=INI
+    database_url,
+    directory,
+    options="",
+    *,
+    environ=None,
+    ends_with=0,
+    level=None,
+    source=INI,
+    command=("-m", "pyramid.scripts.pserve"),
 ):
     """A server as ``pserve`` runs it, which must end well when it is asked to."""
     server = Server(free_port())
@@ -84,9 +92,7 @@ def running(
         "AR_TARGETS_LOGIN_FAILURES": "2 per 1 minute",
         "AR_TARGETS_IMAGE_MAX_BYTES": "1000",
     } | (environ or {})
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pyramid.scripts.pserve", str(ini)], env=os.environ | settings
-    )
+    process = subprocess.Popen([sys.executable, *command, str(ini)], env=os.environ | settings)
     server.pid = process.pid
     try:
         wait_for(server)
@@ -257,6 +263,21 @@ def begin_upload(server, body):
     head = "POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:9])
     return connection
+
+
+def test_where_there_is_no_epoll(database_url, tmp_path, target, write_token):
+    """As on macOS, waitress's own loop does it all."""
+    program = "import select, sys; del select.epoll; sys.argv[0] = 'pserve'; "
+    program += "from pyramid.scripts.pserve import main; sys.exit(main())"
+    with running(database_url, tmp_path, "\nworkers = 2", command=("-c", program)) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        for path, size in [(target.image, len(CHINA)), ("/health/live", None)] * 2:
+            connection.request("GET", path, headers=write_token.headers)
+            answer = connection.getresponse()
+            assert answer.status == 200
+            assert len(answer.read()) == (size or int(answer.headers["Content-Length"]))
+            assert connection.sock is not None
+        connection.close()
 
 
 def sockets_of(pid):
