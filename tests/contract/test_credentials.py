@@ -8,9 +8,6 @@ from ..actors import PASSWORD, Actor
 from ..conftest import build
 from ..pictures import base64_of, drawn
 
-# Measuring takes as long as the requests; what they reach is reached by other tests.
-pytestmark = pytest.mark.no_cover
-
 # Who calls:
 #   none     without credentials          write    the project's token
 #   garbage  with what is no token        read     the project's read token

@@ -12,7 +12,7 @@ from ar_targets.models.target import target as targets
 from ar_targets.models.trash import delete_project, delete_target, delete_user
 
 from ..panel import Panel, names
-from .test_queries import ROWS, check_plan, crowd, statements
+from .test_queries import EXPLAIN, ROWS, check_plan, crowd, statements
 
 __all__ = ["crowd", "statements"]
 
@@ -60,7 +60,8 @@ PAGES = [
 ]
 # Statements that count within a bound, from a table of their own; and one row of a small table.
 BOUNDED = re.compile(r"\(SELECT .* LIMIT \d+\) AS", re.DOTALL)
-SMALL = ("SELECT version_num", "SELECT VERSION()")
+# The last is asked only where there are few entries; MySQL knows that all ids are above 0.
+SMALL = ("SELECT version_num", "SELECT VERSION()", "SELECT count(*) AS count_1 \nFROM audit ")
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ def test_windows_bound_what_is_read(app, panel, ids, statements, monkeypatch):
     check(app.registry.engine, statements[:])
     page = next(both for both in statements if "LIKE" in both[0])
     with app.registry.engine.connect() as connection:
-        (step, *_) = connection.exec_driver_sql(f"EXPLAIN {page[0]}", page[1]).mappings().all()
+        (step, *_) = connection.exec_driver_sql(f"{EXPLAIN} {page[0]}", page[1]).mappings().all()
     assert int(step["rows"]) <= 200
 
 
@@ -148,7 +149,7 @@ def test_dashboard(app, ids, administrator, statements, make_app):
     sums = [sent for sent in statements if "sum(" in sent[0]]
     for statement, parameters in [*grouped, *sums]:
         with app.registry.engine.connect() as connection:
-            (step,) = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).mappings()
+            (step,) = connection.exec_driver_sql(f"{EXPLAIN} {statement}", parameters).mappings()
         assert "Using index" in step["Extra"]
     check(app.registry.engine, rest)
 

@@ -14,9 +14,6 @@ from schemathesis.config import SchemathesisConfig
 from ..description import default_document
 from ..pictures import base64_of, drawn
 
-# Measuring takes as long as the requests; what they reach is reached by other tests.
-pytestmark = pytest.mark.no_cover
-
 # Random ones, beside those at the limits of each field.
 EXAMPLES, MANY_EXAMPLES = 5, 60
 IMAGE = base64_of(drawn())
