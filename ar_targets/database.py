@@ -75,13 +75,16 @@ class Database:
             cursor = driver.cursor()
             cursor.execute(statement, parameters)
             rows: Sequence[tuple[Any, ...]] = cursor.fetchall()
-            forget_result(driver)
             return rows
 
         return self._ask(statement, read)
 
     def values(self, statement: str, parameters: Mapping[str, object]) -> list[bytes]:
-        """As `fetch`, for one column of text or bytes; its values, as bytes."""
+        """As `fetch`, for one column of text or bytes; its values, as bytes.
+
+        For what may be large, too: PyMySQL keeps the last rows of `fetch` while
+        the connection waits in the pool.
+        """
         return self._ask(statement, lambda driver: column.read(driver, statement, parameters))
 
     def run(
@@ -188,15 +191,6 @@ class Database:
         if is_retryable(error, disconnected=dead):
             mark_error_retryable(explained)
         return explained
-
-
-def forget_result(connection: Any) -> None:
-    """Let PyMySQL forget the rows that it has given out.
-
-    It would keep the last ones, be they an image, while the connection waits in the pool.
-    """
-    if hasattr(connection, "_result"):
-        connection._result = None  # noqa: SLF001
 
 
 def includeme(config: Configurator) -> None:

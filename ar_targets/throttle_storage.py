@@ -58,8 +58,8 @@ class DatabaseStorage(Storage, MovingWindowSupport):
         """When the oldest that still counts was, and how many count."""
         now = time.time()
         with closing(self._open()) as db:
-            rows = db.fetch(attempt.READ, {"id": _id(key)})
-        moments = attempt.unpack(rows[0][0])[-limit:] if rows else []
+            packed = db.values(attempt.READ, {"id": _id(key)})
+        moments = attempt.unpack(packed[0])[-limit:] if packed else []
         counting = [moment for moment in moments if moment > now - expiry]
         return (counting[0], len(counting)) if counting else (now, 0)
 

@@ -42,8 +42,8 @@ _FIND = render(
 
 def find(db: Database, target: TargetRecord) -> bytes | None:
     """The picture, if one has been made of the image that the target has now."""
-    rows = db.fetch(_FIND, {"target_id": target.id, "sha256": target.sha256})
-    return cast("bytes", rows[0][0]) if rows else None
+    pictures = db.values(_FIND, {"target_id": target.id, "sha256": target.sha256})
+    return pictures[0] if pictures else None
 
 
 def keep(db: Database, target: TargetRecord, picture: bytes) -> None:
