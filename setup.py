@@ -16,6 +16,7 @@ REQUIRES = [
     "pyramid-retry>=2.1,<3",  # runs a request again after a deadlock
     "plaster-pastedeploy>=1,<2",  # reads the ini files
     "waitress>=3,<4",  # the HTTP server
+    "greenlet>=3.2,<4",  # requests that take turns in one thread
     "setuptools<80.9",  # cornice imports pkg_resources, which newer ones warn of and then lack
     # The database.
     "sqlalchemy>=2.1,<3",

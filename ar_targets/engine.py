@@ -1,15 +1,18 @@
 """The engine: the pool of connections, how their sessions are set up, and what is retried."""
 
+import functools
 import logging
 from typing import Any
 
 import sqlalchemy
 from pyramid_retry import mark_error_retryable
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine, ExceptionContext
+from sqlalchemy.engine import Connection, Dialect, Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError
 
+from . import fibre
 from .settings import PREFIX, Settings, SettingsError
+from .wire import stream
 
 log = logging.getLogger(__name__)
 
@@ -71,11 +74,31 @@ def make_engine(settings: Settings, *, impatient: bool = False) -> Engine:
         pool_reset_on_return=None,
         connect_args={"charset": "utf8mb4", "autocommit": True} | timeouts,
     )
+    event.listen(engine, "do_connect", _connect)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "reset", _reset)
     event.listen(engine, "handle_error", _mark_retryable)
+    if impatient:
+        event.listen(engine, "connect", _give_way)
     return engine
+
+
+def can_give_way(engine: Engine) -> bool:
+    """Whether fibres that wait for this database let others work."""
+    return engine.dialect.driver == "pymysql"
+
+
+def _connect(dialect: Dialect, _record: object, address: list[Any], options: dict[str, Any]) -> Any:
+    """Connect; in another thread than that of fibres, which may take as long as the network."""
+    asking = fibre.current()
+    connect = functools.partial(dialect.connect, *address, **options)
+    return connect() if asking is None else asking.in_thread(connect)
+
+
+def _give_way(connection: Any, _record: object) -> None:
+    """Of a connection that is set up, with its session."""
+    stream.give_way(connection)
 
 
 def _prepare(connection: Any, _record: object) -> None:

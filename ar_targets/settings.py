@@ -170,8 +170,9 @@ class Settings:
     )
     database_pool_size: int = setting(
         between(1, 1000),
-        "10",
-        "connections that each process keeps at most; no fewer than the server's threads",
+        "18",
+        "connections that each process keeps at most: one for each of the server's threads, two "
+        "for those that hash passwords, and the rest for requests that need no thread",
     )
     database_timeout: int = setting(
         between(1, 600),

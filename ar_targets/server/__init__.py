@@ -9,8 +9,8 @@ of the rest, and its limit for bodies follows from the application's.
     loop      which connections have something to say   workers  several processes
     framing   where a request begins and ends           drain    how they end
     patience  how long clients are waited for           memory   given back when freed
-    lanes     the threads; some of their own for logins   shares   how they share clients
-    whole     responses sent uncopied
+    lanes     who answers which request                 shares   how they share clients
+    turns     small ones, in the loop's own thread      whole    responses sent uncopied
 """
 
 import logging
@@ -28,6 +28,7 @@ from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest, Error, build_http_date
 
 from .. import access, peer
+from ..engine import can_give_way
 from ..errors import FieldError, error_response
 from ..image import largest_body
 from ..telemetry import trace
@@ -36,10 +37,11 @@ from ..telemetry.trace import Trace
 from ..tweens import cors
 from . import drain, memory, workers
 from .framing import StrictParser
-from .lanes import Lanes
+from .lanes import HASHING_THREADS, Lanes
 from .loop import Loop
 from .patience import REQUEST_TIMEOUT, ImpatientChannel
 from .shares import Share, Shares
+from .turns import Turns
 from .whole import WholeBody
 
 log = logging.getLogger(__name__)
@@ -225,12 +227,17 @@ def run(
     app: Router, channel: type[Channel], options: dict[str, Any], share: Share | None = None
 ) -> None:
     """Serve in this process until a signal comes, and what has begun is done."""
-    lanes = Lanes(Adjustments(**options).threads)
+    threads = Adjustments(**options).threads
+    lanes = Lanes(threads)
     server = waitress.create_server(app, _dispatcher=lanes, **options)
     # One listening socket is the server itself; several are kept in its map.
     sockets = (server, *(getattr(server, "map", None) or {}).values())
     listeners = [each for each in sockets if hasattr(each, "channel_class")]
     channel.loop = Loop(listeners, share)
+    # Nobody in the loop's thread must ever wait for a connection that a thread holds.
+    spare = app.registry.ar_settings.database_pool_size - threads - HASHING_THREADS
+    if channel.loop.takes_turns and can_give_way(app.registry.engine) and spare > 0:
+        lanes.turns = Turns(channel.loop, spare)
     for listener in listeners:
         listener.channel_class = channel
     server.print_listen("Serving on http://{}:{}")

@@ -34,7 +34,7 @@ def run(loop: PollLoop, channel_class: type[Any], seconds: float = SECONDS) -> N
         # Who asks twice is in a hurry.
         signal.signal(signal.SIGTERM, leave)
         # Else it would sleep on, for up to a second.
-        loop.wake()
+        loop.interrupt()
 
     signal.signal(signal.SIGTERM, stop)
     try:

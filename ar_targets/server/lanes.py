@@ -1,9 +1,9 @@
-"""The threads that answer requests, and some of their own for those that hash a password.
+"""Who answers which request: threads, some of their own for passwords, or the loop's own.
 
 One hash takes tens of milliseconds of a processor and 19 MiB. Were all threads
 to take logins, a flood of them would leave none for the rest of the API, and
 memory would go by the number of threads. In a lane of their own they wait for
-each other, and for nobody else.
+each other, and for nobody else. Small requests need no other thread (`turns`).
 """
 
 import logging
@@ -14,6 +14,8 @@ from queue import Empty, SimpleQueue
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
+
+from .turns import Turns, is_small
 
 log = logging.getLogger(__name__)
 
@@ -74,17 +76,26 @@ class Lane:
 class Lanes:
     """What waitress calls its task dispatcher."""
 
+    # Once there is a loop that takes some.
+    turns: Turns | None = None
+
     def __init__(self, threads: int) -> None:
         self._usual = Lane("request", threads)
         self._hashing = Lane("hashing", HASHING_THREADS)
 
     def add_task(self, channel: HTTPChannel) -> None:
         """Queue a connection for its first request."""
-        lane = self._hashing if hashes(channel.requests[0]) else self._usual
-        lane.add(channel)
+        if hashes(channel.requests[0]):
+            self._hashing.add(channel)
+        elif self.turns is not None and is_small(channel):
+            self.turns.add(channel)
+        else:
+            self._usual.add(channel)
 
     def shutdown(self) -> None:
         """Let requests end, and cancel those that have not begun."""
+        if self.turns is not None:
+            self.turns.end()
         lanes = (self._usual, self._hashing)
         for lane in lanes:
             lane.end()

@@ -8,17 +8,24 @@ changed it, and by nobody else.
 
 A connection that has something to tell falls silent (``EPOLLONESHOT``) until
 somebody asks for it again: whoever answers it then has it alone.
+
+In the same thread run the fibres that answer small requests (`turns`); the
+kernel tells here, too, when the database has answered one of them.
 """
 
+import math
 import select
 import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any
 
 from waitress import wasyncore
 
+from ..fibre import Fibre
 from .patience import ImpatientChannel
 from .shares import Share
 
@@ -27,9 +34,15 @@ SWEEP = 1
 # Seconds for which a new connection is left to another worker, and how often.
 PASS, PASSES = 0.0005, 4
 
+# The connection that a thread or a fibre is answering.
+answered: ContextVar[ImpatientChannel] = ContextVar("answered")
+
 
 class PollLoop:
     """Waitress's own loop, where there is no epoll: on macOS."""
+
+    # Whether it runs fibres.
+    takes_turns = False
 
     def __init__(self, listeners: Sequence[Any], share: Share | None = None) -> None:
         """``share`` is what several workers know of each other."""
@@ -45,7 +58,7 @@ class PollLoop:
         """Wait for something to happen, for so many seconds at most, and see to it."""
         wasyncore.loop(timeout=timeout, use_poll=True, map=self._map, count=1)
 
-    def wake(self) -> None:
+    def interrupt(self) -> None:
         """End the wait that is under way; from any thread or signal handler."""
         self._listeners[0].pull_trigger()
 
@@ -65,17 +78,22 @@ class PollLoop:
 
 
 class EpollLoop(PollLoop):
-    """A loop whose turns cost what has happened, not what might."""
+    """A loop whose turns cost what has happened, not what might. It is a `fibre.Waker`."""
+
+    takes_turns = True
 
     def __init__(self, listeners: Sequence[Any], share: Share | None = None) -> None:
         super().__init__(listeners, share)
         self._epoll = select.epoll()
         # Held while the kernel is told, so that what it is told last is what is true last.
         self._lock = threading.Lock()
-        self._here = threading.local()
-        self._wake = listeners[0].pull_trigger
+        self._thread = threading.get_ident()
+        self._soon: deque[Callable[[], object]] = deque()
+        # By what they wait for: who sleeps, and until when at most.
+        self._asleep: dict[int, tuple[Fibre, float]] = {}
+        self._interrupt = listeners[0].pull_trigger
         self._next_sweep = 0.0
-        self._passed = 0
+        self._passed = self._connected = 0
         for number in self._map:
             self._epoll.register(number, select.EPOLLIN)
         for listener in listeners:
@@ -84,29 +102,53 @@ class EpollLoop(PollLoop):
 
     def turn(self, timeout: float) -> None:
         """As for `PollLoop`."""
-        for number, happened in self._epoll.poll(min(timeout, SWEEP)):
+        for number, happened in self._epoll.poll(0 if self._soon else min(timeout, SWEEP)):
+            if number in self._asleep:
+                sleeper, _ = self._asleep.pop(number)
+                sleeper.switch()
+                continue
             each = self._map.get(number)
             # Something before it in this turn may have closed it.
             if each is not None and not (each.accepting and self._passes()):
                 wasyncore.readwrite(each, happened)
                 self._look(each)
+        for _ in range(len(self._soon)):
+            self._soon.popleft()()
         if (now := time.monotonic()) >= self._next_sweep:
             self._next_sweep = now + SWEEP
             # Waitress measures how long clients have been silent while it asks who may speak.
             for each in list(self._map.values()):
                 self._look(each)
-        self._note()
+            self._give_up(now)
+        if len(self._map) != self._connected:
+            self._connected = len(self._map)
+            self._note()
 
-    def wake(self) -> None:
+    def interrupt(self) -> None:
         """As for `PollLoop`."""
-        self._wake()
+        self._interrupt()
+
+    def soon(self, work: Callable[[], object]) -> None:
+        """As for `fibre.Waker`."""
+        self._soon.append(work)
+        if threading.get_ident() != self._thread:
+            self._interrupt()
+
+    def wake(self, fibre: Fibre, number: int, seconds: float | None, *, to_write: bool) -> None:
+        """As for `fibre.Waker`."""
+        until = math.inf if seconds is None else time.monotonic() + seconds
+        self._asleep[number] = fibre, until
+        wanted = (select.EPOLLOUT if to_write else select.EPOLLIN) | select.EPOLLONESHOT
+        try:
+            self._epoll.modify(number, wanted)
+        except FileNotFoundError:
+            self._epoll.register(number, wanted)
 
     def add(self, channel: ImpatientChannel) -> None:
         """As for `PollLoop`."""
         with self._lock:
             self._epoll.register(channel.socket, select.EPOLLONESHOT)
         self.changed(channel)
-        self._note()
 
     def changed(self, channel: ImpatientChannel) -> None:
         """As for `PollLoop`. Whoever waits for our answer alone is left silent."""
@@ -122,7 +164,7 @@ class EpollLoop(PollLoop):
 
     def answering(self, channel: ImpatientChannel) -> None:
         """As for `PollLoop`."""
-        self._here.channel = channel
+        answered.set(channel)
 
     def close(self) -> None:
         """As for `PollLoop`."""
@@ -146,9 +188,16 @@ class EpollLoop(PollLoop):
 
     def _answered(self) -> None:
         """The connection that this thread is answering has changed."""
-        channel: ImpatientChannel = self._here.channel
+        channel = answered.get()
         channel.rest()
         self.changed(channel)
+
+    def _give_up(self, now: float) -> None:
+        """Wake those who have slept too long."""
+        for number, (sleeper, until) in list(self._asleep.items()):
+            if now >= until:
+                del self._asleep[number]
+                sleeper.throw(TimeoutError("timed out"))
 
     def _look(self, each: Any) -> None:
         if isinstance(each, ImpatientChannel):

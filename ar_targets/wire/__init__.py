@@ -10,6 +10,7 @@ which the lock file and the tests hold still. Nothing else does.
     pipeline   several statements in one round trip
     prepared   large values beside the SQL
     column     the values of one column
+    stream     its bytes, for whom a fibre gives way
     packet     what the answers to all of these are made of
 """
 

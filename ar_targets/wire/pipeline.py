@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from pymysql import Error
 from pymysql.constants import COMMAND
 
-from . import give_up, packet, prepared, require_open, understands
+from . import give_up, packet, prepared, require_open, stream, understands
 
 # The first byte of an answer that has no rows.
 OK = 0
@@ -83,7 +83,7 @@ def _send(
                 small += payload
             else:
                 connection._write_bytes(small)  # noqa: SLF001
-                connection._write_bytes(payload)  # noqa: SLF001
+                stream.write(connection, payload)
                 small = bytearray()
     connection._write_bytes(small)  # noqa: SLF001
 

@@ -274,7 +274,7 @@ def test_workers_count_together_and_a_new_one_counts_on(database_url, tmp_path):
         ask(100)
         eventually(lambda: answered(scrape_server(server), "GET", route, 200) == 200)
         found = scrape_server(server)
-        assert found["pool_max_connections",] == 20
+        assert found["pool_max_connections",] == 2 * 18
         assert 1 <= found["in_flight_requests",] <= 2
         server.say(b"nonsense\r\n\r\n")
         eventually(lambda: answered(scrape_server(server), "other", "none", 400) == 1)
