@@ -7,6 +7,7 @@ from pyramid.config import Configurator
 from pyramid.router import Router
 
 from . import settings
+from .dispatch import settle_views
 from .request import settle_class
 
 log = logging.getLogger(__name__)
@@ -40,4 +41,5 @@ def main(global_config: dict[str, str], **ini: Any) -> Router:
     config.scan(".views")
     config.include(".admin")
     settle_class(config)
+    settle_views(config)
     return config.make_wsgi_app()
