@@ -10,8 +10,9 @@ which the lock file and the tests hold still. Nothing else does.
     pipeline   several statements in one round trip
     prepared   large values beside the SQL
     column     the values of one column
+    text       statements with their values in them
+    packet     what both sides send
     stream     its bytes, for whom a fibre gives way
-    packet     what the answers to all of these are made of
 """
 
 from contextlib import suppress

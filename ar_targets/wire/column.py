@@ -10,8 +10,8 @@ from typing import Any
 
 from pymysql.constants import COMMAND
 
-from . import give_up, require_open, understands
-from .packet import LONG, PREFIXES, first, following
+from . import give_up, packet, require_open, text, understands
+from .packet import LONG, PREFIXES
 
 # The first byte of the packet after the last row, and its size at most: a row
 # that begins like it is longer.
@@ -23,18 +23,18 @@ def read(connection: Any, statement: str, parameters: Mapping[str, object]) -> l
 
     Raises the driver's errors.
     """
-    cursor = connection.cursor()
     if not understands(connection):
+        cursor = connection.cursor()
         cursor.execute(statement, parameters)
         return [_bytes(value) for (value,) in cursor.fetchall()]
     require_open(connection)
-    text = cursor.mogrify(statement, parameters)
+    query = text.render(connection, statement, parameters)
     try:
-        connection._execute_command(COMMAND.COM_QUERY, text)  # noqa: SLF001
+        packet.send(connection, COMMAND.COM_QUERY, query)
         # How many columns there are, what the only one is called, and that there is no other.
-        first(connection)
-        following(connection)
-        following(connection)
+        packet.first(connection)
+        packet.following(connection)
+        packet.following(connection)
         return _values(connection)
     except BaseException as error:
         give_up(connection, error)
@@ -44,7 +44,7 @@ def read(connection: Any, statement: str, parameters: Mapping[str, object]) -> l
 def _values(connection: Any) -> list[bytes]:
     values: list[bytes] = []
     while True:
-        row = following(connection)
+        row = packet.following(connection)
         if row[0] == END and len(row) <= END_SIZE:
             return values
         values.append(row[1 if row[0] < LONG else PREFIXES[row[0]] :])

@@ -1,9 +1,13 @@
-"""What the server sends: packets, and the numbers in them."""
+"""What both sides send: packets, and the numbers in them."""
 
+import struct
 from typing import Any
 
-from pymysql.err import raise_mysql_exception
+from pymysql.constants import CR
+from pymysql.err import OperationalError, raise_mysql_exception
 
+# Bytes that precede a packet: its size, and its place in the answer, which begins with 1.
+HEADER, FIRST = 4, 1
 # The first byte of a packet that tells of an error.
 ERROR = 0xFF
 # Bytes of a packet that goes on in the next.
@@ -14,17 +18,32 @@ LONG = 0xFB
 PREFIXES = {0xFC: 3, 0xFD: 4, 0xFE: 9}
 
 
+def send(connection: Any, command: int, payload: bytes) -> None:
+    """Send a command that fits into a packet. Raises the driver's errors."""
+    connection._result = None  # noqa: SLF001
+    connection._write_bytes(struct.pack("<iB", len(payload) + 1, command) + payload)  # noqa: SLF001
+
+
 def first(connection: Any) -> bytes:
     """The first packet of an answer. Raises the error that it tells of, or the driver's own."""
-    # Answers are counted by their packets, from 1.
-    connection._next_seq_id = 1  # noqa: SLF001
-    data: bytes = connection._read_packet().get_all_data()  # noqa: SLF001
-    return data
+    if connection._current_timeout != connection._read_timeout:  # noqa: SLF001
+        connection._sock.settimeout(connection._read_timeout)  # noqa: SLF001
+        connection._current_timeout = connection._read_timeout  # noqa: SLF001
+    header = connection._read_bytes(HEADER)  # noqa: SLF001
+    if header[-1] != FIRST:
+        # Said unasked: the server ends the connection.
+        connection._force_close()  # noqa: SLF001
+        raise OperationalError(CR.CR_SERVER_LOST, "Lost connection to MySQL server during query")
+    return _whole(connection, _rest(connection, header))
 
 
 def following(connection: Any) -> bytes:
-    """The next packet of the answer, read with less ado; raises what `first` does."""
-    data = _part(connection)
+    """The next packet of the answer; raises what `first` does."""
+    return _whole(connection, _part(connection))
+
+
+def _whole(connection: Any, data: bytes) -> bytes:
+    """A packet, of which this is the first part."""
     if data[0] == ERROR:
         raise_mysql_exception(data)
     if len(data) == FULL:
@@ -36,7 +55,11 @@ def following(connection: Any) -> bytes:
 
 
 def _part(connection: Any) -> bytes:
-    header = connection._read_bytes(4)  # noqa: SLF001
+    return _rest(connection, connection._read_bytes(HEADER))  # noqa: SLF001
+
+
+def _rest(connection: Any, header: bytes) -> bytes:
+    """What follows a header, which tells its size."""
     size = header[0] | header[1] << 8 | header[2] << 16
     data: bytes = connection._read_bytes(size)  # noqa: SLF001
     return data

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from pymysql import Error
 from pymysql.constants import COMMAND
 
-from . import give_up, packet, prepared, require_open, stream, understands
+from . import give_up, packet, prepared, require_open, stream, text, understands
 
 # The first byte of an answer that has no rows.
 OK = 0
@@ -93,8 +93,7 @@ def _commands(
 ) -> Iterator[tuple[int, bytes]]:
     """The commands of a step, and their payloads."""
     if statement is None:
-        text: str = connection.cursor().mogrify(step.statement, step.parameters)
-        yield COMMAND.COM_QUERY, text.encode(connection.encoding)
+        yield COMMAND.COM_QUERY, text.render(connection, step.statement, step.parameters)
     else:
         yield from prepared.commands(statement, step.parameters or {})
 

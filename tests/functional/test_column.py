@@ -1,8 +1,13 @@
 """Values of one column, read without the driver's help: of any size, to the end or not at all."""
 
+from datetime import date, datetime
+from decimal import Decimal
+
 import pymysql
 import pytest
+from pymysql.constants import CR
 
+from ar_targets.wire import text
 from ar_targets.wire.column import read
 from ar_targets.wire.packet import FULL
 
@@ -64,7 +69,44 @@ def test_a_connection_that_has_ended(app, connection):
 
 
 def test_what_is_no_error_of_the_drivers_ends_the_connection(connection, monkeypatch):
-    monkeypatch.setattr(connection, "_read_packet", lambda: 1 / 0)
+    monkeypatch.setattr(connection, "_read_bytes", lambda _size: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         read(connection, "SELECT '1'", {})
     assert not connection.open
+
+
+def test_what_the_server_says_unasked_ends_the_connection(connection, monkeypatch):
+    """MariaDB says so, as the packet of no answer, that it shuts down."""
+    monkeypatch.setattr(connection, "_read_bytes", bytes)
+    with pytest.raises(pymysql.err.OperationalError, match="Lost connection") as caught:
+        read(connection, "SELECT '1'", {})
+    assert caught.value.args[0] == CR.CR_SERVER_LOST
+    assert not connection.open
+
+
+VALUES = [
+    *(0, -1, 2**63, True, False, None, 1.5, 1e300, Decimal("1.10")),
+    *("", "é😀", "'\"\\%s%(a)s\0\n\r\x1a", "--", b"", b"'\\\0\xff"),
+    *(datetime(2026, 11, 23), datetime(1, 2, 3, 4, 5, 6, 7), datetime(9999, 12, 31, 23, 59, 59)),  # noqa: DTZ001  moments are naive here
+    *([1, "'"], date(2026, 11, 23)),
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_values_are_written_as_the_driver_does(connection, value):
+    statement = "SELECT %(value)s, '100 %%', %(value)s"
+    written = text.render(connection, statement, {"value": value})
+    assert written.decode() == connection.cursor().mogrify(statement, {"value": value})
+
+
+@pytest.mark.parametrize("backslashes", [True, False])
+def test_text_comes_back(connection, backslashes):
+    if not backslashes:
+        with connection.cursor() as cursor:
+            cursor.execute("SET sql_mode = CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES')")
+    evil = "\\'; DROP TABLE user; -- \\"
+    assert read(connection, "SELECT %(evil)s", {"evil": evil}) == [evil.encode()]
+
+
+def test_a_statement_without_values(connection):
+    assert text.render(connection, "SELECT '%'", None) == b"SELECT '%'"
