@@ -42,12 +42,13 @@ def read(connection: Any, statement: str, parameters: Mapping[str, object]) -> l
 
 
 def _values(connection: Any) -> list[bytes]:
+    """All that follows: rows, and what says that there are no more."""
     values: list[bytes] = []
     while True:
-        row = packet.following(connection)
-        if row[0] == END and len(row) <= END_SIZE:
-            return values
-        values.append(row[1 if row[0] < LONG else PREFIXES[row[0]] :])
+        for row in packet.several(connection):
+            if row[0] == END and len(row) <= END_SIZE:
+                return values
+            values.append(row[1 if row[0] < LONG else PREFIXES[row[0]] :])
 
 
 def _bytes(value: str | bytes) -> bytes:

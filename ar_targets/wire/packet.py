@@ -32,14 +32,52 @@ def first(connection: Any) -> bytes:
     header = connection._read_bytes(HEADER)  # noqa: SLF001
     if header[-1] != FIRST:
         # Said unasked: the server ends the connection.
-        connection._force_close()  # noqa: SLF001
-        raise OperationalError(CR.CR_SERVER_LOST, "Lost connection to MySQL server during query")
+        raise lost(connection)
     return _whole(connection, _rest(connection, header))
 
 
 def following(connection: Any) -> bytes:
     """The next packet of the answer; raises what `first` does."""
     return _whole(connection, _part(connection))
+
+
+def several(connection: Any) -> list[bytes]:
+    """The next packets of the answer: those that have come whole, one at least.
+
+    Raises what `first` does. Nothing may be expected after this answer.
+    """
+    data = _come(connection)
+    packets, at = [], 0
+    # As long as there is a header, and something behind it.
+    while (start := at + HEADER) < len(data):
+        end = start + (data[at] | data[at + 1] << 8 | data[at + 2] << 16)
+        if end > len(data):
+            break
+        packets.append(data[start:end])
+        at = end
+    if not packets:
+        return [following(connection)]
+    connection._rfile.read(at)  # noqa: SLF001
+    # Nothing comes after an error.
+    if packets[-1][0] == ERROR:
+        raise_mysql_exception(packets[-1])
+    return packets
+
+
+def _come(connection: Any) -> bytes:
+    """What has come, and not been read; waits for something."""
+    try:
+        data: bytes = connection._rfile.peek()  # noqa: SLF001
+    except OSError as error:
+        raise lost(connection, f" ({error})") from error
+    return data
+
+
+def lost(connection: Any, why: str = "") -> OperationalError:
+    """The driver's error for a connection that has ended, which is closed."""
+    connection._force_close()  # noqa: SLF001
+    message = "Lost connection to MySQL server during query"
+    return OperationalError(CR.CR_SERVER_LOST, message + why)
 
 
 def _whole(connection: Any, data: bytes) -> bytes:

@@ -13,11 +13,15 @@ from .. import fibre
 from ..fibre import Fibre
 from . import understands
 
+# Bytes that are read at once: a page of a list, mostly.
+BUFFER = 32 * 1024
+
 
 def give_way(connection: Any) -> None:
     """Have fibres that wait for PyMySQL's connection give way; with other drivers they block."""
     if understands(connection):
-        connection._rfile = io.BufferedReader(Reader(connection._sock))  # noqa: SLF001
+        source = Reader(connection._sock)  # noqa: SLF001
+        connection._rfile = io.BufferedReader(source, BUFFER)  # noqa: SLF001
 
 
 class Reader(io.RawIOBase):
