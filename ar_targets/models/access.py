@@ -1,7 +1,8 @@
 """Who holds a token, and what the path names: one statement for each kind of token.
 
 Joining the rows that a path names to the row that proves the caller answers
-most requests in one round trip, and leaves one for the work in the others.
+most requests in one round trip, and leaves one for the work in the others. Where
+it names none below the caller's own, a shorter statement does.
 """
 
 from collections.abc import Sequence
@@ -63,35 +64,32 @@ def _project_access(row: Sequence[Any]) -> ProjectAccess:
     )
 
 
-_BY_LOGIN = Query(
-    _user_access,
-    select(user.c.id, *projects.COLUMNS, *tokens.COLUMNS)
+_LOGIN = (
+    select(user.c.id)
     .select_from(user)
-    .outerjoin(
-        project, and_(project.c.id == bindparam("project_id"), project.c.deleted_at.is_(None))
-    )
-    .outerjoin(token, and_(token.c.id == bindparam("token_id"), token.c.project_id == project.c.id))
     .where(
         user.c.id == bindparam("user_id"),
         user.c.password_version == bindparam("password_version"),
         user.c.deleted_at.is_(None),
+    )
+)
+_BY_LOGIN = Query(lambda row: UserAccess(row[0], None, None), _LOGIN)
+_BY_LOGIN_BELOW = Query(
+    _user_access,
+    _LOGIN.add_columns(*projects.COLUMNS, *tokens.COLUMNS)
+    .outerjoin(
+        project, and_(project.c.id == bindparam("project_id"), project.c.deleted_at.is_(None))
+    )
+    .outerjoin(
+        token, and_(token.c.id == bindparam("token_id"), token.c.project_id == project.c.id)
     ),
 )
 
-_BY_TOKEN = Query(
-    _project_access,
-    select(token.c.id, token.c.access, *projects.COLUMNS, *targets.COLUMNS)
+_TOKEN = (
+    select(token.c.id, token.c.access, *projects.COLUMNS)
     .select_from(token)
     .join(project, project.c.id == token.c.project_id)
     .join(user, user.c.id == project.c.owner_id)
-    .outerjoin(
-        target,
-        and_(
-            target.c.id == bindparam("target_id"),
-            target.c.project_id == project.c.id,
-            target.c.deleted_at.is_(None),
-        ),
-    )
     .where(
         token.c.jti == bindparam("jti"),
         token.c.project_id == bindparam("project_id"),
@@ -99,6 +97,20 @@ _BY_TOKEN = Query(
         token.c.expires_at > bindparam("now"),
         project.c.deleted_at.is_(None),
         user.c.deleted_at.is_(None),
+    )
+)
+_BY_TOKEN = Query(
+    lambda row: ProjectAccess(row[0], row[1], ProjectRecord._make(row[2:]), None), _TOKEN
+)
+_BY_TOKEN_BELOW = Query(
+    _project_access,
+    _TOKEN.add_columns(*targets.COLUMNS).outerjoin(
+        target,
+        and_(
+            target.c.id == bindparam("target_id"),
+            target.c.project_id == project.c.id,
+            target.c.deleted_at.is_(None),
+        ),
     ),
 )
 
@@ -111,17 +123,17 @@ def by_login(
     token_id: int | None,
 ) -> UserAccess | None:
     """None where the user is deleted, or the password was set since."""
-    return _BY_LOGIN.one(
-        db,
-        user_id=user_id,
-        password_version=password_version,
-        project_id=project_id,
-        token_id=token_id,
-    )
+    caller = {"user_id": user_id, "password_version": password_version}
+    if project_id is None:
+        return _BY_LOGIN.one(db, **caller)
+    return _BY_LOGIN_BELOW.one(db, **caller, project_id=project_id, token_id=token_id)
 
 
 def by_project_token(
     db: Database, jti: str, project_id: int, target_id: int | None, now: datetime
 ) -> ProjectAccess | None:
     """None where the token is expired, revoked or purged, or its project or owner deleted."""
-    return _BY_TOKEN.one(db, jti=jti, project_id=project_id, target_id=target_id, now=now)
+    caller = {"jti": jti, "project_id": project_id, "now": now}
+    if target_id is None:
+        return _BY_TOKEN.one(db, **caller)
+    return _BY_TOKEN_BELOW.one(db, **caller, target_id=target_id)

@@ -2,8 +2,8 @@
 
 Each row of a `Query` comes as one JSON array, made by the database: the
 driver, which is Python, then decodes one text a row instead of every value of
-it, which is most of what a small request costs. Moments come as clients see
-them (RFC 3339), so nobody converts them on the way.
+it, which is most of what a small request costs. Moments become what clients
+see (RFC 3339) here: for the database, to format them is a third of a page's work.
 """
 
 import functools
@@ -39,7 +39,6 @@ class _Revised(Protocol):
 
 Named = TypeVar("Named", bound=_Revised)
 
-_RFC3339: ColumnElement[str] = literal_column("'%Y-%m-%dT%H:%i:%s.%fZ'")
 _ONE: ColumnElement[int] = literal_column("1")
 
 
@@ -47,19 +46,29 @@ class Query(Generic[Record]):
     """A SELECT whose parameters have names, and what is made of a row's values."""
 
     def __init__(self, make: Callable[[Sequence[Any]], Record], statement: Select[Any]) -> None:
-        values = [_as_json(column) for column in statement.selected_columns]
-        self.text = render(statement.with_only_columns(func.json_array(*values)))
+        columns = list(statement.selected_columns)
+        self.text = render(statement.with_only_columns(func.json_array(*columns)))
         self._make = make
+        self._moments = [
+            place for place, column in enumerate(columns) if isinstance(column.type, DATETIME)
+        ]
 
     def one(self, db: Database, **parameters: object) -> Record | None:
         """The record of the only row, or None."""
         rows = db.values(self.text, parameters)
-        return self._make(orjson.loads(rows[0])) if rows else None
+        return self._record(orjson.loads(rows[0])) if rows else None
 
     def all(self, db: Database, **parameters: object) -> list[Record]:
         """The records of all rows."""
         rows = orjson.loads(b"[%b]" % b",".join(db.values(self.text, parameters)))
-        return list(map(self._make, rows))
+        return [self._record(row) for row in rows]
+
+    def _record(self, row: list[Any]) -> Record:
+        for place in self._moments:
+            if (moment := row[place]) is not None:
+                # As the database writes it, which is always in UTC here.
+                row[place] = f"{moment[:10]}T{moment[11:]}Z"
+        return self._make(row)
 
 
 def insert_below(
@@ -143,7 +152,3 @@ def _change(
     new |= {column: table.c[column] + _ONE for column in count}
     new["revision"] = func.last_insert_id(table.c.revision + _ONE)
     return render(statement.values(updated_at=bindparam("now"), **new))
-
-
-def _as_json(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.date_format(column, _RFC3339) if isinstance(column.type, DATETIME) else column
