@@ -17,8 +17,9 @@ log = logging.getLogger(__name__)
 
 # Bytes of a body. What is done with more would keep all others waiting for too long.
 SMALL_BODY = 256 * 1024
-# Where views are that wait for nothing but the database.
-PATHS = "/api/"
+# Where views are that wait for nothing but the database; users have passwords, and are counted
+# in a storage that may be elsewhere.
+PATHS = "/api/project"
 
 
 class Turns:
