@@ -41,6 +41,7 @@ class ProjectAccess(NamedTuple):
 
 _PROJECT = slice(len(projects.COLUMNS))
 _BELOW = slice(len(projects.COLUMNS), None)
+# What the path does not name has no columns in a row; what it names in vain, NULLs.
 
 
 def _user_access(row: Sequence[Any]) -> UserAccess:
@@ -48,8 +49,8 @@ def _user_access(row: Sequence[Any]) -> UserAccess:
     project_row, token_row = rest[_PROJECT], rest[_BELOW]
     return UserAccess(
         user_id,
-        ProjectRecord._make(project_row) if project_row[0] else None,
-        TokenRecord._make(token_row) if token_row[0] else None,
+        ProjectRecord._make(project_row) if any(project_row) else None,
+        TokenRecord._make(token_row) if any(token_row) else None,
     )
 
 
@@ -60,7 +61,7 @@ def _project_access(row: Sequence[Any]) -> ProjectAccess:
         token_id,
         access,
         ProjectRecord._make(project_row),
-        TargetRecord._make(target_row) if target_row[0] else None,
+        TargetRecord._make(target_row) if any(target_row) else None,
     )
 
 
@@ -73,7 +74,7 @@ _LOGIN = (
         user.c.deleted_at.is_(None),
     )
 )
-_BY_LOGIN = Query(lambda row: UserAccess(row[0], None, None), _LOGIN)
+_BY_LOGIN = Query(_user_access, _LOGIN)
 _BY_LOGIN_BELOW = Query(
     _user_access,
     _LOGIN.add_columns(*projects.COLUMNS, *tokens.COLUMNS)
@@ -99,9 +100,7 @@ _TOKEN = (
         user.c.deleted_at.is_(None),
     )
 )
-_BY_TOKEN = Query(
-    lambda row: ProjectAccess(row[0], row[1], ProjectRecord._make(row[2:]), None), _TOKEN
-)
+_BY_TOKEN = Query(_project_access, _TOKEN)
 _BY_TOKEN_BELOW = Query(
     _project_access,
     _TOKEN.add_columns(*targets.COLUMNS).outerjoin(
