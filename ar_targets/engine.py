@@ -84,8 +84,8 @@ def make_engine(settings: Settings, *, impatient: bool = False) -> Engine:
     return engine
 
 
-def can_give_way(engine: Engine) -> bool:
-    """Whether fibres that wait for this database let others work."""
+def is_understood(engine: Engine) -> bool:
+    """Whether `wire` speaks for the driver: images go beside the SQL, and fibres give way."""
     return engine.dialect.driver == "pymysql"
 
 
@@ -193,7 +193,7 @@ def check_packet_size(engine: Engine, settings: Settings) -> None:
     take. A database that cannot be reached yet is no error: requests are
     answered 503 until it is there.
     """
-    share = 1 if engine.dialect.driver == "pymysql" else 2
+    share = 1 if is_understood(engine) else 2
     needed = share * settings.image_max_bytes + 2**20
     try:
         packet = server_variable(engine, "max_allowed_packet")

@@ -28,7 +28,7 @@ from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest, Error, build_http_date
 
 from .. import access, peer
-from ..engine import can_give_way
+from ..engine import is_understood
 from ..errors import FieldError, error_response
 from ..image import largest_body
 from ..telemetry import trace
@@ -236,7 +236,7 @@ def run(
     channel.loop = Loop(listeners, share)
     # Nobody in the loop's thread must ever wait for a connection that a thread holds.
     spare = app.registry.ar_settings.database_pool_size - threads - HASHING_THREADS
-    if channel.loop.takes_turns and can_give_way(app.registry.engine) and spare > 0:
+    if channel.loop.takes_turns and is_understood(app.registry.engine) and spare > 0:
         lanes.turns = Turns(channel.loop, spare)
     for listener in listeners:
         listener.channel_class = channel

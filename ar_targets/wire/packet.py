@@ -21,7 +21,12 @@ PREFIXES = {0xFC: 3, 0xFD: 4, 0xFE: 9}
 def send(connection: Any, command: int, payload: bytes) -> None:
     """Send a command that fits into a packet. Raises the driver's errors."""
     connection._result = None  # noqa: SLF001
-    connection._write_bytes(struct.pack("<iB", len(payload) + 1, command) + payload)  # noqa: SLF001
+    connection._write_bytes(head(command, payload) + payload)  # noqa: SLF001
+
+
+def head(command: int, payload: bytes) -> bytes:
+    """What precedes the payload of a command: size, place (0), and the command itself."""
+    return struct.pack("<iB", len(payload) + 1, command)
 
 
 def first(connection: Any) -> bytes:

@@ -6,7 +6,6 @@ round trip instead of three, and each of those is two changes of the process
 that runs. Large values go beside the SQL (`prepared`).
 """
 
-import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -78,7 +77,7 @@ def _send(
     connection._result = None  # noqa: SLF001
     for step, statement in zip(steps, apart, strict=True):
         for command, payload in _commands(connection, step, statement):
-            small += struct.pack("<iB", len(payload) + 1, command)
+            small += packet.head(command, payload)
             if len(payload) < LARGE:
                 small += payload
             else:
