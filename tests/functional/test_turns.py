@@ -44,42 +44,50 @@ def seconds(work, *arguments):
     return time.monotonic() - begun
 
 
-def test_who_waits_for_a_lock_holds_up_no_other(database_url, tmp_path, stage, owner, project):
-    with (
-        serving(database_url, tmp_path, 4) as server,
-        stage.engine.connect() as other,
-        ThreadPoolExecutor(3) as pool,
-    ):
-        lock(other, project_table, project.id)
-        renames = [
-            pool.submit(call, server, owner, "PATCH", project.path, {"name": f"Park {n}"})
-            for n in range(3)
-        ]
-        eventually(lambda: is_locked(stage.engine, project_table, project.id))
+@pytest.fixture
+def waiting(database_url, tmp_path, stage, owner, project):
+    """Starts a server, and requests there that wait for a lock.
+
+    It gives the server, threads to call it from, the requests, and what lets them go on.
+    """
+
+    @contextmanager
+    def begin(fibres, renames):
+        with (
+            serving(database_url, tmp_path, fibres) as server,
+            stage.engine.connect() as other,
+            ThreadPoolExecutor(8) as pool,
+        ):
+            lock(other, project_table, project.id)
+            begun = [
+                pool.submit(call, server, owner, "PATCH", project.path, {"name": f"Park {n}"})
+                for n in range(renames)
+            ]
+            eventually(lambda: is_locked(stage.engine, project_table, project.id))
+            yield server, pool, begun, other.rollback
+
+    return begin
+
+
+def test_who_waits_for_a_lock_holds_up_no_other(waiting, stage, owner, project):
+    with waiting(fibres=4, renames=3) as (server, _, renames, go_on):
         taken = [seconds(call, server, owner, "GET", project.path) for _ in range(10)]
         assert max(taken) < 1
         assert not any(rename.done() for rename in renames)
-        other.rollback()
+        go_on()
         assert [rename.result()[0] for rename in renames] == [200] * 3
         renamed = {rename.result()[1]["name"] for rename in renames}
     assert renamed == {f"Park {n}" for n in range(3)}
     assert {row["name"] for row in stage.rows(project_table)} <= renamed
 
 
-def test_more_requests_than_turns(database_url, tmp_path, stage, owner, project):
+def test_more_requests_than_turns(waiting, owner, project):
     """They wait for each other; who needs none of the turns does not wait."""
-    with (
-        serving(database_url, tmp_path, 1) as server,
-        stage.engine.connect() as other,
-        ThreadPoolExecutor(6) as pool,
-    ):
-        lock(other, project_table, project.id)
-        rename = pool.submit(call, server, owner, "PATCH", project.path, {"name": "Park"})
-        eventually(lambda: is_locked(stage.engine, project_table, project.id))
+    with waiting(fibres=1, renames=1) as (server, pool, [rename], go_on):
         reads = [pool.submit(call, server, owner, "GET", project.path) for _ in range(5)]
         assert not wait(reads, 0.5).done
         assert server.ask("GET", "/health/ready")[0] == 200
-        other.rollback()
+        go_on()
         assert rename.result()[0] == 200
         assert [read.result()[0] for read in reads] == [200] * 5
 

@@ -23,6 +23,8 @@ from ar_targets import fibre
 from ar_targets.fibre import Fibre
 from ar_targets.wire import stream
 
+from .driver import Driver
+
 
 class Loop:
     """The least that wakes fibres."""
@@ -77,15 +79,6 @@ def pair():
     ours.settimeout(5)
     with ours, theirs:
         yield ours, theirs
-
-
-class Driver(pymysql.connections.Connection):
-    """The driver's connection, on a socket that speaks no protocol."""
-
-    def __init__(self, connected):
-        super().__init__(defer_connect=True)
-        self._sock = connected
-        self._current_timeout = self._write_timeout = connected.gettimeout()
 
 
 def read(connection, size):

@@ -9,17 +9,10 @@ import pytest
 
 from ar_targets.wire import packet, stream
 
+from .driver import Driver
+
 ERROR = b"\xff\x15\x04#28000no"
 ROWS = [b"a", b"", b"b" * 300, b"c" * 40_000, b"d" * 3]
-
-
-class Driver(pymysql.connections.Connection):
-    """The driver's connection, on a socket that speaks no protocol."""
-
-    def __init__(self, connected):
-        super().__init__(defer_connect=True)
-        self._sock = connected
-        stream.give_way(self)
 
 
 @pytest.fixture
@@ -27,7 +20,9 @@ def pair():
     ours, theirs = socket.socketpair()
     ours.settimeout(0.5)
     with ours, theirs:
-        yield Driver(ours), theirs
+        driver = Driver(ours)
+        stream.give_way(driver)
+        yield driver, theirs
 
 
 def framed(rows):
