@@ -8,7 +8,7 @@ import pybase64
 from .jpeg import Jpeg, JpegError, prove
 from .settings import Settings
 
-DATA_URI = "data:image/jpeg;base64,"
+DATA_URI = b"data:image/jpeg;base64,"
 # Base64 makes 4 characters of 3 bytes; the `base64` command breaks its lines
 # after 76, and JSON writes each break as "\n" or "\r\n": up to 4 more in 76.
 BASE64_SHARE = 4 / 3 * 80 / 76
@@ -22,18 +22,22 @@ class ImageTooLargeError(ImageError):
     """The image is larger than the server allows."""
 
 
-def read(text: str, settings: Settings) -> Jpeg:
-    """The JPEG in a base64 text, which may have line breaks and a data URI's prefix.
+def read(text: str | memoryview, settings: Settings) -> Jpeg:
+    """The JPEG in a base64 text, which may begin as a data URI.
 
+    A string may have line breaks; bytes, as they stand in a body of JSON, not.
     Raises ImageError, or ImageTooLargeError before anything of that size is decoded.
     """
-    if text.startswith("data:"):
-        if not text.startswith(DATA_URI):
-            raise ImageError(f"a data URI must begin with {DATA_URI!r}")
+    if isinstance(text, str):
+        if "\n" in text or "\r" in text:
+            text = text.replace("\r", "").replace("\n", "")
+        text = memoryview(text.encode())
+    beginning, end = bytes(text[: len(DATA_URI)]), bytes(text[-2:])
+    if beginning.startswith(b"data:"):
+        if beginning != DATA_URI:
+            raise ImageError(f"a data URI must begin with {DATA_URI.decode()!r}")
         text = text[len(DATA_URI) :]
-    if "\n" in text or "\r" in text:
-        text = text.replace("\r", "").replace("\n", "")
-    check_size(len(text) * 3 // 4 - text.endswith("=") - text.endswith("=="), settings)
+    check_size(len(text) * 3 // 4 - end.endswith(b"=") - (end == b"=="), settings)
     try:
         data = pybase64.b64decode(text, validate=True)
     except ValueError:

@@ -1,11 +1,19 @@
 """The body of an image target."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import colander
 
 from ..models.target import DESCRIPTION_MAX_BYTES
 from .body import Body, Field, Text
+
+
+class Base64Text(Text):
+    """A string, or what is written in its place in the body: see `ar_targets.image`."""
+
+    def deserialize(self, node: colander.SchemaNode, cstruct: object) -> Any:
+        """The string or the bytes themselves, or colander.Invalid."""
+        return cstruct if isinstance(cstruct, memoryview) else super().deserialize(node, cstruct)
 
 
 def fits_column(node: colander.SchemaNode, value: str) -> None:
@@ -34,5 +42,5 @@ class TargetBody(Body):
         }
     )
 
-    image = Field(Text())
+    image = Field(Base64Text())
     description = Field(Text(), validator=fits_column, missing="")

@@ -1,6 +1,8 @@
 """Cornice validators that read a JSON body: 413, then 415, then 400 with every fault named."""
 
 import json
+from contextlib import suppress
+from io import BytesIO
 from itertools import islice
 from typing import Any
 
@@ -15,6 +17,7 @@ from pyramid.request import Request
 
 from ..errors import ERRORS_SHOWN, FieldError, problem
 from ..schemas.body import Body, json_type
+from .large_string import PLACE, lift
 
 # Bytes of a body that has no image in it.
 PLAIN_LIMIT = 2**20
@@ -46,8 +49,8 @@ def load(request: Request, schema: Body, data: dict[str, object]) -> None:
         request.errors.add("body", name, description)
 
 
-def read_object(request: Request, limit: int) -> dict[str, object]:
-    """The JSON object in the body. Raises 413, 415 or 400."""
+def read_object(request: Request, limit: int, large: str = "") -> dict[str, object]:
+    """The JSON object in the body; for ``large`` see `parse_object`. Raises 413, 415 or 400."""
     if (request.content_length or 0) > limit:
         raise problem(
             HTTPRequestEntityTooLarge,
@@ -56,7 +59,14 @@ def read_object(request: Request, limit: int) -> dict[str, object]:
     if not request.content_length:
         raise bad_body("send a JSON object; the body is empty")
     require_json(request)
-    return parse_object(request.body)
+    return parse_object(body_of(request), large)
+
+
+def body_of(request: Request) -> bytes:
+    """The body; not copied where the server has it in memory."""
+    source = request.environ["wsgi.input"]
+    body: bytes = source.getvalue() if type(source) is BytesIO else request.body
+    return body
 
 
 def require_json(request: Request) -> None:
@@ -72,8 +82,23 @@ def require_json(request: Request) -> None:
         )
 
 
-def parse_object(body: bytes) -> dict[str, object]:
-    """Parse JSON. Raises 400."""
+def parse_object(body: bytes, large: str = "") -> dict[str, object]:
+    """Parse JSON. Raises 400.
+
+    A large string of the name ``large`` may be a view of the body: what was
+    written between the quotes, which may be no Unicode and have line breaks.
+    """
+    lifted = lift(body) if large else None
+    if lifted is not None:
+        # Where something is wrong, the whole says better what.
+        with suppress(HTTPBadRequest):
+            data = _parse_object(lifted.rest)
+            if data.get(large) == PLACE:
+                return data | {large: lifted.text}
+    return _parse_object(body)
+
+
+def _parse_object(body: bytes) -> dict[str, object]:
     if any(more_than(MOST_MARKS, mark, body) for mark in MARKS):
         raise bad_body("the body holds too many values, or a text too many commas or brackets")
     try:

@@ -45,7 +45,7 @@ def represent(request: Request, record: TargetRecord) -> Json:
 def target_body(request: Request, schema: Body, **_: Any) -> None:
     """A validator: a JSON body whose ``image`` becomes a `Jpeg`. Raises 413."""
     settings = request.registry.ar_settings
-    load(request, schema, read_object(request, image.largest_body(settings)))
+    load(request, schema, read_object(request, image.largest_body(settings), large="image"))
     try:
         if "image" in request.validated:
             request.validated["image"] = image.read(request.validated["image"], settings)

@@ -22,7 +22,7 @@ from ar_targets.views.paging import LIMIT_DEFAULT, LIMIT_MAX
 from ..description import Description
 from .test_credentials import OPEN_TABLE, SELF_TABLE, TABLE, rows
 
-JSON_TYPES = {"Text": "string", "Integer": "integer"}
+JSON_TYPES = {"Text": "string", "Base64Text": "string", "Integer": "integer"}
 
 
 @pytest.fixture(scope="module")

@@ -115,6 +115,23 @@ def test_bad_images(app, stage, project, write_token, target, method, text, reas
     assert stored(stage) == [(CHINA, "a gate")]
 
 
+@pytest.mark.parametrize(
+    "inserted", [b"\n", b" ", b"\0", b"\xff", "é".encode(), b"\\u0041\n"], ids=repr
+)
+def test_what_no_text_of_json_may_have(app, stage, project, write_token, inserted):
+    """A large text is looked at as it was written, and by nobody else."""
+    text = base64_of(CHINA).encode()
+    body = b'{"image": "%b"}' % (text[:50] + inserted + text[50:])
+    refused = app.post(
+        project.targets,
+        body,
+        {**write_token.headers, "Content-Type": "application/json"},
+        status=400,
+    )
+    assert refused.json["status"] == "error"
+    assert stored(stage) == []
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 def test_limit_of_bytes(make_app, project, write_token, target, method):
     exact, low = make_app(image_max_bytes=len(FLOWER)), make_app(image_max_bytes=len(FLOWER) - 1)

@@ -28,7 +28,7 @@ IMAGE = CHINA + bytes(LARGEST - len(CHINA))
 BODIES = {
     "images": (201, {"image": base64_of(IMAGE), "description": ""}),
     "no images": (400, {"image": base64_of(IMAGE[1:])}),
-    "accented letters": (400, {"image": "é" * (7 * MIB - 100)}),
+    "accented letters": (413, {"image": "é" * (7 * MIB - 100)}),
     "lists": (400, b'{"image":[' + b"[]," * (14 * MIB // 3 - 10) + b"0]}"),
     "keys": (400, b"{" + b",".join(b'"%x":0' % n for n in range(1_300_000)) + b"}"),
 }

@@ -12,6 +12,7 @@ from ar_targets.image import ImageError, ImageTooLargeError
 from .jpegs import jpeg
 
 PLAIN = jpeg()
+ROOMY = SimpleNamespace(image_max_bytes=10**6, image_max_pixels=10_000)
 SETTINGS = SimpleNamespace(image_max_bytes=len(PLAIN), image_max_pixels=10_000)
 TEXT = base64.b64encode(PLAIN).decode()
 LINES = "\n".join(textwrap.wrap(TEXT, 76)) + "\n"
@@ -39,11 +40,23 @@ def test_accepted(name):
     assert image.read(ACCEPTED[name], SETTINGS).data == PLAIN
 
 
+@pytest.mark.parametrize("name", ["one line", "data URI"])
+def test_accepted_as_bytes(name):
+    assert image.read(memoryview(ACCEPTED[name].encode()), SETTINGS).data == PLAIN
+
+
+@pytest.mark.parametrize("name", ["lines", "data URI and lines"])
+def test_line_breaks_are_none_of_base64_in_bytes(name):
+    with pytest.raises(ImageError, match="not base64"):
+        image.read(memoryview(ACCEPTED[name].encode()), ROOMY)
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(name):
     text, reason = REFUSED[name]
-    with pytest.raises(ImageError, match=reason):
-        image.read(text, SETTINGS)
+    for written in (text, memoryview(text.encode())):
+        with pytest.raises(ImageError, match=reason):
+            image.read(written, ROOMY)
 
 
 @pytest.mark.parametrize("appended", [1, 2, 3, 1000])
@@ -55,13 +68,12 @@ def test_too_large(appended):
 
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_padding_is_required(length):
-    roomy = SimpleNamespace(image_max_bytes=10**6, image_max_pixels=10_000)
     data = PLAIN + b"x" * length
     text = base64.b64encode(data).decode()
-    assert image.read(text, roomy).data == data
+    assert image.read(text, ROOMY).data == data
     if text.endswith("="):
         with pytest.raises(ImageError, match="keep the padding"):
-            image.read(text.rstrip("="), roomy)
+            image.read(text.rstrip("="), ROOMY)
 
 
 def test_the_largest_body_holds_the_largest_image_in_short_lines():
