@@ -210,12 +210,12 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
     for name in ("listen", "host", "port"):
         options.pop(name, None)
 
+    # No connection is to be several processes', nor to wait in one that has no use for it.
+    app.registry.engine.dispose()
     shares = Shares(number)
     with tempfile.TemporaryDirectory(prefix="ar_targets-metrics-") as directory:
 
         def work(place: int) -> None:
-            # What the start has left in the pool is the parent's.
-            app.registry.engine.dispose(close=False)
             app.registry.metrics = Metrics(app.registry.engine, directory, place)
             run(app, channel, options | {"sockets": sockets}, shares.of(place))
 
