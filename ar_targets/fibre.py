@@ -52,6 +52,10 @@ class Fibre(greenlet):  # type: ignore[misc]  # greenlet has no types
         self._give_way()
         return result.result()
 
+    def rest(self) -> Any:
+        """Give way until there is more to do; returns what it is begun again with."""
+        return self.parent.switch()
+
     def _give_way(self) -> None:
         # Pyramid keeps the current request by thread, which is that of others, too.
         manager: Any = threadlocal.manager

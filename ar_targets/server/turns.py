@@ -8,9 +8,11 @@ the database, and computes for a moment, needs no thread of its own (`fibre`).
 import logging
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from waitress.channel import HTTPChannel
 
+from .. import fibre
 from ..fibre import Fibre, Waker
 
 log = logging.getLogger(__name__)
@@ -26,9 +28,11 @@ class Turns:
     """Fibres that answer connections in the order of their requests."""
 
     def __init__(self, waker: Waker, fibres: int) -> None:
-        """So many at once; the others wait for one that is done."""
-        self._waker, self._free = waker, fibres
+        """So many at most; the other connections wait for one that is done."""
+        self._waker, self._unborn = waker, fibres
         self._waiting: deque[HTTPChannel] = deque()
+        # A new fibre needs a new stack from the system, which costs as much as a query.
+        self._resting: list[Fibre] = []
         self._threads = ThreadPoolExecutor(fibres, "fibre")
 
     def add(self, channel: HTTPChannel) -> None:
@@ -43,20 +47,27 @@ class Turns:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _begin(self) -> None:
-        while self._free and self._waiting:
-            self._free -= 1
-            Fibre(self._answer, self._waker, self._threads).switch(self._waiting.popleft())
+        while self._waiting and (self._resting or self._unborn):
+            if not self._resting:
+                self._unborn -= 1
+                Fibre(self._answer_all, self._waker, self._threads).switch()
+            self._resting.pop().switch(self._waiting.popleft())
+
+    def _answer_all(self) -> None:
+        """What a fibre does; it never ends, and holds no connection while it rests."""
+        mine: Any = fibre.current()
+        while True:
+            self._resting.append(mine)
+            self._answer(mine.rest())
+            if self._waiting:
+                self._waker.soon(self._begin)
 
     def _answer(self, channel: HTTPChannel) -> None:
         try:
             channel.service()
         except Exception:
-            # The thread is needed for others.
+            # The fibre is needed for others.
             log.exception("a connection could not be answered")
-        finally:
-            self._free += 1
-            if self._waiting:
-                self._waker.soon(self._begin)
 
 
 def is_small(channel: HTTPChannel) -> bool:
