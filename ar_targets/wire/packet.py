@@ -6,6 +6,8 @@ from typing import Any
 from pymysql.constants import CR
 from pymysql.err import OperationalError, raise_mysql_exception
 
+from . import stream
+
 # Bytes that precede a packet: its size, and its place in the answer, which begins with 1.
 HEADER, FIRST = 4, 1
 # The first byte of a packet that tells of an error.
@@ -21,12 +23,12 @@ PREFIXES = {0xFC: 3, 0xFD: 4, 0xFE: 9}
 def send(connection: Any, command: int, payload: bytes) -> None:
     """Send a command that fits into a packet. Raises the driver's errors."""
     connection._result = None  # noqa: SLF001
-    connection._write_bytes(head(command, payload) + payload)  # noqa: SLF001
+    stream.write(connection, head(command, len(payload)) + payload)
 
 
-def head(command: int, payload: bytes) -> bytes:
-    """What precedes the payload of a command: size, place (0), and the command itself."""
-    return struct.pack("<iB", len(payload) + 1, command)
+def head(command: int, size: int) -> bytes:
+    """What precedes so many bytes of a command: size, place (0), and the command itself."""
+    return struct.pack("<iB", size + 1, command)
 
 
 def first(connection: Any) -> bytes:

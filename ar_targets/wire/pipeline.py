@@ -16,8 +16,6 @@ from . import give_up, packet, prepared, require_open, stream, text, understands
 
 # The first byte of an answer that has no rows.
 OK = 0
-# Bytes of a command from which on it is not copied together with others.
-LARGE = 16 * 1024
 
 
 class Step(NamedTuple):
@@ -72,27 +70,26 @@ def _prepare(connection: Any, step: Step) -> prepared.Statement | None:
 def _send(
     connection: Any, steps: Sequence[Step], apart: Sequence[prepared.Statement | None]
 ) -> None:
-    """Write all commands, small ones together."""
+    """Write all commands; values as they are, all else together."""
     small = bytearray()
     connection._result = None  # noqa: SLF001
     for step, statement in zip(steps, apart, strict=True):
-        for command, payload in _commands(connection, step, statement):
-            small += packet.head(command, payload)
-            if len(payload) < LARGE:
-                small += payload
-            else:
-                connection._write_bytes(small)  # noqa: SLF001
-                stream.write(connection, payload)
+        for command, payload, value in _commands(connection, step, statement):
+            small += packet.head(command, len(payload) + len(value)) + payload
+            if value:
+                stream.write(connection, small)
+                stream.write(connection, value)
                 small = bytearray()
-    connection._write_bytes(small)  # noqa: SLF001
+    stream.write(connection, small)
 
 
 def _commands(
     connection: Any, step: Step, statement: prepared.Statement | None
-) -> Iterator[tuple[int, bytes]]:
-    """The commands of a step, and their payloads."""
+) -> Iterator[prepared.Command]:
+    """The commands of a step."""
     if statement is None:
-        yield COMMAND.COM_QUERY, text.render(connection, step.statement, step.parameters)
+        query = text.render(connection, step.statement, step.parameters)
+        yield prepared.Command(COMMAND.COM_QUERY, query)
     else:
         yield from prepared.commands(statement, step.parameters or {})
 

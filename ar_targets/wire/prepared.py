@@ -30,6 +30,14 @@ class Statement(NamedTuple):
     names: tuple[str, ...]
 
 
+class Command(NamedTuple):
+    """What is sent in one packet: the payload, and behind it a part of a large value."""
+
+    code: int
+    payload: bytes
+    value: memoryview | bytes = b""
+
+
 # By connection and text.
 _known: WeakKeyDictionary[Any, dict[str, Statement]] = WeakKeyDictionary()
 
@@ -63,15 +71,17 @@ def forget(connection: Any, statement: Statement) -> None:
         )
 
 
-def commands(statement: Statement, parameters: Mapping[str, object]) -> Iterator[tuple[int, bytes]]:
-    """The commands that execute it, and their payloads. The last alone is answered."""
+def commands(statement: Statement, parameters: Mapping[str, object]) -> Iterator[Command]:
+    """The commands that execute it. The last alone is answered."""
     values = [parameters[name] for name in statement.names]
     for place, value in enumerate(values):
         if isinstance(value, bytes):
             header = struct.pack("<IH", statement.number, place)
+            parts = memoryview(value)
             for start in range(0, len(value) or 1, PART):
-                yield COMMAND.COM_STMT_SEND_LONG_DATA, header + value[start : start + PART]
-    yield COMMAND.COM_STMT_EXECUTE, _bound(statement.number, values)
+                part = parts[start : start + PART]
+                yield Command(COMMAND.COM_STMT_SEND_LONG_DATA, header, part)
+    yield Command(COMMAND.COM_STMT_EXECUTE, _bound(statement.number, values))
 
 
 def _number(connection: Any, text: str) -> int:

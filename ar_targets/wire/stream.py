@@ -56,8 +56,8 @@ class Reader(io.RawIOBase):
                 asking.wait(number, seconds)
 
 
-def write(connection: Any, data: bytes) -> None:
-    """Send what may be more than the system takes at once. Raises the driver's errors."""
+def write(connection: Any, data: bytes | bytearray | memoryview) -> None:
+    """Send bytes. Raises the driver's errors."""
     asking, target = fibre.current(), connection._sock  # noqa: SLF001
     if asking is None:
         connection._write_bytes(data)  # noqa: SLF001
