@@ -85,7 +85,7 @@ def read_target(request: Request) -> Json | Response:
     if unchanged := not_modified(request, record.etag):
         return unchanged
     data = found(targets.image(request.db, record))
-    encoded = pybase64.b64encode(data).decode()
+    encoded = pybase64.b64encode_as_string(data)
     return shown(request, record, represent(request, record) | {"image": encoded})
 
 
