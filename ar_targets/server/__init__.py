@@ -37,7 +37,7 @@ from ..telemetry.trace import Trace
 from ..tweens import cors
 from . import drain, memory, workers
 from .framing import StrictParser
-from .lanes import HASHING_THREADS, Lanes
+from .lanes import Lanes
 from .loop import Loop
 from .patience import REQUEST_TIMEOUT, ImpatientChannel
 from .shares import Share, Shares
@@ -227,15 +227,14 @@ def run(
     app: Router, channel: type[Channel], options: dict[str, Any], share: Share | None = None
 ) -> None:
     """Serve in this process until a signal comes, and what has begun is done."""
-    threads = Adjustments(**options).threads
-    lanes = Lanes(threads)
+    lanes = Lanes(Adjustments(**options).threads)
     server = waitress.create_server(app, _dispatcher=lanes, **options)
     # One listening socket is the server itself; several are kept in its map.
     sockets = (server, *(getattr(server, "map", None) or {}).values())
     listeners = [each for each in sockets if hasattr(each, "channel_class")]
     channel.loop = Loop(listeners, share)
     # Nobody in the loop's thread must ever wait for a connection that a thread holds.
-    spare = app.registry.ar_settings.database_pool_size - threads - HASHING_THREADS
+    spare = app.registry.ar_settings.database_pool_size - lanes.threads
     if channel.loop.takes_turns and is_understood(app.registry.engine) and spare > 0:
         lanes.turns = Turns(channel.loop, spare)
     for listener in listeners:

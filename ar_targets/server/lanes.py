@@ -1,9 +1,10 @@
-"""Who answers which request: threads, some of their own for passwords, or the loop's own.
+"""Who answers which request: threads, some for passwords or uploads alone, or the loop's own.
 
 One hash takes tens of milliseconds of a processor and 19 MiB. Were all threads
 to take logins, a flood of them would leave none for the rest of the API, and
 memory would go by the number of threads. In a lane of their own they wait for
-each other, and for nobody else. Small requests need no other thread (`turns`).
+each other, and for nobody else. So do uploads, each of which takes some times
+the memory of its image. Small requests need no other thread (`turns`).
 """
 
 import logging
@@ -15,7 +16,7 @@ from queue import Empty, SimpleQueue
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 
-from .turns import Turns, is_small
+from .turns import SMALL_BODY, Turns, is_small
 
 log = logging.getLogger(__name__)
 
@@ -80,13 +81,21 @@ class Lanes:
     turns: Turns | None = None
 
     def __init__(self, threads: int) -> None:
-        self._usual = Lane("request", threads)
+        """Half of the threads are for uploads; each lane has one at least."""
+        uploading = max(1, threads // 2)
+        usual = max(1, threads - uploading)
+        self._usual = Lane("request", usual)
+        self._uploads = Lane("upload", uploading)
         self._hashing = Lane("hashing", HASHING_THREADS)
+        # How many threads there are.
+        self.threads = usual + uploading + HASHING_THREADS
 
     def add_task(self, channel: HTTPChannel) -> None:
         """Queue a connection for its first request."""
-        if hashes(channel.requests[0]):
+        if hashes(request := channel.requests[0]):
             self._hashing.add(channel)
+        elif uploads(request):
+            self._uploads.add(channel)
         elif self.turns is not None and is_small(channel):
             self.turns.add(channel)
         else:
@@ -96,7 +105,7 @@ class Lanes:
         """Let requests end, and cancel those that have not begun."""
         if self.turns is not None:
             self.turns.end()
-        lanes = (self._usual, self._hashing)
+        lanes = (self._usual, self._uploads, self._hashing)
         for lane in lanes:
             lane.end()
         deadline = time.monotonic() + PATIENCE
@@ -109,3 +118,8 @@ def hashes(request: HTTPRequestParser) -> bool:
     if request.error is not None or request.command not in HASHING_METHODS:
         return False
     return HASHING_PATHS.match(request.path) is not None
+
+
+def uploads(request: HTTPRequestParser) -> bool:
+    """Whether a request has a large body."""
+    return request.body_rcv is not None and len(request.body_rcv) > SMALL_BODY

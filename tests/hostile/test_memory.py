@@ -16,11 +16,11 @@ from ..pictures import CHINA, base64_of
 MIB = 2**20
 LARGEST = 10 * MIB
 AT_ONCE, ROUNDS = 16, 4
-# MiB that a process may take on top at the peak; eight threads are at work, and
+# MiB that a process may take on top at the peak; four threads are at uploads, and
 # each may hold the text of its request and the image: 24 MiB, and copies of parts.
-PEAK = 320
+PEAK = 160
 # MiB that may be left afterwards, however often; the allocator keeps some.
-KEPT = 96
+KEPT = 48
 SETTINGS = {"AR_TARGETS_IMAGE_MAX_BYTES": str(LARGEST)}
 
 # Bytes behind the end of an image are allowed, so this is one of the largest size.
