@@ -7,7 +7,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from waitress.adjustments import Adjustments
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 # Seconds between the death of a worker and the start of another: one that
 # cannot start must not keep the machine busy.
 PAUSE = 1
+# What the parent waits for. It is held back until then: between two steps, or in the
+# midst of a fork, where Python drops what a handler raises, one could be lost.
+WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 # Seconds that workers have for the requests they are at when they are to end.
 PATIENCE = 30
 
@@ -49,23 +53,33 @@ def supervise(
     """
     # Process id → place.
     children: dict[int, int] = {}
-    try:
-        while True:
-            for place in set(range(number)).difference(children.values()):
-                children[start(work, place)] = place
-            child, status = os.wait()
+    # Nobody keeps a signal for us that we ignore, as this one by default.
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+    while True:
+        for place in set(range(number)).difference(children.values()):
+            children[start(work, place)] = place
+        if signal.sigwait(WATCHED) != signal.SIGCHLD:
+            break
+        for child, status in ended():
             children.pop(child, None)
             log.error("worker %s has ended (%s); starting another", child, describe(status))
-            time.sleep(PAUSE)
-    except (SystemExit, KeyboardInterrupt):
-        # Or connections would wait here for nobody, while the workers end.
-        for listener in listeners:
-            listener.close()
-        end(children)
+        time.sleep(PAUSE)
+    # Or connections would wait here for nobody, while the workers end.
+    for listener in listeners:
+        listener.close()
+    end(children)
+
+
+def ended() -> Iterator[tuple[int, int]]:
+    """The processes that have ended since it was asked last, and how."""
+    with suppress(ChildProcessError):
+        while (found := os.waitpid(-1, os.WNOHANG))[0]:
+            yield found
 
 
 def start(work: Callable[[int], None], place: int) -> int:
-    """Fork a process that works and ends; its id."""
+    """Fork a process that works and ends; its id. Signals are held back meanwhile."""
     # Asked before: the parent may be gone by the time that its child is running.
     parent = os.getpid()
     child = os.fork()
@@ -73,6 +87,7 @@ def start(work: Callable[[int], None], place: int) -> int:
         return child
     code = 1
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
         threading.Thread(target=follow, args=(parent,), daemon=True).start()
         work(place)
         code = 0
