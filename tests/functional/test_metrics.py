@@ -273,9 +273,9 @@ def test_workers_count_together_and_a_new_one_counts_on(database_url, tmp_path):
         assert answered(scrape_server(server), "GET", route, 200) == 100
         ask(100)
         eventually(lambda: answered(scrape_server(server), "GET", route, 200) == 200)
-        found = scrape_server(server)
-        assert found["pool_max_connections",] == 2 * 18
-        assert 1 <= found["in_flight_requests",] <= 2
+        assert scrape_server(server)["pool_max_connections",] == 2 * 18
+        # A worker tells of these from time to time: it may still speak of what it was asked above.
+        eventually(lambda: 1 <= scrape_server(server)["in_flight_requests",] <= 2)
         server.say(b"nonsense\r\n\r\n")
         eventually(lambda: answered(scrape_server(server), "other", "none", 400) == 1)
 
