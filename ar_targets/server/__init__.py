@@ -10,12 +10,12 @@ of the rest, and its limit for bodies follows from the application's.
     framing   where a request begins and ends           drain    how they end
     patience  how long clients are waited for           memory   given back when freed
     lanes     who answers which request                 shares   how they share clients
-    turns     small ones, in the loop's own thread      whole    responses sent uncopied
+    turns     small ones, in the loop's own thread      minder   another when one has ended
+    whole     responses sent uncopied
 """
 
 import logging
 import signal
-import tempfile
 from typing import Any
 
 import waitress
@@ -40,9 +40,10 @@ from .framing import StrictParser
 from .lanes import Lanes
 from .loop import Loop
 from .patience import REQUEST_TIMEOUT, ImpatientChannel
-from .shares import Share, Shares
+from .shares import Share
 from .turns import Turns
 from .whole import WholeBody
+from .workers import Worker
 
 log = logging.getLogger(__name__)
 
@@ -171,7 +172,7 @@ def refusal(
 
 
 def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
-    """A PasteDeploy server runner. Returns after SIGTERM or SIGINT.
+    """A PasteDeploy server runner, until SIGTERM or SIGINT. With several workers it never returns.
 
     ``workers`` processes share the listening sockets (default 1: one process
     has one interpreter lock, and so the use of one core); ``request_timeout``
@@ -197,7 +198,8 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
     # Waitress offers no choice of this one: its module's own name for it is replaced.
     proxy_headers.BadRequest = JsonBadRequest
     signal.signal(signal.SIGTERM, workers.leave)
-    if number == 1:
+    appointed = workers.appointed()
+    if appointed is None and number == 1:
         run(app, channel, options)
         return 0
     if app.registry.ar_settings.login_failure_storage.startswith("memory:"):
@@ -206,20 +208,20 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
             "ar_targets.login_failure_storage can name a storage that they share",
             number,
         )
-    sockets = workers.listen(Adjustments(**options))
+    sockets = [] if appointed else workers.listen(Adjustments(**options))
     for name in ("listen", "host", "port"):
         options.pop(name, None)
 
-    # No connection is to be several processes', nor to wait in one that has no use for it.
-    app.registry.engine.dispose()
-    shares = Shares(number)
-    with tempfile.TemporaryDirectory(prefix="ar_targets-metrics-") as directory:
+    def work(worker: Worker) -> None:
+        worker.begin()
+        app.registry.metrics = Metrics(app.registry.engine, worker.directory, worker.place)
+        run(app, channel, options | {"sockets": worker.sockets}, worker.share)
 
-        def work(place: int) -> None:
-            app.registry.metrics = Metrics(app.registry.engine, directory, place)
-            run(app, channel, options | {"sockets": sockets}, shares.of(place))
-
+    if appointed is None:
+        # No connection is to be several processes', nor to wait in one that has no use for it.
+        app.registry.engine.dispose()
         workers.supervise(number, work, sockets)
+    work(appointed)
     return 0
 
 

@@ -14,7 +14,8 @@ from typing import Any
 from waitress.channel import HTTPChannel
 
 from .loop import PollLoop
-from .workers import PATIENCE, leave
+from .minder import PATIENCE
+from .workers import leave
 
 # Less than the patience of the parent, which kills.
 SECONDS = PATIENCE - 5

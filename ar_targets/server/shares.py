@@ -6,29 +6,25 @@ holds back for a moment.
 """
 
 import mmap
+from pathlib import Path
 
-# Bytes of a number.
-SIZE = 4
-
-
-class Shares:
-    """One number for each worker, in memory that outlives a fork."""
-
-    def __init__(self, workers: int) -> None:
-        self._numbers = memoryview(mmap.mmap(-1, SIZE * workers)).cast("i")
-
-    def of(self, place: int) -> "Share":
-        """What the worker in that place has. It begins with nothing."""
-        share = Share(self._numbers, place)
-        share.note(0)
-        return share
+# The file that all workers map into memory, and bytes of a number in it.
+NAME, SIZE = "connections", 4
 
 
 class Share:
-    """One worker's."""
+    """One worker's, in a directory that all of them have. It begins with nothing."""
 
-    def __init__(self, numbers: memoryview, place: int) -> None:
-        self._numbers, self._place = numbers, place
+    def __init__(self, directory: str, place: int) -> None:
+        with Path(directory, NAME).open("r+b") as file:
+            self._numbers = memoryview(mmap.mmap(file.fileno(), 0)).cast("i")
+        self._place = place
+        self.note(0)
+
+    @staticmethod
+    def prepare(directory: str, workers: int) -> None:
+        """Make room for that many."""
+        Path(directory, NAME).write_bytes(bytes(SIZE * workers))
 
     def note(self, connections: int) -> None:
         """Tell the others how many there are."""

@@ -1,28 +1,57 @@
-"""Several processes on the same listening sockets, and the parent that minds them."""
+"""Several processes on the same listening sockets.
 
+The first are forked, so that they share the memory of what is loaded. Then the
+parent becomes a small program, `minder`, which has others take the places of those
+that end: these load the application themselves.
+"""
+
+import json
 import logging
 import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from typing import Any, NoReturn
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
 
 from waitress.adjustments import Adjustments
 
+from . import minder
+from .minder import APPOINTMENT, PAUSE, WATCHED
+from .shares import Share
+
 log = logging.getLogger(__name__)
 
-# Seconds between the death of a worker and the start of another: one that
-# cannot start must not keep the machine busy.
-PAUSE = 1
-# What the parent waits for. It is held back until then: between two steps, or in the
-# midst of a fork, where Python drops what a handler raises, one could be lost.
-WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
-# Seconds that workers have for the requests they are at when they are to end.
-PATIENCE = 30
+
+@dataclass(frozen=True)
+class Worker:
+    """One of them: its place, from 0 up, and what it shares with the others."""
+
+    place: int
+    # The id of the process that minds it.
+    parent: int
+    sockets: list[socket.socket]
+    # What is counted, and who has how many connections.
+    directory: str
+
+    @property
+    def share(self) -> Share:
+        """Its part of the connections."""
+        return Share(self.directory, self.place)
+
+    def begin(self) -> None:
+        """Called in its process; from now on that ends when its parent is gone."""
+        threading.Thread(target=self._follow, daemon=True).start()
+
+    def _follow(self) -> None:
+        """A parent that is gone cannot ask it to end."""
+        while os.getppid() == self.parent:
+            time.sleep(PAUSE)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def leave(_signal: int, _frame: object) -> NoReturn:
@@ -44,52 +73,53 @@ def listen(adjustments: Adjustments) -> list[socket.socket]:
     return made
 
 
+def appointed() -> Worker | None:
+    """The worker that this process is to be, if the minder has started it."""
+    text = os.environ.pop(APPOINTMENT, None)
+    if text is None:
+        return None
+    given = json.loads(text)
+    # The one before has left no line of its own.
+    log.error("%s; process %s takes its place", given["before"], os.getpid())
+    sockets = [socket.socket(fileno=number) for number in given["sockets"]]
+    for each in sockets:
+        each.set_inheritable(False)
+    return Worker(given["place"], given["parent"], sockets, given["directory"])
+
+
 def supervise(
-    number: int, work: Callable[[int], None], listeners: Iterable[socket.socket] = ()
-) -> None:
-    """Keep that many processes at work until SIGTERM or SIGINT, then end them all.
-
-    ``work`` is given a worker's place, from 0 up; the next in it comes when one has ended.
-    """
-    # Process id → place.
-    children: dict[int, int] = {}
-    # Nobody keeps a signal for us that we ignore, as this one by default.
-    signal.signal(signal.SIGCHLD, lambda *_: None)
+    number: int, work: Callable[[Worker], None], sockets: list[socket.socket]
+) -> NoReturn:
+    """Fork that many, and become what minds them until SIGTERM or SIGINT."""
+    directory = tempfile.mkdtemp(prefix="ar_targets-metrics-")
+    Share.prepare(directory, number)
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
-    while True:
-        for place in set(range(number)).difference(children.values()):
-            children[start(work, place)] = place
-        if signal.sigwait(WATCHED) != signal.SIGCHLD:
-            break
-        for child, status in ended():
-            children.pop(child, None)
-            log.error("worker %s has ended (%s); starting another", child, describe(status))
-        time.sleep(PAUSE)
-    # Or connections would wait here for nobody, while the workers end.
-    for listener in listeners:
-        listener.close()
-    end(children)
-
-
-def ended() -> Iterator[tuple[int, int]]:
-    """The processes that have ended since it was asked last, and how."""
-    with suppress(ChildProcessError):
-        while (found := os.waitpid(-1, os.WNOHANG))[0]:
-            yield found
-
-
-def start(work: Callable[[int], None], place: int) -> int:
-    """Fork a process that works and ends; its id. Signals are held back meanwhile."""
-    # Asked before: the parent may be gone by the time that its child is running.
+    # Asked here: a parent may be gone by the time that its child is running.
     parent = os.getpid()
+    children = [fork(work, Worker(place, parent, sockets, directory)) for place in range(number)]
+    for each in sockets:
+        each.set_inheritable(True)
+    given = {
+        "command": [sys.executable, *sys.orig_argv[1:]],
+        "workers": children,
+        "sockets": [each.fileno() for each in sockets],
+        "directory": directory,
+    }
+    sys.stdout.flush()
+    # Isolated, and without what is installed: it needs none of it.
+    program = [sys.executable, "-I", "-S", minder.__file__, json.dumps(given)]
+    os.execv(program[0], program)  # noqa: S606  # our own file
+
+
+def fork(work: Callable[[Worker], None], worker: Worker) -> int:
+    """Fork a process that works and ends; its id. Signals are held back meanwhile."""
     child = os.fork()
     if child:
         return child
     code = 1
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
-        threading.Thread(target=follow, args=(parent,), daemon=True).start()
-        work(place)
+        work(worker)
         code = 0
     except SystemExit:
         # Asked to leave before it had begun.
@@ -101,33 +131,3 @@ def start(work: Callable[[int], None], place: int) -> int:
         logging.shutdown()
         sys.stderr.flush()
         os._exit(code)
-
-
-def follow(parent: int) -> None:
-    """End this process when its parent is gone, which then cannot ask it to."""
-    while os.getppid() == parent:
-        time.sleep(PAUSE)
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def end(children: Iterable[int]) -> None:
-    """Ask the workers to finish what they are at, and wait for them."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for child in children:
-        os.kill(child, signal.SIGTERM)
-    deadline = time.monotonic() + PATIENCE
-    for child in children:
-        while os.waitpid(child, os.WNOHANG) == (0, 0):
-            if time.monotonic() > deadline:
-                log.error("worker %s does not end; killing it", child)
-                os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-                break
-            time.sleep(0.05)
-
-
-def describe(status: Any) -> str:
-    """How a process ended, for people."""
-    code = os.waitstatus_to_exitcode(status)
-    return f"exit code {code}" if code >= 0 else f"signal {-code}"

@@ -76,6 +76,7 @@ def running(
     level=None,
     source=INI,
     command=("-m", "pyramid.scripts.pserve"),
+    log=None,
 ):
     """A server as ``pserve`` runs it, which must end well when it is asked to."""
     server = Server(free_port())
@@ -92,7 +93,9 @@ def running(
         "AR_TARGETS_LOGIN_FAILURES": "2 per 1 minute",
         "AR_TARGETS_IMAGE_MAX_BYTES": "1000",
     } | (environ or {})
-    process = subprocess.Popen([sys.executable, *command, str(ini)], env=os.environ | settings)
+    process = subprocess.Popen(
+        [sys.executable, *command, str(ini)], env=os.environ | settings, stderr=log
+    )
     server.pid = process.pid
     try:
         wait_for(server)
@@ -280,28 +283,28 @@ def test_where_there_is_no_epoll(database_url, tmp_path, target, write_token):
         connection.close()
 
 
-def sockets_of(pid):
-    """How many sockets a process has open."""
-    opened = [link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir()]
-    return sum(name.startswith("socket:") for name in opened)
+def opened(pid, kind):
+    """How many files of a kind a process has open."""
+    names = [link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir()]
+    return sum(name.startswith(kind) for name in names)
 
 
 @needs_proc
 def test_workers_share_connections(database_url, tmp_path):
-    many = 20
+    many = 40
     with running(database_url, tmp_path, "\nworkers = 2") as server, ExitStack() as stack:
-        # Both have begun to listen.
-        time.sleep(2)
-        before = {pid: sockets_of(pid) for pid in server.children}
-        assert len(before) == 2
+        eventually(lambda: [opened(pid, "anon_inode:") for pid in server.children] == [1, 1])
+        # One of them may still be closing a connection of ours.
+        time.sleep(1)
+        before = {pid: opened(pid, "socket:") for pid in server.children}
         for _ in range(many):
             made = socket.create_connection(("127.0.0.1", server.port), 20)
             stack.enter_context(made).sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
             made.recv(65536)
-        share = [sockets_of(pid) - before[pid] for pid in before]
+        share = [opened(pid, "socket:") - before[pid] for pid in before]
     assert sum(share) == many
     # Whoever has fewer may have slept a little long.
-    assert min(share) >= many // 2 - 4, share
+    assert min(share) >= many // 4, share
 
 
 @needs_proc
