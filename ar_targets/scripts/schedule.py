@@ -13,16 +13,21 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.base import BaseTrigger
 from cronsim import CronSim
 
-from ..server.workers import leave
 from ..settings import Settings
 from .command import parser, run, settings_of
 
 log = logging.getLogger(__name__)
+
+
+def leave(_signal: int, _frame: object) -> NoReturn:
+    """A handler for SIGTERM: the scheduler waits, and so may be left."""
+    raise SystemExit(0)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -36,6 +36,7 @@ from ..telemetry.metrics import Metrics
 from ..telemetry.trace import Trace
 from ..tweens import cors
 from . import drain, memory, workers
+from .drain import Stop
 from .framing import StrictParser
 from .lanes import Lanes
 from .loop import Loop
@@ -197,10 +198,11 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
     options.setdefault("ident", "")
     # Waitress offers no choice of this one: its module's own name for it is replaced.
     proxy_headers.BadRequest = JsonBadRequest
-    signal.signal(signal.SIGTERM, workers.leave)
+    stop = Stop()
+    signal.signal(signal.SIGTERM, stop)
     appointed = workers.appointed()
     if appointed is None and number == 1:
-        run(app, channel, options)
+        run(app, channel, options, stop)
         return 0
     if app.registry.ar_settings.login_failure_storage.startswith("memory:"):
         log.warning(
@@ -215,18 +217,22 @@ def serve(app: Router, global_conf: dict[str, str], **options: Any) -> int:
     def work(worker: Worker) -> None:
         worker.begin()
         app.registry.metrics = Metrics(app.registry.engine, worker.directory, worker.place)
-        run(app, channel, options | {"sockets": worker.sockets}, worker.share)
+        run(app, channel, options | {"sockets": worker.sockets}, stop, worker.share)
 
     if appointed is None:
         # No connection is to be several processes', nor to wait in one that has no use for it.
         app.registry.engine.dispose()
-        workers.supervise(number, work, sockets)
+        workers.supervise(number, work, sockets, stop)
     work(appointed)
     return 0
 
 
 def run(
-    app: Router, channel: type[Channel], options: dict[str, Any], share: Share | None = None
+    app: Router,
+    channel: type[Channel],
+    options: dict[str, Any],
+    stop: Stop,
+    share: Share | None = None,
 ) -> None:
     """Serve in this process until a signal comes, and what has begun is done."""
     lanes = Lanes(Adjustments(**options).threads)
@@ -244,7 +250,7 @@ def run(
     server.print_listen("Serving on http://{}:{}")
     app.registry.journal.gather()
     try:
-        drain.run(channel.loop, channel)
+        drain.run(channel.loop, channel, stop)
     finally:
         lanes.shutdown()
         app.registry.journal.write()

@@ -6,7 +6,6 @@ costs no client an upload. A proxy may send another request on a connection that
 it has kept: for a moment that is answered too, and the connection then closed.
 """
 
-import signal
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +14,6 @@ from waitress.channel import HTTPChannel
 
 from .loop import PollLoop
 from .minder import PATIENCE
-from .workers import leave
 
 # Less than the patience of the parent, which kills.
 SECONDS = PATIENCE - 5
@@ -25,30 +23,40 @@ LINGER = 2
 PAUSE = 0.2
 
 
-def run(loop: PollLoop, channel_class: type[Any], seconds: float = SECONDS) -> None:
+class Stop:
+    """A handler for SIGTERM, which counts how often this process was asked to end.
+
+    It raises nothing: wherever Python happens to be, that might be dropped.
+    """
+
+    times = 0
+    loop: PollLoop | None = None
+
+    def __call__(self, _signal: int, _frame: object) -> None:
+        """Once is to end what has begun; who asks twice is in a hurry."""
+        self.times += 1
+        if self.loop:
+            # Else it would sleep on, for up to a second.
+            self.loop.interrupt()
+
+
+def run(loop: PollLoop, channel_class: type[Any], stop: Stop, seconds: float = SECONDS) -> None:
     """Serve until SIGTERM; then drain, for so many seconds at most. SIGINT ends at once."""
-    stopping = False
-
-    def stop(_signal: int, _frame: object) -> None:
-        nonlocal stopping
-        stopping = True
-        # Who asks twice is in a hurry.
-        signal.signal(signal.SIGTERM, leave)
-        # Else it would sleep on, for up to a second.
-        loop.interrupt()
-
-    signal.signal(signal.SIGTERM, stop)
+    stop.loop = loop
     try:
-        while not stopping:
+        while not stop.times:
             loop.turn(PAUSE)
         loop.close()
         channel_class.draining = True
         begun = time.monotonic()
-        while loop.channels and (passed := time.monotonic() - begun) < seconds:
+        while loop.channels and stop.times == 1:
+            passed = time.monotonic() - begun
+            if passed > seconds:
+                break
             if passed > LINGER:
                 close_idle(loop.channels)
             loop.turn(PAUSE)
-    except (SystemExit, KeyboardInterrupt):
+    except KeyboardInterrupt:
         pass
 
 

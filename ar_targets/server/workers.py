@@ -21,6 +21,7 @@ from typing import NoReturn
 from waitress.adjustments import Adjustments
 
 from . import minder
+from .drain import Stop
 from .minder import APPOINTMENT, PAUSE, WATCHED
 from .shares import Share
 
@@ -54,11 +55,6 @@ class Worker:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def leave(_signal: int, _frame: object) -> NoReturn:
-    """A handler for SIGTERM: waitress ends its loop, and its threads their requests."""
-    raise SystemExit(0)
-
-
 def listen(adjustments: Adjustments) -> list[socket.socket]:
     """The sockets that waitress would open, for the workers to inherit."""
     made = []
@@ -88,12 +84,15 @@ def appointed() -> Worker | None:
 
 
 def supervise(
-    number: int, work: Callable[[Worker], None], sockets: list[socket.socket]
+    number: int, work: Callable[[Worker], None], sockets: list[socket.socket], stop: Stop
 ) -> NoReturn:
     """Fork that many, and become what minds them until SIGTERM or SIGINT."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+    if stop.times:
+        # Nobody would tell the minder.
+        sys.exit()
     directory = tempfile.mkdtemp(prefix="ar_targets-metrics-")
     Share.prepare(directory, number)
-    signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     # Asked here: a parent may be gone by the time that its child is running.
     parent = os.getpid()
     children = [fork(work, Worker(place, parent, sockets, directory)) for place in range(number)]
@@ -120,9 +119,6 @@ def fork(work: Callable[[Worker], None], worker: Worker) -> int:
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
         work(worker)
-        code = 0
-    except SystemExit:
-        # Asked to leave before it had begun.
         code = 0
     except BaseException:
         log.exception("a worker failed")
