@@ -78,6 +78,16 @@ def wrong_order(entries: Iterable[Entry]) -> Iterator[str]:
             yield f"{entry.act} {entry.kind} {entry.mark} by {entry.caller}, which had ended"
 
 
+def is_sound(line: str) -> bool:
+    """Whether a line of CHECK TABLE's tells of nothing wrong.
+
+    After a crash, MariaDB may keep an entry in the index of a virtual column whose row has
+    been purged. It is marked as deleted (32 in its info bits), so that nobody finds it.
+    """
+    left_over = line.startswith("InnoDB: Clustered index record not found for index")
+    return line == "OK" or (left_over and "(info_bits=32," in line)
+
+
 class Ledger:
     """The things that clients know of, held against rows and answers."""
 
@@ -107,7 +117,7 @@ class Ledger:
                         yield from self._wrong_row(kind, row)
             for table in ROWS:
                 checked = connection.exec_driver_sql(f"CHECK TABLE `{table}` EXTENDED").all()
-                yield from (str(line) for line in checked if line[-1] != "OK")
+                yield from (str(line) for line in checked if not is_sound(line[-1]))
         yield from self._missing()
 
     def _wrong_row(self, kind: str, row: Any) -> Iterator[str]:

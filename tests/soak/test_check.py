@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from ..actors import Stage
 from ..client import Client
 from ..pictures import CHINA
-from .check import Ledger, wrong_order
+from .check import Ledger, is_sound, wrong_order
 from .journal import Entry, things
 from .shared import Shared
 
@@ -143,3 +143,17 @@ def test_two_holders_of_one_name_and_a_number_taken_twice() -> None:
     shared.held("rival-1", 2, 3)
     shared.counted(1, 200)
     assert len(shared.wrong(2)) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "sound"),
+    [
+        ("OK", True),
+        ("Corrupt", False),
+        ("InnoDB: Index 'uq_user_live_login_key' contains 3 entries, should be 4.", False),
+        ("InnoDB: Clustered index record not found for index `x`: (info_bits=32, 2 fields)", True),
+        ("InnoDB: Clustered index record not found for index `x`: (info_bits=0, 2 fields)", False),
+    ],
+)
+def test_what_the_database_says_of_a_table(line: str, sound: bool) -> None:
+    assert is_sound(line) is sound
