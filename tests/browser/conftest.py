@@ -8,12 +8,13 @@ import fcntl
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import waitress
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from ..actors import PASSWORD, User
 from ..client import Client
@@ -43,6 +44,7 @@ def browser() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.skip("there is no Chromium on this machine: install it for the tests in a browser")
+    expect.set_options(timeout=15_000)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield launched
@@ -79,13 +81,22 @@ class Watched:
         if fault:
             self.faults.append(text)
 
-    def expected(self) -> None:
-        """What has gone wrong so far was part of the test."""
+    def expected(self, answers: int) -> None:
+        """So many answers were errors as part of the test; each is told of in the console, too."""
+        deadline = time.monotonic() + 15
+        while len(self.faults) < 2 * answers and time.monotonic() < deadline:
+            self.page.wait_for_timeout(50)
+        assert len(self.faults) == 2 * answers, self.faults
         self.faults.clear()
 
     def open(self, path: str) -> Page:
         self.page.goto(self.address + path, wait_until="load")
         return self.page
+
+    def told(self, text: str) -> None:
+        """Wait for the page that says this, and for its script, without which nothing is asked."""
+        expect(self.page.get_by_role("status")).to_contain_text(text)
+        self.page.wait_for_load_state("load")
 
 
 @pytest.fixture(params=SIZES)

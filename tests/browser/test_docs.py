@@ -57,7 +57,7 @@ def test_it_shows_the_description(page):
 
 def test_the_api_can_be_tried_with_tokens(page, watched, address):
     execute(page, "projects-list_projects", 401)
-    watched.expected()
+    watched.expected(1)
     httpx.post(f"{address}/api/user", json=ANN).raise_for_status()
     give(page, 0, httpx.post(f"{address}/api/login", json=ANN).json()["token"])
     made = execute(page, "projects-create_project", 201).inner_text()

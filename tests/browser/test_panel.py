@@ -39,8 +39,7 @@ def test_log_in_and_out(watched: Watched, administrator, owner):
     expect(watched.page.get_by_role("alert")).to_have_text("wrong login or password")
     log_in(watched, owner.login)
     expect(watched.page.get_by_role("alert")).to_contain_text("is no administrator")
-    assert len(watched.faults) == 4
-    watched.expected()
+    watched.expected(2)
     log_in(watched)
     page = watched.page
     expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
@@ -87,7 +86,7 @@ def test_upload_by_dropping(inside: Watched, stage, project):
     expect(refused).to_contain_text("notes.txt")
     expect(refused).to_contain_text("it must be a whole JPEG")
     assert len(stage.rows(targets)) == 1
-    inside.expected()
+    inside.expected(1)
 
 
 def test_tokens(inside: Watched, stage, project):
@@ -98,13 +97,14 @@ def test_tokens(inside: Watched, stage, project):
     page.get_by_label("Days until it expires").fill("2")
     page.get_by_role("button", name="Create token").click()
     expect(page.locator(".badge")).to_have_text("valid")
+    page.wait_for_load_state("load")
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     jwt = page.locator("#jwt").input_value()
     assert page.evaluate("navigator.clipboard.readText()") == jwt
     page.get_by_label("Days from now").fill("90")
     page.get_by_role("button", name="Extend").click()
-    expect(page.get_by_role("status")).to_contain_text("The token is extended")
+    inside.told("The token is extended")
     assert stage.rows(tokens)[0]["ttl"] == 90 * 86_400
     assert page.locator("#jwt").input_value() == jwt
     page.get_by_role("button", name="Revoke").click()
@@ -120,11 +120,11 @@ def test_delete_and_restore_a_project(inside: Watched, stage, project, target):
     page = inside.open(f"/admin/project/{project.id}/")
     page.get_by_role("button", name="Delete project").click()
     confirm(page, "Delete project")
-    expect(page.get_by_role("status")).to_contain_text("Zoo is in the trash")
+    inside.told("Zoo is in the trash")
     assert stage.rows(projects)[0]["deleted_at"] is not None
     page.get_by_role("link", name="Trash").click()
     page.get_by_role("button", name="Restore Zoo").click()
-    expect(page.get_by_role("status")).to_contain_text("The project is restored")
+    inside.told("The project is restored")
     assert stage.rows(projects)[0]["deleted_at"] is None
 
 
@@ -139,7 +139,7 @@ def test_delete_for_ever(inside: Watched, stage, owner, project, target):
     assert len(stage.rows(targets)) == 1, "the box was not ticked"
     page.get_by_label("Yes, this may be lost").check()
     page.get_by_role("button", name="Delete for ever").click()
-    expect(page.get_by_role("status")).to_contain_text("removed for good")
+    inside.told("removed for good")
     assert stage.rows(targets) == []
 
 
@@ -156,6 +156,8 @@ def test_filters_apply_at_once(inside: Watched, stage, project, write_token):
 
 def test_by_keyboard_alone(watched: Watched, administrator, project):
     page = watched.open("/admin/")
+    # Chromium follows `autofocus` when it paints, which may be after the page is loaded.
+    expect(page.get_by_label("Login")).to_be_focused()
     page.keyboard.type("ada")
     page.keyboard.press("Tab")
     page.keyboard.type("correct horse battery")
