@@ -87,6 +87,12 @@ class Database:
         """
         return self._ask(statement, lambda driver: column.read(driver, statement, parameters))
 
+    def pairs(
+        self, statement: str, parameters: Mapping[str, object]
+    ) -> list[tuple[bytes, bytes | None]]:
+        """As `values`, for two columns; the second may be NULL."""
+        return self._ask(statement, lambda driver: column.read_pairs(driver, statement, parameters))
+
     def run(
         self, statement: str, parameters: Mapping[str, object], then: Step | None = None
     ) -> Answer:

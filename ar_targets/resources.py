@@ -268,3 +268,12 @@ class Target(Resource):
     ) -> None:
         super().__init__(request, parent, name)
         self.record = record
+        self.identity = parent.project.identity
+
+    def image(self) -> bytes | None:
+        """The JPEG; None where it was replaced or deleted since the record was read."""
+        # Handed on rather than kept: it may have megabytes.
+        data, self.identity.image = self.identity.image, None
+        if data is None or self.record is not self.identity.target:
+            data = target.image(self.request.db, self.record)
+        return data

@@ -10,6 +10,7 @@ from pyramid.request import Request
 from . import clock
 from .codec import LoginClaims
 from .models import access
+from .models.access import NOTHING, Ahead
 from .models.meta import parse_id
 from .models.project import ProjectRecord
 from .models.target import TargetRecord
@@ -31,7 +32,7 @@ def app_principal(project_id: int, access: str) -> str:
     return f"project:{project_id}:{access}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Identity:
     """Who is asking; and, read along with that, the live rows that the path names."""
 
@@ -41,6 +42,9 @@ class Identity:
     project: ProjectRecord | None = None
     token: TokenRecord | None = None
     target: TargetRecord | None = None
+    # What was read ahead; see `access.Ahead`.
+    image: bytes | None = None
+    page: list[TargetRecord] | None = None
 
 
 def bearer_token(request: Request) -> str | None:
@@ -85,14 +89,28 @@ def look_up(request: Request) -> Identity | None:
             token=user.token,
         )
     app = access.by_project_token(
-        request.db, claims.jti, claims.project_id, path_id(request, "target_id"), clock.now()
+        request.db,
+        claims.jti,
+        claims.project_id,
+        path_id(request, "target_id"),
+        clock.now(),
+        ahead(request),
     )
     return app and Identity(
         f"token:{app.token_id}",
         (Everyone, Authenticated, ANY_APP, app_principal(app.project.id, app.access)),
         project=app.project,
         target=app.target,
+        image=app.image,
+        page=app.page,
     )
+
+
+def ahead(request: Request) -> Ahead:
+    """What the service that the path leads to is going to read."""
+    service = request.current_service
+    told: Ahead = service.ahead(request) if service else NOTHING
+    return told
 
 
 class SecurityPolicy:

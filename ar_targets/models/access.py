@@ -2,7 +2,8 @@
 
 Joining the rows that a path names to the row that proves the caller answers
 most requests in one round trip, and leaves one for the work in the others. Where
-it names none below the caller's own, a shorter statement does.
+it names none below the caller's own, a shorter statement does. What an app most
+likely goes on to read, an image or a page of targets, comes along, too.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from . import project as projects
 from . import target as targets
 from . import token as tokens
 from .project import ProjectRecord, project
-from .statement import Query
+from .statement import Both, Query
 from .target import TargetRecord, target
 from .token import TokenRecord, token
 from .user import user
@@ -37,6 +38,26 @@ class ProjectAccess(NamedTuple):
     access: str
     project: ProjectRecord
     target: TargetRecord | None
+    # What was read ahead: the target's image, and a page of the project's targets.
+    image: bytes | None = None
+    page: list[TargetRecord] | None = None
+
+
+class Page(NamedTuple):
+    """Up to ``rows`` of them past the id ``after``."""
+
+    after: int
+    rows: int
+
+
+class Ahead(NamedTuple):
+    """What a request is going to read, so that it may come along with its caller."""
+
+    image: bool = False
+    page: Page | None = None
+
+
+NOTHING = Ahead()
 
 
 _PROJECT = slice(len(projects.COLUMNS))
@@ -101,17 +122,17 @@ _TOKEN = (
     )
 )
 _BY_TOKEN = Query(_project_access, _TOKEN)
-_BY_TOKEN_BELOW = Query(
-    _project_access,
-    _TOKEN.add_columns(*targets.COLUMNS).outerjoin(
-        target,
-        and_(
-            target.c.id == bindparam("target_id"),
-            target.c.project_id == project.c.id,
-            target.c.deleted_at.is_(None),
-        ),
+_TOKEN_BELOW = _TOKEN.add_columns(*targets.COLUMNS).outerjoin(
+    target,
+    and_(
+        target.c.id == bindparam("target_id"),
+        target.c.project_id == project.c.id,
+        target.c.deleted_at.is_(None),
     ),
 )
+_BY_TOKEN_BELOW = Query(_project_access, _TOKEN_BELOW)
+_BY_TOKEN_IMAGE = Query(_project_access, _TOKEN_BELOW, beside=target.c.image)
+_BY_TOKEN_PAGE = Both(_BY_TOKEN, targets.PAGE)
 
 
 def by_login(
@@ -129,10 +150,22 @@ def by_login(
 
 
 def by_project_token(
-    db: Database, jti: str, project_id: int, target_id: int | None, now: datetime
+    db: Database,
+    jti: str,
+    project_id: int,
+    target_id: int | None,
+    now: datetime,
+    ahead: Ahead = NOTHING,
 ) -> ProjectAccess | None:
     """None where the token is expired, revoked or purged, or its project or owner deleted."""
     caller = {"jti": jti, "project_id": project_id, "now": now}
+    if ahead.page is not None:
+        after, rows = ahead.page
+        found, page = _BY_TOKEN_PAGE.read(db, **caller, after=after, count=rows)
+        return found and found._replace(page=page)
     if target_id is None:
         return _BY_TOKEN.one(db, **caller)
+    if ahead.image:
+        both = _BY_TOKEN_IMAGE.one_beside(db, **caller, target_id=target_id)
+        return both and both[0]._replace(image=both[1])
     return _BY_TOKEN_BELOW.one(db, **caller, target_id=target_id)

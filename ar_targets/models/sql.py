@@ -5,14 +5,23 @@ Parameters are written ``%(name)s``.
 
 from typing import NamedTuple
 
-from sqlalchemy import Insert, Select, Table, Update, bindparam, insert, select
+from sqlalchemy import (
+    CompoundSelect,
+    Insert,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    insert,
+    select,
+)
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
 # The paramstyle that both PyMySQL and mysqlclient take.
 _DIALECT = MySQLDialect_pymysql(paramstyle="pyformat")
 
 
-def render(statement: Select[object] | Insert | Update) -> str:
+def render(statement: Select[object] | CompoundSelect[object] | Insert | Update) -> str:
     """The text of a statement."""
     return str(statement.compile(dialect=_DIALECT))
 

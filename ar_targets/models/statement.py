@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.mysql import DATETIME
@@ -29,6 +30,7 @@ from . import audit
 from .sql import InsertionBelow, render
 
 Record = TypeVar("Record")
+Other = TypeVar("Other", bound=tuple[Any, ...])
 
 
 class _Revised(Protocol):
@@ -45,9 +47,18 @@ _ONE: ColumnElement[int] = literal_column("1")
 class Query(Generic[Record]):
     """A SELECT whose parameters have names, and what is made of a row's values."""
 
-    def __init__(self, make: Callable[[Sequence[Any]], Record], statement: Select[Any]) -> None:
+    def __init__(
+        self,
+        make: Callable[[Sequence[Any]], Record],
+        statement: Select[Any],
+        *,
+        beside: ColumnElement[bytes] | None = None,
+    ) -> None:
+        """``beside``: a column that is kept out of the array, for `one_beside`."""
         columns = list(statement.selected_columns)
-        self.text = render(statement.with_only_columns(func.json_array(*columns)))
+        self._statement, self._columns = statement, columns
+        blob = [] if beside is None else [beside]
+        self.text = render(statement.with_only_columns(func.json_array(*columns), *blob))
         self._make = make
         self._moments = [
             place for place, column in enumerate(columns) if isinstance(column.type, DATETIME)
@@ -56,19 +67,51 @@ class Query(Generic[Record]):
     def one(self, db: Database, **parameters: object) -> Record | None:
         """The record of the only row, or None."""
         rows = db.values(self.text, parameters)
-        return self._record(orjson.loads(rows[0])) if rows else None
+        return self.record(orjson.loads(rows[0])) if rows else None
+
+    def one_beside(self, db: Database, **parameters: object) -> tuple[Record, bytes | None] | None:
+        """The record of the only row, and the blob beside it; or None."""
+        rows = db.pairs(self.text, parameters)
+        return (self.record(orjson.loads(rows[0][0])), rows[0][1]) if rows else None
 
     def all(self, db: Database, **parameters: object) -> list[Record]:
         """The records of all rows."""
         rows = orjson.loads(b"[%b]" % b",".join(db.values(self.text, parameters)))
-        return [self._record(row) for row in rows]
+        return [self.record(row) for row in rows]
 
-    def _record(self, row: list[Any]) -> Record:
+    def marked(self, mark: int) -> Select[Any]:
+        """The same rows, with a number at the end of each."""
+        last: ColumnElement[int] = literal_column(str(mark))
+        return self._statement.with_only_columns(func.json_array(*self._columns, last))
+
+    def record(self, row: list[Any]) -> Record:
+        """What is made of a row's values."""
         for place in self._moments:
             if (moment := row[place]) is not None:
                 # As the database writes it, which is always in UTC here.
                 row[place] = f"{moment[:10]}T{moment[11:]}Z"
         return self._make(row)
+
+
+class Both(Generic[Record, Other]):
+    """Two queries in one statement: one that finds a row at most, and one of many rows."""
+
+    def __init__(self, one: Query[Record], many: Query[Other]) -> None:
+        """The records of ``many`` come in the order of their first value."""
+        self._one, self._many = one, many
+        self._text = render(union_all(one.marked(0), many.marked(1)))
+
+    def read(self, db: Database, **parameters: object) -> tuple[Record | None, list[Other]]:
+        """The record of the one, or None, and all of the other."""
+        found, others = None, []
+        for row in orjson.loads(b"[%b]" % b",".join(db.values(self._text, parameters))):
+            if row.pop():
+                others.append(self._many.record(row))
+            else:
+                found = self._one.record(row)
+        # They are in order; but nobody promises it of parts of a UNION.
+        others.sort()
+        return found, others
 
 
 def insert_below(

@@ -82,7 +82,8 @@ _SLICE = render(
         *_SAME_IMAGE
     )
 )
-_PAGE = Query(
+# Up to ``count`` live targets of a project past the id ``after``.
+PAGE = Query(
     TargetRecord._make,
     select(*COLUMNS)
     .with_hint(target, "FORCE INDEX (ix_target_project_id_deleted_at_id)")
@@ -128,11 +129,6 @@ def _bytes(db: Database, statement: str, found: TargetRecord, **part: int) -> by
     key = {"id": found.id, "project_id": found.project_id, "sha256": found.sha256}
     images = db.values(statement, key | part)
     return images[0] if images else None
-
-
-def page(db: Database, project_id: int, after: int, count: int) -> list[TargetRecord]:
-    """Up to ``count`` live targets of a project past the id ``after``."""
-    return _PAGE.all(db, project_id=project_id, after=after, count=count)
 
 
 def create(db: Database, project_id: int, jpeg: Jpeg, description: str) -> TargetRecord | None:

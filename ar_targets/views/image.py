@@ -9,6 +9,7 @@ from pyramid.response import Response
 from .. import resources
 from ..errors import FieldError, problem
 from ..models import target as targets
+from ..models.access import Ahead
 from ..models.target import TargetRecord
 from ..permissions import Permission
 from . import etag
@@ -20,7 +21,15 @@ RANGE = re.compile(r"bytes=(?=-?[0-9])([0-9]*)-([0-9]*)", re.ASCII | re.IGNORECA
 # Digits enough for any size; Python refuses to read thousands of them.
 MANY_DIGITS = 18
 
-target_image = service("target_image", f"{TARGET}/image", resource=TARGET)
+
+def image_ahead(request: Request) -> Ahead:
+    """The image, unless the client may have it, or wants a part of it."""
+    headers = request.headers
+    whole = "If-None-Match" not in headers and "Range" not in headers
+    return Ahead(image=request.method == "GET" and whole)
+
+
+target_image = service("target_image", f"{TARGET}/image", resource=TARGET, ahead=image_ahead)
 
 
 @target_image.get(context=resources.Target, permission=Permission.TARGET_READ)
@@ -80,7 +89,7 @@ def fresh(request: Request, record: TargetRecord) -> bool:
 def read_bytes(request: Request, record: TargetRecord, start: int, stop: int) -> bytes:
     """That part of the image; 404 where it is gone since its record was read."""
     if (start, stop) == (0, record.size):
-        data: bytes = found(targets.image(request.db, record))
+        data: bytes = found(request.context.image())
     else:
         data = found(targets.image_slice(request.db, record, start, stop))
     return data

@@ -9,6 +9,8 @@ from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.request import Request
 
 from ..errors import FieldError, problem
+from ..models import access
+from ..models.access import NOTHING, Ahead
 from ..models.meta import parse_id
 
 LIMIT_MAX = 200
@@ -37,6 +39,19 @@ class Page(NamedTuple):
 
 def requested_page(request: Request) -> Page:
     """Read ``limit`` and ``cursor`` from the query. Raises 400, naming both if both are wrong."""
+    page, wrong = _read(request)
+    if page is None:
+        raise problem(HTTPBadRequest, *wrong)
+    return page
+
+
+def page_ahead(request: Request) -> Ahead:
+    """The page that a list is asked for, if any: a wrong query is told of later, to who may ask."""
+    page = _read(request)[0] if request.method in ("GET", "HEAD") else None
+    return Ahead(page=access.Page(page.after, page.rows)) if page else NOTHING
+
+
+def _read(request: Request) -> tuple[Page | None, list[FieldError]]:
     query = dict(parse_qsl(request.query_string, keep_blank_values=True))
     limit = parse_id(query.get("limit", str(LIMIT_DEFAULT)))
     after = parse_cursor(request, query["cursor"]) if "cursor" in query else 0
@@ -48,8 +63,8 @@ def requested_page(request: Request) -> Page:
         message = "it is no cursor of this list; take it from 'next', or leave it out"
         wrong.append(FieldError("querystring", "cursor", message))
     if wrong or limit is None or after is None:
-        raise problem(HTTPBadRequest, *wrong)
-    return Page(after, limit)
+        return None, wrong
+    return Page(after, limit), []
 
 
 def make_cursor(request: Request, after: int) -> str:

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast
 
 from cornice import Service
+from pyramid.request import Request
 
 from ..errors import render_cornice_errors
+from ..models.access import NOTHING, Ahead
 from ..resources import public_factory, root_factory
 
 # An id in a path. Other texts name nothing (404); above all not ".." or ".",
@@ -39,23 +41,41 @@ class RestService(Protocol):
         """Answer DELETE."""
 
 
-def service(name: str, path: str, *, resource: str | None = None) -> RestService:
+def nothing_ahead(_: Request) -> Ahead:
+    """Most views need no more than what the path names."""
+    return NOTHING
+
+
+def service(
+    name: str,
+    path: str,
+    *,
+    resource: str | None = None,
+    ahead: Callable[[Request], Ahead] = nothing_ahead,
+) -> RestService:
     """A Cornice service at ``/api`` + ``path``.
 
     Its context is the resource at the same place in the tree, or at that of
-    ``resource``: both are written as route patterns.
+    ``resource``: both are written as route patterns. ``ahead`` tells what an
+    app's request is going to read, which then comes along with the caller.
     """
     return _declare(
-        name, f"/api{path}", factory=root_factory, traverse=(resource or path).replace(ID, "")
+        name,
+        f"/api{path}",
+        ahead,
+        factory=root_factory,
+        traverse=(resource or path).replace(ID, ""),
     )
 
 
 def public_service(name: str, path: str) -> RestService:
     """A Cornice service outside the resource tree, for everyone."""
-    return _declare(name, path, factory=public_factory)
+    return _declare(name, path, nothing_ahead, factory=public_factory)
 
 
-def _declare(name: str, path: str, **arguments: Any) -> RestService:
+def _declare(
+    name: str, path: str, ahead: Callable[[Request], Ahead], **arguments: Any
+) -> RestService:
     made = Service(
         name=name,
         path=path,
@@ -65,4 +85,5 @@ def _declare(name: str, path: str, **arguments: Any) -> RestService:
         depth=3,
         **arguments,
     )
+    made.ahead = ahead
     return cast("RestService", made)

@@ -17,12 +17,13 @@ from ..schemas.body import Body
 from ..schemas.target import TargetBody
 from .body import load, read_object
 from .etag import expected_revision, not_modified, written
-from .paging import listing, requested_page
+from .image import image_ahead
+from .paging import listing, page_ahead, requested_page
 from .service import PROJECT, TARGET, service
 from .single import Json, created, found, no_content, shown
 
-target_list = service("target_list", f"{PROJECT}/imagetarget")
-target = service("target", TARGET)
+target_list = service("target_list", f"{PROJECT}/imagetarget", ahead=page_ahead)
+target = service("target", TARGET, ahead=image_ahead)
 
 
 def represent(request: Request, record: TargetRecord) -> Json:
@@ -59,9 +60,7 @@ def target_body(request: Request, schema: Body, **_: Any) -> None:
 def list_targets(request: Request) -> Json:
     """The project's targets, without their images."""
     page = requested_page(request)
-    project_id = request.context.project.record.id
-    records = targets.page(request.db, project_id, page.after, page.rows)
-    return listing(request, page, records, represent)
+    return listing(request, page, request.identity.page, represent)
 
 
 @target_list.post(
@@ -84,8 +83,7 @@ def read_target(request: Request) -> Json | Response:
     record = request.context.record
     if unchanged := not_modified(request, record.etag):
         return unchanged
-    data = found(targets.image(request.db, record))
-    encoded = pybase64.b64encode_as_string(data)
+    encoded = pybase64.b64encode_as_string(found(request.context.image()))
     return shown(request, record, represent(request, record) | {"image": encoded})
 
 

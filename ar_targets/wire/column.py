@@ -1,8 +1,8 @@
-"""Reads the values of one column, and nothing about them.
+"""Reads the values of one column, or two, and nothing about them.
 
 PyMySQL describes each column, then takes each row apart. Here a row is one
-value of bytes, which the caller knows how to read: one in a few steps, where
-the driver takes a hundred.
+value of bytes, which the caller knows how to read, or such a one and a large
+one: few steps, where the driver takes a hundred.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,8 @@ from .packet import LONG, PREFIXES
 # The first byte of the packet after the last row, and its size at most: a row
 # that begins like it is longer.
 END, END_SIZE = 0xFE, 8
+# In place of a value.
+NULL = 0xFB
 
 
 def read(connection: Any, statement: str, parameters: Mapping[str, object]) -> list[bytes]:
@@ -27,28 +29,50 @@ def read(connection: Any, statement: str, parameters: Mapping[str, object]) -> l
         cursor = connection.cursor()
         cursor.execute(statement, parameters)
         return [_bytes(value) for (value,) in cursor.fetchall()]
+    rows = _rows(connection, statement, parameters, columns=1)
+    return [row[1 if row[0] < LONG else PREFIXES[row[0]] :] for row in rows]
+
+
+def read_pairs(
+    connection: Any, statement: str, parameters: Mapping[str, object]
+) -> list[tuple[bytes, bytes | None]]:
+    """The values of two such columns, of which the second may be NULL."""
+    if not understands(connection):
+        cursor = connection.cursor()
+        cursor.execute(statement, parameters)
+        return [(_bytes(one), other and _bytes(other)) for one, other in cursor.fetchall()]
+    return [_pair(row) for row in _rows(connection, statement, parameters, columns=2)]
+
+
+def _pair(row: bytes) -> tuple[bytes, bytes | None]:
+    size, start = packet.number(row, 0)
+    first, rest = row[start : start + size], start + size
+    if row[rest] == NULL:
+        return first, None
+    _, start = packet.number(row, rest)
+    return first, row[start:]
+
+
+def _rows(
+    connection: Any, statement: str, parameters: Mapping[str, object], *, columns: int
+) -> list[bytes]:
+    """The rows of a SELECT as the server sends them."""
     require_open(connection)
     query = text.render(connection, statement, parameters)
     try:
         packet.send(connection, COMMAND.COM_QUERY, query)
-        # How many columns there are, what the only one is called, and that there is no other.
+        # How many columns there are, what each is called, and that there is no other.
         packet.first(connection)
-        packet.following(connection)
-        packet.following(connection)
-        return _values(connection)
+        for _ in range(columns + 1):
+            packet.following(connection)
+        rows: list[bytes] = []
+        while True:
+            rows += packet.several(connection)
+            if rows[-1][0] == END and len(rows[-1]) <= END_SIZE:
+                return rows[:-1]
     except BaseException as error:
         give_up(connection, error)
         raise
-
-
-def _values(connection: Any) -> list[bytes]:
-    """All that follows: rows, and what says that there are no more."""
-    values: list[bytes] = []
-    while True:
-        for row in packet.several(connection):
-            if row[0] == END and len(row) <= END_SIZE:
-                return values
-            values.append(row[1 if row[0] < LONG else PREFIXES[row[0]] :])
 
 
 def _bytes(value: str | bytes) -> bytes:

@@ -84,7 +84,7 @@ def test_a_line_says_who_did_what_and_what_it_took(app, project, write_token, ta
         "caller": f"token:{write_token.id}",
         "received": 0,
         "sent": len(answer.body),
-        "statements": 2,
+        "statements": 1,
         "attempts": 1,
     }
 

@@ -8,7 +8,7 @@ import pytest
 from pymysql.constants import CR
 
 from ar_targets.wire import text
-from ar_targets.wire.column import read
+from ar_targets.wire.column import read, read_pairs
 from ar_targets.wire.packet import FULL
 
 SIZES = [0, 1, 250, 251, 252, 65_535, 65_536, 65_537, 2**24 - 10, FULL - 4, FULL - 3, FULL, 2**24]
@@ -36,6 +36,17 @@ def test_any_number_of_rows(connection):
     three = "SELECT '1' UNION ALL SELECT REPEAT('x', 300) UNION ALL SELECT ''"
     assert read(connection, three, {}) == [b"1", b"x" * 300, b""]
     assert read(connection, "SELECT id FROM user WHERE id < %(id)s", {"id": 0}) == []
+
+
+@pytest.mark.parametrize("size", [None, *SIZES])
+def test_pairs(connection, size):
+    text = "SELECT REPEAT('x', %(small)s), REPEAT(%(byte)s, %(size)s)"
+    for small in (0, 250, 251):
+        pairs = read_pairs(connection, text, {"byte": b"\xfb", "size": size, "small": small})
+        assert pairs == [(b"x" * small, None if size is None else b"\xfb" * size)]
+    two = "SELECT '1', NULL UNION ALL SELECT '2', 'b' UNION ALL SELECT '3', ''"
+    assert read_pairs(connection, two, {}) == [(b"1", None), (b"2", b"b"), (b"3", b"")]
+    assert read_pairs(connection, "SELECT id, id FROM user WHERE id < 0", {}) == []
 
 
 @pytest.mark.parametrize("first", [0x00, 0xFA, 0xFB, 0xFE, 0xFF])
