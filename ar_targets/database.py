@@ -26,7 +26,9 @@ from .actor import SCRIPT, Actor, actor_of
 from .engine import (
     BEGIN,
     BEGINS_ITSELF,
+    UNKNOWN_STATEMENT,
     check_packet_size,
+    error_number,
     is_retryable,
     make_engine,
     timed_out,
@@ -182,6 +184,8 @@ class Database:
     def _explained(self, error: Any, statement: str) -> DBAPIError:
         """The SQLAlchemy error for a driver's, and the consequences that SQLAlchemy draws."""
         dead = self._engine.dialect.is_disconnect(error, self._driver, None)
+        # Our session is another one's then.
+        dead = dead or error_number(error) == UNKNOWN_STATEMENT
         if dead:
             self._connect().invalidate(error)
             if not timed_out(error) and self._engine.pool is self._pool:

@@ -35,6 +35,11 @@ BEGINS_ITSELF = "ar_targets.begins_itself"
 
 # MySQL's error numbers.
 DUPLICATE_KEY, LOCK_WAIT_TIMEOUT, DEADLOCK = 1062, 1205, 1213
+# A prepared statement that the server could not prepare anew as fast as the tables were
+# changed; and one that it does not know: a proxy has gone on with another session.
+STALE_STATEMENT, UNKNOWN_STATEMENT = 1615, 1243
+# What another attempt may well not meet.
+PASSING = (LOCK_WAIT_TIMEOUT, DEADLOCK, STALE_STATEMENT)
 
 # What a client library itself reports: no connection, or no more.
 CLIENT_ERRORS = range(2000, 3000)
@@ -44,7 +49,7 @@ CLIENT_ERRORS = range(2000, 3000)
 UNAVAILABLE = {
     *(1021, 1030, 1037, 1038, 1040, 1041, 1042, 1043, 1044, 1045, 1049, 1053, 1077, 1105, 1114),
     *(1129, 1130, 1142, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1206, 1213, 1226, 1290),
-    *(1317, 1467, 1792, 1836, 1927, 1969, 3024, 3032, 3100, 3572, 4031),
+    *(1317, 1467, 1615, 1792, 1836, 1927, 1969, 3024, 3032, 3100, 3572, 4031),
 }
 
 # The flag in the status that the server sends with each answer (SERVER_STATUS_IN_TRANS).
@@ -144,14 +149,14 @@ def is_retryable(error: BaseException, *, disconnected: bool) -> bool:
     """Whether a request that met this error did nothing wrong, and nothing at all.
 
     The whole transaction of a deadlock's victim is rolled back, by the server;
-    that of a request which did not get a lock in time, by us; and that of a
-    connection which turns out to have died, unless it died while committing:
-    then nobody knows, and the client must look. A server that has hung is not
-    asked again: the client has waited enough.
+    that of a request which did not get a lock in time, or whose prepared
+    statement was stale, by us; and that of a connection which turns out to have
+    died, unless it died while committing: then nobody knows, and the client must
+    look. A server that has hung is not asked again: the client has waited enough.
     """
     if disconnected:
         return not timed_out(error)
-    return error_number(error) in (LOCK_WAIT_TIMEOUT, DEADLOCK)
+    return error_number(error) in PASSING
 
 
 def timed_out(error: BaseException) -> bool:

@@ -17,7 +17,6 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
-    literal_column,
     select,
     text,
 )
@@ -99,10 +98,14 @@ _INSERT = insertion(audit, *_NAMES)
 
 
 def _insertion_after_write(**row_id: ColumnElement[int]) -> str:
-    """An INSERT for right behind a statement that may have found no row."""
+    """An INSERT for right behind a statement that may have found no row.
+
+    The zero is a parameter: MySQL would settle, when it prepares the statement,
+    that ``ROW_COUNT() > 0`` is never true.
+    """
     values = [row_id.get(name, bindparam(name, type_=audit.c[name].type)) for name in _NAMES]
     written: ColumnElement[int] = func.row_count()
-    only_then = select(*values).select_from(text("DUAL")).where(written > literal_column("0"))
+    only_then = select(*values).select_from(text("DUAL")).where(written > bindparam("none"))
     return render(insert(audit).from_select(_NAMES, only_then))
 
 
@@ -133,7 +136,7 @@ def after_change(
     if db.actor is None:
         return None
     entry = _entry(db.actor(), now, action_of(values), noun, values)
-    return Step(_AFTER_CHANGE, entry | {"row_id": row_id})
+    return Step(_AFTER_CHANGE, entry | {"row_id": row_id, "none": 0})
 
 
 def after_insert(
@@ -142,7 +145,7 @@ def after_insert(
     """The entry for a new row, whose id is not known yet; else as for `after_change`."""
     if db.actor is None:
         return None
-    return Step(_AFTER_INSERT, _entry(db.actor(), now, "create", noun, values))
+    return Step(_AFTER_INSERT, _entry(db.actor(), now, "create", noun, values) | {"none": 0})
 
 
 def _entry(

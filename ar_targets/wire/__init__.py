@@ -8,7 +8,7 @@ which the lock file and the tests hold still. Nothing else does.
 ::
 
     pipeline   several statements in one round trip
-    prepared   large values beside the SQL
+    prepared   what the server has read before; large values beside it
     column     the values of one column
     text       statements with their values in them
     packet     what both sides send

@@ -10,14 +10,17 @@ from typing import Any
 
 from pymysql.constants import COMMAND
 
-from . import give_up, packet, require_open, text, understands
+from . import give_up, packet, prepared, require_open, text, understands
 from .packet import LONG, PREFIXES
 
 # The first byte of the packet after the last row, and its size at most: a row
 # that begins like it is longer.
 END, END_SIZE = 0xFE, 8
-# In place of a value.
+# In place of a value, in the answer to a text.
 NULL = 0xFB
+# Bytes before the values in the answer to a prepared statement: a zero, and a bit for each
+# value that is NULL, the second one's among them.
+BINARY_HEAD, SECOND_IS_NULL = 2, 1 << 3
 
 
 def read(connection: Any, statement: str, parameters: Mapping[str, object]) -> list[bytes]:
@@ -29,8 +32,8 @@ def read(connection: Any, statement: str, parameters: Mapping[str, object]) -> l
         cursor = connection.cursor()
         cursor.execute(statement, parameters)
         return [_bytes(value) for (value,) in cursor.fetchall()]
-    rows = _rows(connection, statement, parameters, columns=1)
-    return [row[1 if row[0] < LONG else PREFIXES[row[0]] :] for row in rows]
+    rows, at = _rows(connection, statement, parameters, columns=1)
+    return [row[at + (1 if row[at] < LONG else PREFIXES[row[at]]) :] for row in rows]
 
 
 def read_pairs(
@@ -41,13 +44,14 @@ def read_pairs(
         cursor = connection.cursor()
         cursor.execute(statement, parameters)
         return [(_bytes(one), other and _bytes(other)) for one, other in cursor.fetchall()]
-    return [_pair(row) for row in _rows(connection, statement, parameters, columns=2)]
+    rows, at = _rows(connection, statement, parameters, columns=2)
+    return [_pair(row, at) for row in rows]
 
 
-def _pair(row: bytes) -> tuple[bytes, bytes | None]:
-    size, start = packet.number(row, 0)
+def _pair(row: bytes, at: int) -> tuple[bytes, bytes | None]:
+    size, start = packet.number(row, at)
     first, rest = row[start : start + size], start + size
-    if row[rest] == NULL:
+    if row[1] & SECOND_IS_NULL if at else row[rest] == NULL:
         return first, None
     _, start = packet.number(row, rest)
     return first, row[start:]
@@ -55,12 +59,17 @@ def _pair(row: bytes) -> tuple[bytes, bytes | None]:
 
 def _rows(
     connection: Any, statement: str, parameters: Mapping[str, object], *, columns: int
-) -> list[bytes]:
-    """The rows of a SELECT as the server sends them."""
+) -> tuple[list[bytes], int]:
+    """The rows of a SELECT as the server sends them, and where in each the values begin."""
     require_open(connection)
-    query = text.render(connection, statement, parameters)
+    known = None
     try:
-        packet.send(connection, COMMAND.COM_QUERY, query)
+        known = prepared.find(connection, statement, parameters)
+        if known is None:
+            query = text.render(connection, statement, parameters)
+            packet.send(connection, COMMAND.COM_QUERY, query)
+        else:
+            packet.send(connection, COMMAND.COM_STMT_EXECUTE, prepared.bind(known, parameters))
         # How many columns there are, what each is called, and that there is no other.
         packet.first(connection)
         for _ in range(columns + 1):
@@ -69,9 +78,11 @@ def _rows(
         while True:
             rows += packet.several(connection)
             if rows[-1][0] == END and len(rows[-1]) <= END_SIZE:
-                return rows[:-1]
+                return rows[:-1], 0 if known is None else BINARY_HEAD
     except BaseException as error:
         give_up(connection, error)
+        if known is not None:
+            prepared.forget(connection, known)
         raise
 
 

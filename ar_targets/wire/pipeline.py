@@ -42,13 +42,14 @@ def execute(connection: Any, steps: Sequence[Step]) -> list[Answer]:
     if not understands(connection):
         return [_execute(connection, step) for step in steps]
     require_open(connection)
-    apart = [_prepare(connection, step) for step in steps]
+    known: list[prepared.Statement | None] = []
     try:
-        _send(connection, steps, apart)
+        known += [prepared.find(connection, *step) for step in steps]
+        _send(connection, steps, known)
         return _answers(connection, len(steps))
     except BaseException as error:
         give_up(connection, error)
-        for statement in filter(None, apart):
+        for statement in filter(None, known):
             # The server may still hold parts of values: begin anew the next time.
             prepared.forget(connection, statement)
         raise
@@ -60,20 +61,13 @@ def _execute(connection: Any, step: Step) -> Answer:
     return Answer(cursor.rowcount, cursor.lastrowid)
 
 
-def _prepare(connection: Any, step: Step) -> prepared.Statement | None:
-    """The prepared statement of a step that has a large value."""
-    if not prepared.is_worth_it(step.parameters):
-        return None
-    return prepared.prepare(connection, step.statement)
-
-
 def _send(
-    connection: Any, steps: Sequence[Step], apart: Sequence[prepared.Statement | None]
+    connection: Any, steps: Sequence[Step], known: Sequence[prepared.Statement | None]
 ) -> None:
     """Write all commands; values as they are, all else together."""
     small = bytearray()
     connection._result = None  # noqa: SLF001
-    for step, statement in zip(steps, apart, strict=True):
+    for step, statement in zip(steps, known, strict=True):
         for command, payload, value in _commands(connection, step, statement):
             small += packet.head(command, len(payload) + len(value)) + payload
             if value:

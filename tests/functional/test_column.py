@@ -1,4 +1,7 @@
-"""Values of one column, read without the driver's help: of any size, to the end or not at all."""
+"""Values of one column, read without the driver's help: of any size, to the end or not at all.
+
+A statement goes out as text when it comes first, and is prepared when it comes again.
+"""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -7,8 +10,7 @@ import pymysql
 import pytest
 from pymysql.constants import CR
 
-from ar_targets.wire import text
-from ar_targets.wire.column import read, read_pairs
+from ar_targets.wire import column, prepared, text
 from ar_targets.wire.packet import FULL
 
 SIZES = [0, 1, 250, 251, 252, 65_535, 65_536, 65_537, 2**24 - 10, FULL - 4, FULL - 3, FULL, 2**24]
@@ -20,6 +22,28 @@ def connection(app):
     with app.registry.engine.connect() as pooled:
         yield pooled.connection.driver_connection
         pooled.invalidate()
+
+
+def always(read, connection, statement, parameters):
+    """What is read when the statement is text, when it is prepared, and when it has been."""
+    first, *others = (read(connection, statement, parameters) for _ in range(3))
+    assert others == [first, first]
+    return first
+
+
+def read(connection, statement, parameters):
+    return always(column.read, connection, statement, parameters)
+
+
+def read_pairs(connection, statement, parameters):
+    return always(column.read_pairs, connection, statement, parameters)
+
+
+def status(connection, name):
+    """A counter of the session."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW SESSION STATUS LIKE %s", (name,))
+        return int(cursor.fetchone()[1])
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -56,16 +80,18 @@ def test_bytes_are_not_taken_for_the_end(connection, first):
 
 
 def test_a_wrong_statement(connection):
-    with pytest.raises(pymysql.err.OperationalError):
-        read(connection, "SELECT nothing FROM user", {})
+    for _ in range(3):
+        with pytest.raises(pymysql.err.OperationalError):
+            column.read(connection, "SELECT nothing FROM user", {})
     assert read(connection, "SELECT '1'", {}) == [b"1"]
 
 
 def test_an_error_in_the_middle(connection):
     """The first row has gone out already when the second cannot be made."""
     number = "SELECT n * 10000 FROM (SELECT 1 AS n UNION ALL SELECT 9223372036854775807) AS two"
-    with pytest.raises(pymysql.err.MySQLError):
-        read(connection, number, {})
+    for _ in range(3):
+        with pytest.raises(pymysql.err.MySQLError):
+            column.read(connection, number, {})
     assert read(connection, "SELECT '1'", {}) == [b"1"]
 
 
@@ -117,6 +143,44 @@ def test_text_comes_back(connection, backslashes):
             cursor.execute("SET sql_mode = CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES')")
     evil = "\\'; DROP TABLE user; -- \\"
     assert read(connection, "SELECT %(evil)s", {"evil": evil}) == [evil.encode()]
+
+
+WHOLE = [value for value in VALUES if not isinstance(value, float | Decimal | list)]
+
+
+@pytest.mark.parametrize("value", WHOLE, ids=repr)
+def test_values_come_back_the_same_beside_the_statement(connection, value):
+    statement = "SELECT COALESCE(CONCAT(%(value)s, ' 100 %%', %(value)s), '')"
+    read(connection, statement, {"value": value})
+
+
+def test_what_comes_again_is_prepared_once(connection):
+    statement, before = "SELECT %(a)s", status(connection, "Com_stmt_prepare")
+    assert read(connection, statement, {"a": "x"}) == [b"x"]
+    assert read(connection, statement, {"a": "y"}) == [b"y"]
+    assert status(connection, "Com_stmt_prepare") == before + 1
+    assert status(connection, "Com_stmt_execute") >= 5
+
+
+def test_a_connection_keeps_so_many_statements(connection, monkeypatch):
+    monkeypatch.setattr(prepared, "MOST", 3)
+    before = status(connection, "Com_stmt_prepare")
+    for number in range(6):
+        assert read(connection, f"SELECT %(a)s AS c{number}", {"a": "x"}) == [b"x"]
+    assert status(connection, "Com_stmt_prepare") <= before + 3
+
+
+def test_a_server_that_keeps_no_more_statements(app, connection):
+    with app.registry.engine.connect() as other:
+        most = other.exec_driver_sql("SELECT @@max_prepared_stmt_count").scalar_one()
+        other.exec_driver_sql("SET GLOBAL max_prepared_stmt_count = 0")
+        try:
+            assert read(connection, "SELECT %(a)s AS full", {"a": "x"}) == [b"x"]
+        finally:
+            other.exec_driver_sql(f"SET GLOBAL max_prepared_stmt_count = {most}")
+    before = status(connection, "Com_stmt_prepare")
+    assert column.read(connection, "SELECT %(a)s AS full", {"a": "x"}) == [b"x"]
+    assert status(connection, "Com_stmt_prepare") == before + 1
 
 
 def test_a_statement_without_values(connection):
