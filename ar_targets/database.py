@@ -17,11 +17,10 @@ from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid_retry import IRetryableError, mark_error_retryable
 from sqlalchemy import CursorResult, Executable
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import Pool
 
-from . import wire
+from . import line, wire
 from .actor import SCRIPT, Actor, actor_of
 from .engine import (
     BEGIN,
@@ -33,6 +32,7 @@ from .engine import (
     make_engine,
     timed_out,
 )
+from .line import Line
 from .settings import Settings
 from .telemetry import trace
 from .unit import Unit
@@ -63,10 +63,7 @@ class Database:
     ) -> None:
         """``actor`` tells the audit trail who is at work; without one there is no trail."""
         self._engine, self._manager, self.actor = engine, manager, actor
-        self._connection: Connection | None = None
-        # The driver's own connection inside that, and the pool that it came from.
-        self._driver: Any = None
-        self._pool: Pool | None = None
+        self._line: Line | None = None
         self._unit: Unit | None = None
         self._trace = trace.current.get()
 
@@ -107,8 +104,7 @@ class Database:
         """
         begins = False
         if self._unit is None:
-            self._connect()
-            begins = wire.understands(self._driver)
+            begins = wire.understands(self._connected().driver)
             self._join(begins_itself=begins)
         steps = [Step(statement, parameters)]
         if begins:
@@ -143,28 +139,26 @@ class Database:
 
         A statement that comes later takes another connection.
         """
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = self._driver = None
+        if self._line is not None:
+            line.give_back(self._line)
+            self._line = None
 
-    def _connect(self) -> Connection:
-        """The connection, taken from the pool when it is first needed."""
-        if self._connection is None:
-            self._pool = self._engine.pool
+    def _connected(self) -> Line:
+        """The connection, taken when it is first needed."""
+        if self._line is None:
             begun = perf_counter()
             try:
-                self._connection = self._engine.connect()
-                self._driver = self._connection.connection.driver_connection
+                self._line = line.take(self._engine)
             finally:
                 self._trace.waited(perf_counter() - begun)
-        return self._connection
+        return self._line
 
     def _join(self, *, begins_itself: bool = False) -> Unit:
         """Have the manager end, with its transaction, what is written from now on.
 
         ``begins_itself``: the first statement brings its `BEGIN` along.
         """
-        connection = self._connect()
+        connection = self._connected().connection
         connection.info[BEGINS_ITSELF] = begins_itself
         self._unit = Unit(connection, self._trace)
         zope.sqlalchemy.mark_changed(self._unit, self._manager)
@@ -172,23 +166,22 @@ class Database:
 
     def _ask(self, statement: str, work: Callable[[Any], Done]) -> Done:
         """What ``work`` returns for the driver's connection; notes how long it took."""
-        self._connect()
-        begun = perf_counter()
+        mine, begun = self._connected(), perf_counter()
         try:
-            return work(self._driver)
+            return work(mine.driver)
         except self._engine.dialect.loaded_dbapi.Error as error:
-            raise self._explained(error, statement) from error
+            raise self._explained(error, mine, statement) from error
         finally:
             self._trace.asked(statement, perf_counter() - begun)
 
-    def _explained(self, error: Any, statement: str) -> DBAPIError:
+    def _explained(self, error: Any, mine: Line, statement: str) -> DBAPIError:
         """The SQLAlchemy error for a driver's, and the consequences that SQLAlchemy draws."""
-        dead = self._engine.dialect.is_disconnect(error, self._driver, None)
+        dead = self._engine.dialect.is_disconnect(error, mine.driver, None)
         # Our session is another one's then.
         dead = dead or error_number(error) == UNKNOWN_STATEMENT
         if dead:
-            self._connect().invalidate(error)
-            if not timed_out(error) and self._engine.pool is self._pool:
+            mine.connection.invalidate(error)
+            if not timed_out(error) and self._engine.pool is mine.pool:
                 # The others in its pool have most likely died with it; not so
                 # those of a newer one, with which another request has begun.
                 self._engine.dispose()

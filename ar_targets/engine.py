@@ -126,13 +126,17 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(BEGIN)
 
 
-def _reset(connection: Any, *_: object) -> None:
-    """Roll back what is left open when a connection returns to the pool.
+def in_transaction(connection: Any) -> bool:
+    """Whether a transaction is open on a connection of the driver's.
 
-    PyMySQL knows from the last answer whether there is anything, which spares
-    most requests a round trip.
+    PyMySQL knows from the last answer, which spares most requests a round trip.
     """
-    if getattr(connection, "server_status", IN_TRANSACTION) & IN_TRANSACTION:
+    return bool(getattr(connection, "server_status", IN_TRANSACTION) & IN_TRANSACTION)
+
+
+def _reset(connection: Any, *_: object) -> None:
+    """Roll back what is left open when a connection returns to the pool."""
+    if in_transaction(connection):
         connection.rollback()
 
 

@@ -12,10 +12,13 @@ itself, and must not wait for anything.
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from greenlet import getcurrent, greenlet
 from pyramid import threadlocal
+
+if TYPE_CHECKING:
+    from .line import Line
 
 Done = TypeVar("Done")
 
@@ -39,6 +42,8 @@ class Fibre(greenlet):  # type: ignore[misc]  # greenlet has no types
     def __init__(self, work: Callable[..., object], waker: Waker, threads: Executor) -> None:
         super().__init__(work)
         self._waker, self._threads = waker, threads
+        # The connection to the database that it keeps from one request to the next.
+        self.line: Line | None = None
 
     def wait(self, number: int, seconds: float | None, *, to_write: bool = False) -> None:
         """Give way as long as a file descriptor lets us wait; see `Waker.wake`."""

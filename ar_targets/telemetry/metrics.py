@@ -25,6 +25,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from pyramid.config import Configurator
 from sqlalchemy.engine import Engine
 
+from .. import line
 from .trace import Trace
 
 NAMESPACE = "ar_targets"
@@ -117,7 +118,7 @@ class Metrics:
             self._untold[number] = 0
         self._in_flight.set(len(self.in_flight))
         pool: Any = self._engine.pool
-        self._pool_used.set(pool.checkedout())
+        self._pool_used.set(line.used(pool))
         self._pool_size.set(pool.size())
 
     def text(self, more: Iterable[Metric]) -> bytes:
