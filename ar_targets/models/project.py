@@ -17,7 +17,7 @@ from .. import clock
 from ..database import Database
 from .meta import TABLE_OPTIONS, Base, Purgeable, fold
 from .sql import insertion_below
-from .statement import Query, change, insert_below, updated
+from .statement import Query, change_record, insert_below
 from .user import user
 
 NAME_MAX = 255
@@ -125,11 +125,17 @@ def rename(
 
     Raises IntegrityError where the name is taken.
     """
-    now, values = clock.now(), {"name": name, "name_key": fold(name)}
-    new = change(db, project, record.id, now, values, revision=revision)
-    if new is None:
-        return None
-    return updated(record, new, now, name=name) or find(db, record.id)
+    return change_record(
+        db,
+        project,
+        record,
+        clock.now(),
+        {"name": name, "name_key": fold(name)},
+        shown={"name": name},
+        same={"owner_id": record.owner_id},
+        again=lambda: find(db, record.id),
+        revision=revision,
+    )
 
 
 def hand_over(
@@ -142,8 +148,15 @@ def hand_over(
     """
     if db.execute(_LIVE_USER, {"id": owner_id}).scalar() is None:
         raise OwnerGoneError("the new owner has just been deleted")
-    now = clock.now()
-    new = change(db, project, record.id, now, {"owner_id": owner_id}, revision=revision)
-    if new is None:
-        return None
-    return updated(record, new, now, owner_id=owner_id) or find(db, record.id)
+    return change_record(
+        db,
+        project,
+        record,
+        clock.now(),
+        {"owner_id": owner_id},
+        shown={"owner_id": owner_id},
+        # Names that differ in capitals would pass for the same.
+        same={"revision": record.revision},
+        again=lambda: find(db, record.id),
+        revision=revision,
+    )

@@ -9,16 +9,20 @@ see (RFC 3339) here: for the database, to format them is a third of a page's wor
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import orjson
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Select,
     Table,
+    and_,
     bindparam,
     func,
     literal_column,
+    type_coerce,
     union_all,
     update,
 )
@@ -33,15 +37,16 @@ Record = TypeVar("Record")
 Other = TypeVar("Other", bound=tuple[Any, ...])
 
 
-class _Revised(Protocol):
+class _Numbered(Protocol):
     @property
-    def revision(self) -> int:
-        """How often the row has been changed."""
+    def id(self) -> int:
+        """The row's primary key."""
 
 
-Named = TypeVar("Named", bound=_Revised)
+Named = TypeVar("Named", bound=_Numbered)
 
 _ONE: ColumnElement[int] = literal_column("1")
+_TWO: ColumnElement[int] = literal_column("2")
 
 
 class Query(Generic[Record]):
@@ -148,33 +153,74 @@ def change(
     true, or where ``revision`` is given and is no longer the row's. Raises
     IntegrityError where a value must be unique and is not.
     """
-    statement = _change(table, tuple(values), count, unless, guarded=revision is not None)
-    new = {f"new_{column}": value for column, value in values.items()}
-    given = {"row": row_id, "expected": revision, "now": now, **new}
-    entry = audit.after_change(db, now, table.name, row_id, values)
-    found, new_revision = db.run(statement, given, entry)
-    return new_revision if found else None
+    found = _run(db, table, row_id, now, values, revision, count=count, unless=unless)
+    return found and found.revision
 
 
-def updated(record: Named, revision: int, now: datetime, **fields: object) -> Named | None:
-    """The record as a change has left it.
+def change_record(
+    db: Database,
+    table: Table,
+    record: Named,
+    now: datetime,
+    values: Mapping[str, object],
+    *,
+    shown: Mapping[str, object],
+    same: Mapping[str, object],
+    again: Callable[[], Named | None] = lambda: None,
+    revision: int | None = None,
+) -> Named | None:
+    """The record as `change` has left it; ``shown`` are its fields that have changed.
 
-    None where somebody else has changed the row since the record was read: then
-    only the database knows.
+    ``same`` are the columns that say whether its other fields are still what they
+    were when it was read. If they are not, the row is read ``again``. Returns None
+    and raises as `change` does.
     """
-    if revision != record.revision + 1:
+    found = _run(db, table, record.id, now, values, revision, same=same)
+    if found is None:
         return None
+    if not found.same:
+        return again()
     named_tuple: Any = record
     changed: Named = named_tuple._replace(
-        revision=revision, updated_at=clock.rfc3339(now), **fields
+        revision=found.revision, updated_at=clock.rfc3339(now), **shown
     )
     return changed
+
+
+class _Found(NamedTuple):
+    """What an UPDATE tells of its row: the new revision, and whether the rest was as expected."""
+
+    revision: int
+    same: bool
+
+
+def _run(
+    db: Database,
+    table: Table,
+    row_id: int,
+    now: datetime,
+    values: Mapping[str, object],
+    revision: int | None,
+    *,
+    same: Mapping[str, object] = MappingProxyType({}),
+    count: tuple[str, ...] = (),
+    unless: str | None = None,
+) -> _Found | None:
+    guarded = revision is not None
+    statement = _change(table, tuple(values), tuple(same), count, unless, guarded=guarded)
+    given: dict[str, object] = {"row": row_id, "expected": revision, "now": now}
+    given |= {f"new_{column}": value for column, value in values.items()}
+    given |= {f"same_{column}": value for column, value in same.items()}
+    entry = audit.after_change(db, now, table.name, row_id, values)
+    rows, told = db.run(statement, given, entry)
+    return _Found(told // 2, bool(told % 2)) if rows else None
 
 
 @functools.cache
 def _change(
     table: Table,
     columns: tuple[str, ...],
+    same: tuple[str, ...],
     count: tuple[str, ...],
     unless: str | None,
     *,
@@ -182,8 +228,9 @@ def _change(
 ) -> str:
     """The UPDATE for a choice of columns; there are few.
 
-    LAST_INSERT_ID(value) sends the value back with the answer: the new
-    revision, without another question.
+    LAST_INSERT_ID(value) sends a value back with the answer, without another
+    question: twice the new revision, and one more where the columns of ``same``
+    have the given values.
     """
     end = table.c["deleted_at" if "deleted_at" in table.c else "revoked_at"]
     statement = update(table).where(table.c.id == bindparam("row"), end.is_(None))
@@ -193,5 +240,8 @@ def _change(
         statement = statement.where(table.c.revision == bindparam("expected"))
     new: dict[str, Any] = {column: bindparam(f"new_{column}") for column in columns}
     new |= {column: table.c[column] + _ONE for column in count}
-    new["revision"] = func.last_insert_id(table.c.revision + _ONE)
+    equal = [table.c[column] == bindparam(f"same_{column}") for column in same]
+    as_read = type_coerce(and_(*equal), Integer) if equal else _ONE
+    told = func.last_insert_id((table.c.revision + _ONE) * _TWO + as_read, type_=Integer)
+    new["revision"] = told.op("DIV")(_TWO)
     return render(statement.values(updated_at=bindparam("now"), **new))

@@ -17,8 +17,7 @@ from ..telemetry import trace
 from .meta import TABLE_OPTIONS, Base, Deletable
 from .project import project
 from .sql import insertion_below, render
-from .statement import Query, insert_below, updated
-from .statement import change as change_row
+from .statement import Query, change_record, insert_below
 
 # What a TEXT column holds.
 DESCRIPTION_MAX_BYTES = 65_535
@@ -169,15 +168,28 @@ def change(
     revision: int | None = None,
 ) -> TargetRecord | None:
     """The target with what is given; None where it is gone, or its revision another."""
-    now = clock.now()
     shown: dict[str, Any] = {} if description is None else {"description": description}
     blob: dict[str, object] = {}
+    same: dict[str, object] = {}
     if jpeg is not None:
         shown |= _about(jpeg)
         blob["image"] = jpeg.data
-    new = change_row(db, target, record.id, now, shown | blob, revision=revision)
-    if new is None:
-        return None
-    if jpeg is not None:
+        if description is None:
+            # Descriptions that differ in capitals would pass for the same.
+            same["revision"] = record.revision
+    else:
+        same["sha256"] = record.sha256
+    changed = change_record(
+        db,
+        target,
+        record,
+        clock.now(),
+        shown | blob,
+        shown=shown,
+        same=same,
+        again=lambda: find(db, record.project_id, record.id),
+        revision=revision,
+    )
+    if changed is not None and jpeg is not None:
         trace.current.get().upload_bytes = len(jpeg.data)
-    return updated(record, new, now, **shown) or find(db, record.project_id, record.id)
+    return changed

@@ -18,7 +18,7 @@ from ..database import Database
 from .meta import TABLE_OPTIONS, Base, Moment, Stamped
 from .project import project
 from .sql import insertion_below
-from .statement import Query, change, insert_below, updated
+from .statement import Query, change, change_record, insert_below
 
 DESCRIPTION_MAX = 255
 ACCESS = ("read", "write")
@@ -156,12 +156,17 @@ def extend(
     """
     now = clock.now()
     expires_at = now + timedelta(seconds=ttl)
-    values = {"ttl": ttl, "expires_at": expires_at}
-    new = change(db, token, record.id, now, values, revision=revision)
-    if new is None:
-        return None
-    shown = {"ttl": ttl, "expires_at": clock.rfc3339(expires_at)}
-    return updated(record, new, now, **shown) or find(db, record.project_id, record.id)
+    return change_record(
+        db,
+        token,
+        record,
+        now,
+        {"ttl": ttl, "expires_at": expires_at},
+        shown={"ttl": ttl, "expires_at": clock.rfc3339(expires_at), "revoked_at": None},
+        # Nothing else of it ever changes.
+        same={},
+        revision=revision,
+    )
 
 
 def revoke(db: Database, token_id: int, revision: int | None = None) -> int | None:
