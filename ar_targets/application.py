@@ -8,7 +8,7 @@ from pyramid.router import Router
 
 from . import settings
 from .dispatch import settle_views
-from .request import settle_class
+from .request import settle_class, settle_events
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +35,13 @@ def main(global_config: dict[str, str], **ini: Any) -> Router:
     config.include(".codec")
     config.include(".throttle")
     config.include(".security")
+    config.include(".traversal")
     config.include(".errors")
     config.include(".tweens")
     config.include(".openapi")
     config.scan(".views")
     config.include(".admin")
     settle_class(config)
+    settle_events(config)
     settle_views(config)
     return config.make_wsgi_app()

@@ -58,10 +58,13 @@ class Database:
     def __init__(
         self,
         engine: Engine,
-        manager: transaction.TransactionManager,
+        manager: Callable[[], transaction.TransactionManager],
         actor: Callable[[], Actor] | None = None,
     ) -> None:
-        """``actor`` tells the audit trail who is at work; without one there is no trail."""
+        """``manager`` is asked for when something is written.
+
+        ``actor`` tells the audit trail who is at work; without one there is no trail.
+        """
         self._engine, self._manager, self.actor = engine, manager, actor
         self._line: Line | None = None
         self._unit: Unit | None = None
@@ -161,7 +164,7 @@ class Database:
         connection = self._connected().connection
         connection.info[BEGINS_ITSELF] = begins_itself
         self._unit = Unit(connection, self._trace)
-        zope.sqlalchemy.mark_changed(self._unit, self._manager)
+        zope.sqlalchemy.mark_changed(self._unit, self._manager())
         return self._unit
 
     def _ask(self, statement: str, work: Callable[[Any], Done]) -> Done:
@@ -235,7 +238,7 @@ def open_database(request: Request) -> Database:
     """``request.db``, closed with the request."""
     leaves_trail = request.registry.ar_settings.audit_days > 0
     actor = functools.partial(actor_of, request) if leaves_trail else None
-    database = Database(request.registry.engine, request.tm, actor)
+    database = Database(request.registry.engine, lambda: request.tm, actor)
     request.add_finished_callback(lambda _: database.close())
     return database
 
@@ -244,7 +247,7 @@ def open_database(request: Request) -> Database:
 def transaction_scope(engine: Engine, actor: Actor = SCRIPT) -> Iterator[Database]:
     """One transaction for a script: committed at the end, aborted by an exception."""
     manager = transaction.TransactionManager(explicit=True)
-    database = Database(engine, manager, lambda: actor)
+    database = Database(engine, lambda: manager, lambda: actor)
     try:
         with manager:
             yield database

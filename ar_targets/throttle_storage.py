@@ -89,7 +89,7 @@ class DatabaseStorage(Storage, MovingWindowSupport):
         raise NotImplementedError
 
     def _open(self) -> Database:
-        return Database(self._engine, transaction.TransactionManager(explicit=True))
+        return Database(self._engine, lambda: transaction.TransactionManager(explicit=True))
 
     def _run(self, statement: str, parameters: Mapping[str, object]) -> int:
         """Execute a statement; the number that it sends back."""

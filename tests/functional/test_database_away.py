@@ -241,7 +241,7 @@ def test_a_dead_connection_ends_its_pool_once(app, server, owner):
     at_once(app, calls)
     pooled = app.registry.engine
     manager = transaction.TransactionManager(explicit=True)
-    first, second = Database(pooled, manager), Database(pooled, manager)
+    first, second = Database(pooled, lambda: manager), Database(pooled, lambda: manager)
     threads = [db.fetch("SELECT CONNECTION_ID()", {})[0][0] for db in (first, second)]
     kill(server, *threads)
     old = pooled.pool
