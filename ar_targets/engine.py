@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from . import fibre
 from .settings import PREFIX, Settings, SettingsError
 from .wire import stream
+from .wire.connection import QuickConnection
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,9 @@ UNAVAILABLE = {
     *(1129, 1130, 1142, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1206, 1213, 1226, 1290),
     *(1317, 1467, 1615, 1792, 1836, 1927, 1969, 3024, 3032, 3100, 3572, 4031),
 }
+
+# The driver that `wire` speaks for.
+UNDERSTOOD = "pymysql"
 
 # The flag in the status that the server sends with each answer (SERVER_STATUS_IN_TRANS).
 IN_TRANSACTION = 1
@@ -91,13 +95,14 @@ def make_engine(settings: Settings, *, impatient: bool = False) -> Engine:
 
 def is_understood(engine: Engine) -> bool:
     """Whether `wire` speaks for the driver: images go beside the SQL, and fibres give way."""
-    return engine.dialect.driver == "pymysql"
+    return engine.dialect.driver == UNDERSTOOD
 
 
 def _connect(dialect: Dialect, _record: object, address: list[Any], options: dict[str, Any]) -> Any:
     """Connect; in another thread than that of fibres, which may take as long as the network."""
     asking = fibre.current()
-    connect = functools.partial(dialect.connect, *address, **options)
+    make = QuickConnection if dialect.driver == UNDERSTOOD else dialect.connect
+    connect = functools.partial(make, *address, **options)
     return connect() if asking is None else asking.in_thread(connect)
 
 

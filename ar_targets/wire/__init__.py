@@ -7,6 +7,7 @@ which the lock file and the tests hold still. Nothing else does.
 
 ::
 
+    connection PyMySQL's own, which commits so
     pipeline   several statements in one round trip
     prepared   what the server has read before; large values beside it
     column     the values of one column
