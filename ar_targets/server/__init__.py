@@ -43,7 +43,7 @@ from .loop import Loop
 from .patience import REQUEST_TIMEOUT, ImpatientChannel
 from .shares import Share
 from .turns import Turns
-from .whole import WholeBody
+from .whole import WholeResponse
 from .workers import Worker
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class OurTask(WSGITask):  # type: ignore[misc]
     response_headers: list[tuple[str, str]]
 
     def write(self, data: bytes) -> None:
-        """Send a small response in one packet with its headers, a large one without copying it."""
+        """Send a response together with its headers, a large one without copying it."""
         if self.wrote_header or self.content_length != len(data):
             super().write(data)
             return
@@ -102,8 +102,7 @@ class OurTask(WSGITask):  # type: ignore[misc]
         elif len(data) <= ONE_PACKET:
             self.channel.write_soon(headers + data)
         else:
-            self.channel.write_soon(headers)
-            self.channel.write_soon(WholeBody(data))
+            self.channel.write_soon(WholeResponse(headers, data))
 
     def build_response_header(self) -> bytes:
         """The status and the headers, as the application has written them.
