@@ -15,8 +15,8 @@ REQUIRES = [
     "pyramid-tm>=2.6,<3",  # one transaction a request
     "pyramid-retry>=2.1,<3",  # runs a request again after a deadlock
     "plaster-pastedeploy>=1,<2",  # reads the ini files
-    "waitress>=3,<4",  # the HTTP server
-    "greenlet>=3.2,<4",  # requests that take turns in one thread
+    "granian>=2.8,<3",  # the HTTP server in production
+    "waitress>=3,<4",  # the one for development, in Python alone
     "setuptools<80.9",  # cornice imports pkg_resources, which newer ones warn of and then lack
     # The database.
     "sqlalchemy>=2.1,<3",
@@ -29,6 +29,7 @@ REQUIRES = [
     "flask-admin>=2.2,<3",  # menu, pages and access, mounted in Pyramid
     "flask>=3.1,<4",
     "flask-wtf>=1.3,<2",  # CSRF tokens
+    "werkzeug>=3.1,<4",  # what the proxy in front says of its clients
     "pillow>=12",  # thumbnails
     # The API's description.
     "pyyaml>=6.0.3,<7",  # reads it
@@ -68,7 +69,11 @@ setup(
     extras_require={"client": CLIENT_REQUIRES},
     entry_points={
         "paste.app_factory": ["main = ar_targets.application:main"],
-        "paste.server_runner": ["waitress = ar_targets.server:serve"],
+        "paste.server_runner": [
+            "granian = ar_targets.server:serve",
+            # As ini files of version 0.1.0 say.
+            "waitress = ar_targets.server:serve_as_before",
+        ],
         "console_scripts": [
             "ar_targets_initdb = ar_targets.scripts.initdb:main",
             "ar_targets_admin = ar_targets.scripts.admin:main",

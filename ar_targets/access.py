@@ -13,9 +13,9 @@ from pyramid.response import Response
 from pyramid.router import Router
 from pyramid_retry import RetryableExecutionPolicy
 
-from .database import ATTEMPTS, make_body_seekable
-from .telemetry import trace
-from .telemetry.journal import Journal
+from .database import ATTEMPTS
+from .large_body import limited, read_body
+from .telemetry import journal, trace
 from .telemetry.trace import Trace
 
 Environ = dict[str, Any]
@@ -46,7 +46,7 @@ def mark(response: Response, request_id: str) -> None:
 
 
 def observed(policy: Policy, registry: Any) -> Policy:
-    """The policy, with a trace of each request that ends in the journal."""
+    """The policy, with a trace of each request that ends in a log line and metrics."""
     slow_seconds = registry.ar_settings.slow_query_ms / 1000
 
     def run(environ: Environ, router: Router) -> Response:
@@ -55,7 +55,7 @@ def observed(policy: Policy, registry: Any) -> Policy:
         noted.received = environ.get("CONTENT_LENGTH")
         noted.address = environ.get("REMOTE_ADDR")
         in_flight = registry.metrics.in_flight
-        in_flight.add(noted)
+        in_flight.inc()
         token = trace.current.set(noted)
         begun = time.perf_counter()
         try:
@@ -64,9 +64,9 @@ def observed(policy: Policy, registry: Any) -> Policy:
             finish(noted, response)
         finally:
             noted.seconds = time.perf_counter() - begun
+            in_flight.dec()
+            journal.write(registry, noted)
             trace.current.reset(token)
-            in_flight.discard(noted)
-            registry.journal.add(noted)
         return response
 
     return run
@@ -80,7 +80,6 @@ def finish(noted: Trace, response: Response) -> None:
 
 
 def includeme(config: Configurator) -> None:
-    """Install the policy, and set ``registry.journal``."""
-    config.registry.journal = Journal(config.registry)
-    retrying = RetryableExecutionPolicy(ATTEMPTS, activate_hook=make_body_seekable)
-    config.set_execution_policy(observed(retrying, config.registry))
+    """Install the policy."""
+    retrying = RetryableExecutionPolicy(ATTEMPTS, activate_hook=read_body)
+    config.set_execution_policy(observed(limited(retrying), config.registry))

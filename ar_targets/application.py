@@ -8,12 +8,13 @@ from pyramid.router import Router
 
 from . import settings
 from .dispatch import settle_views
+from .proxy import TrustedProxy
 from .request import settle_class, settle_events
 
 log = logging.getLogger(__name__)
 
 
-def main(global_config: dict[str, str], **ini: Any) -> Router:
+def main(global_config: dict[str, str], **ini: Any) -> Router | TrustedProxy:
     """The application factory that the ini files name.
 
     ``ini`` is the ``[app:main]`` section. Raises settings.SettingsError, which
@@ -44,4 +45,6 @@ def main(global_config: dict[str, str], **ini: Any) -> Router:
     settle_class(config)
     settle_events(config)
     settle_views(config)
-    return config.make_wsgi_app()
+    app = config.make_wsgi_app()
+    trusted = config.registry.ar_settings.trusted_proxy
+    return TrustedProxy(app, trusted) if trusted else app

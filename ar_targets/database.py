@@ -17,10 +17,10 @@ from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid_retry import IRetryableError, mark_error_retryable
 from sqlalchemy import CursorResult, Executable
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from . import line, wire
+from . import wire
 from .actor import SCRIPT, Actor, actor_of
 from .engine import (
     BEGIN,
@@ -32,7 +32,6 @@ from .engine import (
     make_engine,
     timed_out,
 )
-from .line import Line
 from .settings import Settings
 from .telemetry import trace
 from .unit import Unit
@@ -66,7 +65,7 @@ class Database:
         ``actor`` tells the audit trail who is at work; without one there is no trail.
         """
         self._engine, self._manager, self.actor = engine, manager, actor
-        self._line: Line | None = None
+        self._connection: Connection | None = None
         self._unit: Unit | None = None
         self._trace = trace.current.get()
 
@@ -107,7 +106,7 @@ class Database:
         """
         begins = False
         if self._unit is None:
-            begins = wire.understands(self._connected().driver)
+            begins = wire.understands(driver_of(self._connected()))
             self._join(begins_itself=begins)
         steps = [Step(statement, parameters)]
         if begins:
@@ -142,26 +141,26 @@ class Database:
 
         A statement that comes later takes another connection.
         """
-        if self._line is not None:
-            line.give_back(self._line)
-            self._line = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
-    def _connected(self) -> Line:
+    def _connected(self) -> Connection:
         """The connection, taken when it is first needed."""
-        if self._line is None:
+        if self._connection is None:
             begun = perf_counter()
             try:
-                self._line = line.take(self._engine)
+                self._connection = self._engine.connect()
             finally:
                 self._trace.waited(perf_counter() - begun)
-        return self._line
+        return self._connection
 
     def _join(self, *, begins_itself: bool = False) -> Unit:
         """Have the manager end, with its transaction, what is written from now on.
 
         ``begins_itself``: the first statement brings its `BEGIN` along.
         """
-        connection = self._connected().connection
+        connection = self._connected()
         connection.info[BEGINS_ITSELF] = begins_itself
         self._unit = Unit(connection, self._trace)
         zope.sqlalchemy.mark_changed(self._unit, self._manager())
@@ -171,22 +170,21 @@ class Database:
         """What ``work`` returns for the driver's connection; notes how long it took."""
         mine, begun = self._connected(), perf_counter()
         try:
-            return work(mine.driver)
+            return work(driver_of(mine))
         except self._engine.dialect.loaded_dbapi.Error as error:
             raise self._explained(error, mine, statement) from error
         finally:
             self._trace.asked(statement, perf_counter() - begun)
 
-    def _explained(self, error: Any, mine: Line, statement: str) -> DBAPIError:
+    def _explained(self, error: Any, mine: Connection, statement: str) -> DBAPIError:
         """The SQLAlchemy error for a driver's, and the consequences that SQLAlchemy draws."""
-        dead = self._engine.dialect.is_disconnect(error, mine.driver, None)
+        dead = self._engine.dialect.is_disconnect(error, driver_of(mine), None)
         # Our session is another one's then.
         dead = dead or error_number(error) == UNKNOWN_STATEMENT
         if dead:
-            mine.connection.invalidate(error)
-            if not timed_out(error) and self._engine.pool is mine.pool:
-                # The others in its pool have most likely died with it; not so
-                # those of a newer one, with which another request has begun.
+            mine.invalidate(error)
+            if not timed_out(error):
+                # The others in its pool have most likely died with it.
                 self._engine.dispose()
             if self._unit is None:
                 self.close()
@@ -197,6 +195,11 @@ class Database:
         if is_retryable(error, disconnected=dead):
             mark_error_retryable(explained)
         return explained
+
+
+def driver_of(connection: Connection) -> Any:
+    """The driver's own connection."""
+    return connection.connection.driver_connection
 
 
 def includeme(config: Configurator) -> None:
@@ -223,15 +226,6 @@ def includeme(config: Configurator) -> None:
 def writes(request: Request) -> bool:
     """Whether the method of a request is one that may change something."""
     return request.method not in SAFE_METHODS
-
-
-def make_body_seekable(request: Request) -> None:
-    """Spare pyramid_retry its copy of the body where the server's own can be read again.
-
-    Waitress keeps a body in memory or, a large one, in a file of its own.
-    """
-    if hasattr(request.environ["wsgi.input"], "seek"):
-        request.is_body_seekable = True
 
 
 def open_database(request: Request) -> Database:

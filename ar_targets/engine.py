@@ -1,6 +1,5 @@
 """The engine: the pool of connections, how their sessions are set up, and what is retried."""
 
-import functools
 import logging
 from typing import Any
 
@@ -10,9 +9,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Dialect, Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError
 
-from . import fibre
 from .settings import PREFIX, Settings, SettingsError
-from .wire import stream
 from .wire.connection import QuickConnection
 
 log = logging.getLogger(__name__)
@@ -88,27 +85,18 @@ def make_engine(settings: Settings, *, impatient: bool = False) -> Engine:
     event.listen(engine, "begin", _begin)
     event.listen(engine, "reset", _reset)
     event.listen(engine, "handle_error", _mark_retryable)
-    if impatient:
-        event.listen(engine, "connect", _give_way)
     return engine
 
 
 def is_understood(engine: Engine) -> bool:
-    """Whether `wire` speaks for the driver: images go beside the SQL, and fibres give way."""
+    """Whether `wire` speaks for the driver: images go beside the SQL."""
     return engine.dialect.driver == UNDERSTOOD
 
 
 def _connect(dialect: Dialect, _record: object, address: list[Any], options: dict[str, Any]) -> Any:
-    """Connect; in another thread than that of fibres, which may take as long as the network."""
-    asking = fibre.current()
+    """Connect."""
     make = QuickConnection if dialect.driver == UNDERSTOOD else dialect.connect
-    connect = functools.partial(make, *address, **options)
-    return connect() if asking is None else asking.in_thread(connect)
-
-
-def _give_way(connection: Any, _record: object) -> None:
-    """Of a connection that is set up, with its session."""
-    stream.give_way(connection)
+    return make(*address, **options)
 
 
 def _prepare(connection: Any, _record: object) -> None:

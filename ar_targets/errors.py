@@ -154,9 +154,9 @@ def pool_timeout(error: PoolTimeout, request: Request) -> Response:
     return unavailable()
 
 
-def unavailable() -> Response:
+def unavailable(why: str = "the database cannot answer now") -> Response:
     """503, with the time after which to try again."""
-    reason = FieldError("", "", f"the database cannot answer now; try again in {RETRY_AFTER} s")
+    reason = FieldError("", "", f"{why}; try again in {RETRY_AFTER} s")
     return error_response(503, [reason], {"Retry-After": str(RETRY_AFTER)})
 
 

@@ -136,6 +136,13 @@ def optional(parse: Callable[[str], int]) -> Callable[[str], int | None]:
     return lambda text: parse(text) if text else None
 
 
+def address(text: str) -> str | None:
+    """An address and a port: ``0.0.0.0:6543``, ``[::1]:6543``; None where nothing is said."""
+    if text and not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s\[\]:/]+):[0-9]{1,5}", text):
+        raise ValueError("it must be an address and a port, like 127.0.0.1:6543 or [::1]:6543")
+    return text or None
+
+
 def proxy(text: str) -> str | None:
     """The address of a proxy, or ``*``; None where nothing is said."""
     if text in ("", "*"):
@@ -263,6 +270,11 @@ class Settings:
         origins,
         "",
         "web origins whose pages may call the API, separated by white space; `*` for all",
+    )
+    listen: str | None = setting(
+        address,
+        "",
+        "address and port of the production server; empty: as `[server:main]` says",
     )
     workers: int | None = setting(
         optional(between(1, 256)),

@@ -30,6 +30,7 @@ from .throwaway import on_private_server, on_server_of
 
 KEY = "a-key-for-the-tests-which-is-long-enough"
 INI = Path(__file__).parents[1] / "development.ini"
+PRODUCTION = INI.with_name("production.ini")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,14 +1,14 @@
-"""What this process counts for ``/metrics``, alone or together with others.
+"""What this server counts for ``/metrics``, all its processes together.
 
-prometheus_client lets processes share what they count in files that they map
-into memory. Ours are named by a worker's place, not by its id: a worker that
-takes the place of a dead one counts on from where that had come, and there are
-never more files than places.
+Where the environment names a directory (``PROMETHEUS_MULTIPROC_DIR``), as
+`ar_targets.server` does, prometheus_client's processes share what they count in
+files there; else each process has its own.
 """
 
 import os
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import (
@@ -18,14 +18,13 @@ from prometheus_client import (
     Histogram,
     disable_created_metrics,
     generate_latest,
-    values,
 )
 from prometheus_client.metrics_core import Metric
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from pyramid.config import Configurator
+from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from .. import line
 from .trace import Trace
 
 NAMESPACE = "ar_targets"
@@ -39,25 +38,18 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics:
-    """All metrics but those that are read from the database.
+    """All metrics but those that are read from the database."""
 
-    With a ``directory``, those of all processes that were given the same one,
-    each of which has a ``place`` of its own.
-    """
-
-    def __init__(self, engine: Engine, directory: str | None = None, place: int = 0) -> None:
-        self._engine, self._directory = engine, directory
-        if directory is None:
-            values.ValueClass = values.MutexValue
-        else:
-            # By itself, the library chooses when it is imported, and names files by process.
-            os.environ[DIRECTORY] = directory
-            shared: Any = values.MultiProcessValue
-            values.ValueClass = shared(lambda: place)
+    def __init__(self, engine: Engine, directory: str | None = None) -> None:
+        """``directory`` is the one that processes share."""
+        self._directory = Path(directory) if directory else None
+        if self._directory:
+            # For `_forget_dead`: the files of the library are its own affair.
+            (self._directory / f"process-{os.getpid()}").touch()
         self._registry = CollectorRegistry()
         options: Any = {"namespace": NAMESPACE, "registry": self._registry}
         counter: Any = partial(Counter, **options)
-        gauge: Any = partial(Gauge, **options, multiprocess_mode="sum")
+        gauge: Any = partial(Gauge, **options, multiprocess_mode="livesum")
 
         self._requests = Histogram(
             "request_seconds",
@@ -73,61 +65,58 @@ class Metrics:
         failures = counter("login_failures", "Logins refused.", ("reason",))
         self.wrong_logins = failures.labels("wrong")
         self.throttled_logins = failures.labels("throttled")
-
-        # These are summed up here, and told from time to time: that costs next to nothing.
-        self._sums = (
-            counter("received_bytes", "Bytes of requests' bodies."),
-            counter("sent_bytes", "Bytes of responses' bodies."),
-            counter("database_seconds", "Time that requests waited for the database."),
-            counter("statements", "Statements that requests had executed."),
-            counter("slow_statements", "Statements that were logged as slow."),
-        )
-        self._untold: list[float] = [0] * len(self._sums)
-
-        # Requests that are being answered.
-        self.in_flight: set[Trace] = set()
-        self._in_flight = gauge("in_flight_requests", "Requests being answered.")
+        self._received = counter("received_bytes", "Bytes of requests' bodies.")
+        self._sent = counter("sent_bytes", "Bytes of responses' bodies.")
+        self._database = counter("database_seconds", "Time that requests waited for the database.")
+        self._statements = counter("statements", "Statements that requests had executed.")
+        self._slow = counter("slow_statements", "Statements that were logged as slow.")
+        self.in_flight = gauge("in_flight_requests", "Requests being answered.")
         self._pool_used = gauge("pool_used_connections", "Database connections in use.")
-        self._pool_size = gauge("pool_max_connections", "Database connections allowed.")
-        self.tell()
+        pool_size = gauge("pool_max_connections", "Database connections allowed.")
+        pool: Any = engine.pool
+        pool_size.set(pool.size())
+        event.listen(engine, "checkout", lambda *_: self._pool_used.inc())
+        event.listen(engine, "checkin", lambda *_: self._pool_used.dec())
 
     def count(self, noted: Trace, method: str, route: str, received: int) -> None:
-        """Count a request. The labels are few: our methods, patterns of routes, statuses.
-
-        The journal calls this and `tell`, never two at once.
-        """
+        """Count a request. The labels are few: our methods, patterns of routes, statuses."""
         key = (method, route, noted.status)
         observe = self._observers.get(key)
         if observe is None:
             observe = self._observers[key] = self._requests.labels(*key).observe
         observe(noted.seconds)
-        untold = self._untold
-        untold[0] += received
-        untold[1] += noted.sent
-        untold[2] += noted.database_seconds
-        untold[3] += noted.statements
-        untold[4] += noted.slow_statements
+        if received:
+            self._received.inc(received)
+        if noted.sent:
+            self._sent.inc(noted.sent)
+        if noted.statements:
+            self._statements.inc(noted.statements)
+            self._database.inc(noted.database_seconds)
+        if noted.slow_statements:
+            self._slow.inc(noted.slow_statements)
         if noted.upload_bytes is not None and noted.status < 400:
             self._uploads.inc()
             self._upload_bytes.inc(noted.upload_bytes)
 
-    def tell(self) -> None:
-        """Bring up to date what is not told as it happens."""
-        for number, counter in enumerate(self._sums):
-            counter.inc(self._untold[number])
-            self._untold[number] = 0
-        self._in_flight.set(len(self.in_flight))
-        pool: Any = self._engine.pool
-        self._pool_used.set(line.used(pool))
-        self._pool_size.set(pool.size())
-
     def text(self, more: Iterable[Metric]) -> bytes:
         """All metrics, and some more, in Prometheus's text format."""
-        shared = CollectorRegistry() if self._directory else self._registry
+        shared = self._registry
         if self._directory:
+            self._forget_dead(self._directory)
+            shared = CollectorRegistry()
             collect: Any = MultiProcessCollector
-            collect(shared, path=self._directory)
+            collect(shared, path=str(self._directory))
         return generate_latest(shared) + generate_latest(_Ready(more))
+
+    def _forget_dead(self, directory: Path) -> None:
+        """Leave out what ended processes were in the midst of; what they counted stays."""
+        for mark in directory.glob("process-*"):
+            pid = int(mark.name.partition("-")[2])
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                mark_process_dead(pid, str(directory))  # type: ignore[no-untyped-call]
+                mark.unlink(missing_ok=True)
 
 
 class _Ready:
@@ -142,5 +131,5 @@ class _Ready:
 
 
 def includeme(config: Configurator) -> None:
-    """Set ``registry.metrics``; `server` gives each of several workers its own."""
-    config.registry.metrics = Metrics(config.registry.engine)
+    """Set ``registry.metrics``."""
+    config.registry.metrics = Metrics(config.registry.engine, os.environ.get(DIRECTORY))

@@ -13,7 +13,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from .. import peer
+from .. import proxy
 from ..errors import FieldError, problem
 from ..models import census, purge_result
 from ..models.census import Count
@@ -29,10 +29,9 @@ metrics = public_service("metrics", "/metrics")
 @metrics.get(permission=NO_PERMISSION_REQUIRED)
 def read_metrics(request: Request) -> Response:
     """The metrics of all processes of this server, in Prometheus's text format."""
-    if not peer.is_within(request.environ, request.registry.ar_settings.metrics_networks):
+    if not proxy.is_within(request.environ, request.registry.ar_settings.metrics_networks):
         reason = "only for the networks in ar_targets.metrics_networks, and not through a proxy"
         raise problem(HTTPForbidden, FieldError("path", "", reason))
-    request.registry.journal.write()
     text = request.registry.metrics.text(from_database(request))
     response = Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
     response.headers["Cache-Control"] = "no-store"

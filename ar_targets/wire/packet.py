@@ -6,8 +6,6 @@ from typing import Any
 from pymysql.constants import CR
 from pymysql.err import OperationalError, raise_mysql_exception
 
-from . import stream
-
 # Bytes that precede a packet: its size, and its place in the answer, which begins with 1.
 HEADER, FIRST = 4, 1
 # The first byte of a packet that tells of an error.
@@ -23,7 +21,7 @@ PREFIXES = {0xFC: 3, 0xFD: 4, 0xFE: 9}
 def send(connection: Any, command: int, payload: bytes) -> None:
     """Send a command that fits into a packet. Raises the driver's errors."""
     connection._result = None  # noqa: SLF001
-    stream.write(connection, head(command, len(payload)) + payload)
+    connection._write_bytes(head(command, len(payload)) + payload)  # noqa: SLF001
 
 
 def head(command: int, size: int) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from pymysql import Error
 from pymysql.constants import COMMAND
 
-from . import give_up, packet, prepared, require_open, stream, text, understands
+from . import give_up, packet, prepared, require_open, text, understands
 
 # The first byte of an answer that has no rows.
 OK = 0
@@ -71,10 +71,10 @@ def _send(
         for command, payload, value in _commands(connection, step, statement):
             small += packet.head(command, len(payload) + len(value)) + payload
             if value:
-                stream.write(connection, small)
-                stream.write(connection, value)
+                connection._write_bytes(small)  # noqa: SLF001
+                connection._write_bytes(value)  # noqa: SLF001
                 small = bytearray()
-    stream.write(connection, small)
+    connection._write_bytes(small)  # noqa: SLF001
 
 
 def _commands(

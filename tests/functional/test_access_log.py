@@ -189,7 +189,7 @@ def test_a_whole_session_leaves_no_secret_and_no_torn_line(
         "AR_TARGETS_IMAGE_MAX_BYTES": "1000000",
         "AR_TARGETS_LOGIN_FAILURES": "100 per 1 minute",
     }
-    with running(database_url, tmp_path, source=PRODUCTION, environ=environ) as server:
+    with running(database_url, tmp_path, workers=2, environ=environ) as server:
 
         def ask(method, path, body=None, token=None, status=200, **headers):
             if isinstance(body, dict):
@@ -231,8 +231,6 @@ def test_a_whole_session_leaves_no_secret_and_no_torn_line(
         ask("GET", f"/api/{token}", token=token, status=404)
         ask("GET", f"{path}/jwt", token=token)
         ask("POST", "/api/login", b" " * 3_000_000, status=413)
-        server.say(b"GET / HTTP/1.1\r\nAuthorization: Bearer x\r\nContent-Length: z\r\n\r\n")
-        sent[400] += 1
         text = ""
         # Which process takes a connection is the system's choice.
         while len(set(re.findall(r'"process":(\d+),"request_id":"[^-]', text))) < 2:

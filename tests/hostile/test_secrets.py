@@ -19,7 +19,7 @@ JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 @pytest.fixture
 def session(database_url, tmp_path, rows_removed, capfd):
     """All that a server wrote while it was used well and badly; and the tokens it gave."""
-    with running(database_url, tmp_path, "", level="DEBUG") as server:
+    with running(database_url, tmp_path, level="DEBUG") as server:
         tokens = use(server)
     written = capfd.readouterr()
     return written.out + written.err, tokens
