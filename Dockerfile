@@ -9,12 +9,15 @@ ARG PYTHON=3.13-slim-trixie
 # The libraries, at the versions of the lock file. Rebuilt when that changes.
 FROM python:${PYTHON} AS libraries
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-RUN python3 -m venv /opt/build \
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends gcc libc6-dev libmariadb-dev \
+ && rm -rf /var/lib/apt/lists/* \
+ && python3 -m venv /opt/build \
  && python3 -m venv --without-pip /opt/ar_targets
-COPY requirements.lock /src/
-# Wheels only: nothing is compiled, here or later.
-RUN /opt/build/bin/pip --python /opt/ar_targets install --only-binary :all: \
-        --require-virtualenv -r /src/requirements.lock
+COPY requirements-production.lock /src/
+# Wheels, but for the driver, which is compiled against Debian's library.
+RUN /opt/build/bin/pip --python /opt/ar_targets install --require-virtualenv \
+        --only-binary :all: --no-binary mariadb -r /src/requirements-production.lock
 
 # The package, in a tree of its own. Rebuilt, in seconds, when the code changes.
 FROM libraries AS package
@@ -24,6 +27,10 @@ RUN /opt/build/bin/pip --python /opt/ar_targets install --root /package --no-dep
         --no-build-isolation --no-warn-script-location /src
 
 FROM python:${PYTHON}
+# What the driver is linked to.
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends libmariadb3 \
+ && rm -rf /var/lib/apt/lists/*
 # Numbers, since an orchestrator that forbids root cannot look a name up. The
 # folders lend their owner to the volumes that are mounted there.
 RUN groupadd --gid 10001 ar_targets \

@@ -28,13 +28,13 @@ serve: $(VENV)/.serve ## Run the server on development.ini, with a database of i
 
 # Python's and pytest's caches, where they are turned off: dozens of processes start here.
 test: export PYTHONDONTWRITEBYTECODE :=
-test: $(VENV)/.develop ## Run the tests, in a process for each core; ARGS='-n 0' in one
+test: $(VENV)/.develop $(VENV)/.production ## Run the tests, in a process for each core; ARGS='-n 0' in one
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
-soak: $(VENV)/.develop ## Run the long experiments; ARGS='--faults 10 --seed 7'
+soak: $(VENV)/.develop $(VENV)/.production ## Run the long experiments; ARGS='--faults 10 --seed 7'
 	$(BIN)/pytest -m soak --no-cov -s $(ARGS)
 
-bench: $(VENV)/.develop ## Measure the server alone; needs wrk
+bench: $(VENV)/.develop $(VENV)/.production ## Measure the server alone; needs wrk
 	$(BIN)/python benchmarks/bench.py
 
 docs: $(VENV)/.develop ## Build docs/ as a site, in docs/_build
@@ -58,6 +58,8 @@ lock: $(BIN)/pip ## Renew the lock files from setup.py; ARGS=--upgrade takes new
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
 		setup.py -o requirements.lock $(ARGS)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+		setup.py --extra mariadb -c requirements.lock -o requirements-production.lock $(ARGS)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
 		setup.py --extra client requirements-dev.in -c requirements.lock -o requirements-dev.lock $(ARGS)
 	# Left by reading setup.py; its entry points would soon be stale.
 	rm -rf ar_targets.egg-info
@@ -73,6 +75,21 @@ clean: ## Remove caches and build output; never var/, where the data is
 $(VENV)/.serve: requirements.lock setup.py | $(BIN)/pip
 	$(BIN)/pip install --quiet -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The driver in C: built where a compiler and the library are, or can be installed. Tests run
+# on PyMySQL where they are not, and say so.
+$(VENV)/.production: requirements-production.lock $(VENV)/.develop
+	@command -v mariadb_config >/dev/null && command -v cc >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && \
+		DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends \
+			gcc libc6-dev libmariadb-dev; } || true
+	@if command -v mariadb_config >/dev/null && command -v cc >/dev/null; then \
+		$(BIN)/pip install --quiet -r requirements-production.lock; \
+	else \
+		echo "MariaDB's connector is not built: install gcc and libmariadb-dev" \
+			"(apt-get install gcc libmariadb-dev), or test with PyMySQL alone" >&2; \
+	fi
 	@touch $@
 
 $(VENV)/.develop: requirements-dev.lock setup.py | $(BIN)/pip

@@ -58,7 +58,7 @@ def make(own: Path, database: Path, host: str) -> None:
     url = given("AR_TARGETS_DATABASE_URL", settings.database_url)
     keep(database / "root_password", given("DATABASE_ROOT_PASSWORD"), SHARED)
     password = keep(database / "password", given("DATABASE_PASSWORD"), SHARED)
-    own_url = f"mysql+pymysql://{USER}:{quote(password, safe='')}@{host}/{DATABASE}"
+    own_url = f"mysql+mariadbconnector://{USER}:{quote(password, safe='')}@{host}/{DATABASE}"
     write(own / "database_url", url or own_url, OWN)
     if keys or not (own / "jwt_keys").exists():
         write(own / "jwt_keys", keys or new(), OWN)
