@@ -77,7 +77,7 @@ class Codec:
             "kind": "project",
             "sub": str(token.project_id),
             "jti": token.jti,
-            "iat": clock.timestamp(clock.parse(token.created_at)),
+            "iat": clock.timestamp(token.created_at),
         }
         return jwt.encode(claims, self._signer.private_key, self._signer.algorithm)
 

@@ -1,42 +1,32 @@
 """One request's way to the database, ``request.db``, and one script's.
 
-Reads are single statements that need no transaction. The first write of a
-request begins one, which pyramid_tm ends; scripts use `in_transaction`.
+There is one way to read, `Database.read`, and one to write, `Database.write`. What a
+request writes is one transaction, which pyramid_tm ends through zope.sqlalchemy;
+scripts use `in_transaction`.
 """
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
 from typing import Any, TypeVar
 
-import sqlalchemy.exc
-import transaction
 import zope.sqlalchemy
 from pyramid.config import Configurator
 from pyramid.request import Request
-from pyramid_retry import IRetryableError, mark_error_retryable
-from sqlalchemy import CursorResult, Executable
-from sqlalchemy.engine import Connection, Engine
+from pyramid_retry import IRetryableError
+from sqlalchemy import CursorResult, Executable, event
+from sqlalchemy.engine import Connection, Engine, Row
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, sessionmaker
 
-from . import wire
 from .actor import SCRIPT, Actor, actor_of
-from .engine import (
-    BEGIN,
-    BEGINS_ITSELF,
-    UNKNOWN_STATEMENT,
-    check_packet_size,
-    error_number,
-    is_retryable,
-    make_engine,
-    timed_out,
-)
+from .engine import check_packet_size, make_engine, make_read_engine
 from .settings import Settings
 from .telemetry import trace
-from .unit import Unit
-from .wire import column, pipeline
-from .wire.pipeline import Answer, Step
+
+log = logging.getLogger(__name__)
 
 # How often a request is run at most, where `engine.is_retryable` allows another time.
 ATTEMPTS = 3
@@ -44,173 +34,100 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 Done = TypeVar("Done")
 
+# Sessions that take over the transaction which a connection has begun by reading. They
+# join the thread's transaction manager with their first statement, to be committed.
+_sessions = sessionmaker(join_transaction_mode="control_fully", autoflush=False)
+zope.sqlalchemy.register(_sessions, "changed")
+# Of `Session.info`: when the commit began.
+BEGUN = "ar_targets.begun"
+
+
+@event.listens_for(_sessions, "before_commit")
+def _commits(session: Session) -> None:
+    session.info[BEGUN] = perf_counter()
+
+
+@event.listens_for(_sessions, "after_commit")
+def _committed(session: Session) -> None:
+    """The time is noted like a statement's, but it does not count as one."""
+    trace.current.get().asked("COMMIT", perf_counter() - session.info[BEGUN], counts=False)
+
+
+def join_transaction(connection: Connection) -> None:
+    """Have the transaction manager of this thread end what a connection writes."""
+    _sessions(bind=connection).connection()
+
 
 class Database:
-    """One request's or script's way to the database, on one connection of the pool.
+    """One request's or script's way to the database, on one connection of a pool.
 
-    What is fetched is read at once, outside of any transaction. The first write
-    begins one, which the transaction manager commits or aborts. Each statement
-    that writes says itself which live rows it needs, so nothing rests on what
-    was read before.
+    Each statement that writes says itself which live rows it needs, so nothing
+    rests on what was read before.
     """
 
     def __init__(
         self,
-        engine: Engine,
-        manager: Callable[[], transaction.TransactionManager],
+        connect: Callable[[], Connection],
+        begin: Callable[[Connection], object],
         actor: Callable[[], Actor] | None = None,
     ) -> None:
-        """``manager`` is asked for when something is written.
+        """``begin`` is called before the first write.
 
         ``actor`` tells the audit trail who is at work; without one there is no trail.
         """
-        self._engine, self._manager, self.actor = engine, manager, actor
+        self._connect, self._begin, self.actor = connect, begin, actor
         self._connection: Connection | None = None
-        self._unit: Unit | None = None
-        self._trace = trace.current.get()
+        self._begun = False
 
-    def fetch(self, statement: str, parameters: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
-        """The rows of a SELECT in the driver's own SQL; raises SQLAlchemy's errors."""
+    def read(self, statement: Executable, **parameters: object) -> Sequence[Row[*tuple[Any, ...]]]:
+        """The rows of a SELECT; raises SQLAlchemy's errors."""
+        return self._connected().execute(statement, parameters).all()
 
-        def read(driver: Any) -> Sequence[tuple[Any, ...]]:
-            cursor = driver.cursor()
-            cursor.execute(statement, parameters)
-            rows: Sequence[tuple[Any, ...]] = cursor.fetchall()
-            return rows
+    def write(self, statement: Executable, **parameters: object) -> CursorResult[*tuple[Any, ...]]:
+        """Execute an INSERT, UPDATE, DELETE or locking SELECT in the transaction.
 
-        return self._ask(statement, read)
-
-    def values(self, statement: str, parameters: Mapping[str, object]) -> list[bytes]:
-        """As `fetch`, for one column of text or bytes; its values, as bytes.
-
-        For what may be large, too: PyMySQL keeps the last rows of `fetch` while
-        the connection waits in the pool.
+        Raises SQLAlchemy's errors.
         """
-        return self._ask(statement, lambda driver: column.read(driver, statement, parameters))
-
-    def pairs(
-        self, statement: str, parameters: Mapping[str, object]
-    ) -> list[tuple[bytes, bytes | None]]:
-        """As `values`, for two columns; the second may be NULL."""
-        return self._ask(statement, lambda driver: column.read_pairs(driver, statement, parameters))
-
-    def run(
-        self, statement: str, parameters: Mapping[str, object], then: Step | None = None
-    ) -> Answer:
-        """Execute an INSERT or UPDATE in the manager's transaction.
-
-        ``then`` comes after it, in the same round trip. It must do nothing where
-        that has found no row: ``ROW_COUNT()`` tells, and ``LAST_INSERT_ID()``
-        which row it has made. Returns what the first has found, and the id it
-        gave. Raises SQLAlchemy's errors.
-        """
-        begins = False
-        if self._unit is None:
-            begins = wire.understands(driver_of(self._connected()))
-            self._join(begins_itself=begins)
-        steps = [Step(statement, parameters)]
-        if begins:
-            steps.insert(0, Step(BEGIN))
-        if then is not None:
-            steps.append(then)
-            # Its time is that of the first.
-            self._trace.statements += 1
-        return self._ask(statement, lambda driver: pipeline.execute(driver, steps))[begins]
-
-    def run_alone(self, statement: str, parameters: Mapping[str, object]) -> Answer:
-        """Execute one INSERT, UPDATE or DELETE that stays, whatever becomes of the request.
-
-        Only before the first `run`, whose transaction it would else be part of.
-        Returns and raises what `run` does.
-        """
-        if self._unit is not None:
-            raise RuntimeError("a transaction has begun")
-        step = Step(statement, parameters)
-        return self._ask(statement, lambda driver: pipeline.execute(driver, [step]))[0]
-
-    def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        """Execute in the manager's transaction."""
-        unit, begun = self._unit or self._join(), perf_counter()
-        try:
-            return unit.connection.execute(statement, parameters)
-        finally:
-            self._trace.asked(statement, perf_counter() - begun)
+        if not self._begun:
+            self._begin(self._connected())
+            self._begun = True
+        return self._connected().execute(statement, parameters)
 
     def close(self) -> None:
-        """Give the connection back. The transaction has ended by then, or never begun.
+        """Give the connection back. The transaction has ended by then, or nothing was written.
 
         A statement that comes later takes another connection.
         """
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        connection, self._connection, self._begun = self._connection, None, False
+        if connection is not None:
+            try:
+                connection.close()
+            except DBAPIError as error:
+                # It died since its last answer; the pool gets rid of it.
+                log.info("a connection was lost at its return: %s", error.orig)
+                if not connection.closed:
+                    connection.invalidate()
+                    connection.close()
 
     def _connected(self) -> Connection:
         """The connection, taken when it is first needed."""
         if self._connection is None:
             begun = perf_counter()
             try:
-                self._connection = self._engine.connect()
+                self._connection = self._connect()
             finally:
-                self._trace.waited(perf_counter() - begun)
+                trace.current.get().waited(perf_counter() - begun)
         return self._connection
-
-    def _join(self, *, begins_itself: bool = False) -> Unit:
-        """Have the manager end, with its transaction, what is written from now on.
-
-        ``begins_itself``: the first statement brings its `BEGIN` along.
-        """
-        connection = self._connected()
-        connection.info[BEGINS_ITSELF] = begins_itself
-        self._unit = Unit(connection, self._trace)
-        zope.sqlalchemy.mark_changed(self._unit, self._manager())
-        return self._unit
-
-    def _ask(self, statement: str, work: Callable[[Any], Done]) -> Done:
-        """What ``work`` returns for the driver's connection; notes how long it took."""
-        mine, begun = self._connected(), perf_counter()
-        try:
-            return work(driver_of(mine))
-        except self._engine.dialect.loaded_dbapi.Error as error:
-            raise self._explained(error, mine, statement) from error
-        finally:
-            self._trace.asked(statement, perf_counter() - begun)
-
-    def _explained(self, error: Any, mine: Connection, statement: str) -> DBAPIError:
-        """The SQLAlchemy error for a driver's, and the consequences that SQLAlchemy draws."""
-        dead = self._engine.dialect.is_disconnect(error, driver_of(mine), None)
-        # Our session is another one's then.
-        dead = dead or error_number(error) == UNKNOWN_STATEMENT
-        if dead:
-            mine.invalidate(error)
-            if not timed_out(error):
-                # The others in its pool have most likely died with it.
-                self._engine.dispose()
-            if self._unit is None:
-                self.close()
-        kind = getattr(sqlalchemy.exc, type(error).__name__, DBAPIError)
-        explained: DBAPIError = kind(
-            statement, None, error, hide_parameters=True, connection_invalidated=dead
-        )
-        if is_retryable(error, disconnected=dead):
-            mark_error_retryable(explained)
-        return explained
-
-
-def driver_of(connection: Connection) -> Any:
-    """The driver's own connection."""
-    return connection.connection.driver_connection
 
 
 def includeme(config: Configurator) -> None:
     """Set up pyramid_tm and ``request.db``; `access` sets up pyramid_retry."""
     settings: Settings = config.registry.ar_settings
-    engine = make_engine(settings, impatient=True)
-    check_packet_size(engine, settings)
-    config.registry.engine = engine
+    config.registry.engine = make_engine(settings, impatient=True)
+    config.registry.read_engine = make_read_engine(settings)
+    check_packet_size(config.registry.engine, settings)
     config.add_settings(
         {
-            "tm.manager_hook": "pyramid_tm.explicit_manager",
             # What only reads needs no transaction.
             "tm.activate_hook": writes,
             # A view that returns an error status has changed nothing.
@@ -230,23 +147,20 @@ def writes(request: Request) -> bool:
 
 def open_database(request: Request) -> Database:
     """``request.db``, closed with the request."""
-    leaves_trail = request.registry.ar_settings.audit_days > 0
+    registry = request.registry
+    leaves_trail = registry.ar_settings.audit_days > 0
     actor = functools.partial(actor_of, request) if leaves_trail else None
-    database = Database(request.registry.engine, lambda: request.tm, actor)
+    engine: Engine = registry.engine if writes(request) else registry.read_engine
+    database = Database(engine.connect, join_transaction, actor)
     request.add_finished_callback(lambda _: database.close())
     return database
 
 
 @contextmanager
 def transaction_scope(engine: Engine, actor: Actor = SCRIPT) -> Iterator[Database]:
-    """One transaction for a script: committed at the end, aborted by an exception."""
-    manager = transaction.TransactionManager(explicit=True)
-    database = Database(engine, lambda: manager, lambda: actor)
-    try:
-        with manager:
-            yield database
-    finally:
-        database.close()
+    """One transaction for a script: committed at the end, rolled back by an exception."""
+    with engine.begin() as connection:
+        yield Database(lambda: connection, lambda _: None, lambda: actor)
 
 
 # Opens one transaction.

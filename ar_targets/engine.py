@@ -1,22 +1,34 @@
-"""The engine: the pool of connections, how their sessions are set up, and what is retried."""
+"""The two engines: their pools of connections, how sessions are set up, and what is retried.
+
+One reads, and commits each statement by itself; the other has transactions. Any
+driver of MySQL or MariaDB will do: its URL names it.
+"""
 
 import logging
+import time
 from typing import Any
 
 import sqlalchemy
 from pyramid_retry import mark_error_retryable
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Dialect, Engine, ExceptionContext
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.engine import Connection, Engine, ExceptionContext
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from .settings import PREFIX, Settings, SettingsError
-from .wire.connection import QuickConnection
+from .telemetry import trace
 
 log = logging.getLogger(__name__)
+# At DEBUG, SQLAlchemy writes the rows that it reads, which hold images and hashes of passwords.
+logging.getLogger("sqlalchemy.engine.Engine").addFilter(
+    lambda record: record.levelno > logging.DEBUG
+)
 
 # Seconds after which an idle connection is made anew, well below the eight
 # hours after which a server closes it, and the minutes of a firewall's patience.
 POOL_RECYCLE = 280
+# Seconds to wait for a connection of the pool. Short, since whoever waits holds a thread:
+# when the database hangs, those that need none must still find one.
+POOL_WAIT = 2
 # A client would rather read 503 than wait for another one's lock.
 LOCK_WAIT_SECONDS = 3
 SQL_MODE = (
@@ -25,22 +37,18 @@ SQL_MODE = (
 )
 # A request's statements see what others have committed, and take no gap
 # locks, which are what most deadlocks are made of.
-ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
-
-BEGIN = "BEGIN"
-# Of `Connection.info`: who begins the next transaction sends `BEGIN`.
-BEGINS_ITSELF = "ar_targets.begins_itself"
+READ_COMMITTED = "READ COMMITTED"
 
 # MySQL's error numbers.
 DUPLICATE_KEY, LOCK_WAIT_TIMEOUT, DEADLOCK = 1062, 1205, 1213
-# A prepared statement that the server could not prepare anew as fast as the tables were
-# changed; and one that it does not know: a proxy has gone on with another session.
-STALE_STATEMENT, UNKNOWN_STATEMENT = 1615, 1243
+# A prepared statement that the server could not prepare anew as fast as the tables changed.
+STALE_STATEMENT = 1615
 # What another attempt may well not meet.
 PASSING = (LOCK_WAIT_TIMEOUT, DEADLOCK, STALE_STATEMENT)
 
-# What a client library itself reports: no connection, or no more.
-CLIENT_ERRORS = range(2000, 3000)
+# What the server reports, MySQL's and MariaDB's together (from 1000 on, but for 2000 to
+# 2999); all else a client library says itself: no connection, or no more.
+SERVER_ERRORS = {*range(1000, 2000), *range(3000, 5000)}
 # What a server reports that is full (1467: it has no new id to give), shutting down,
 # read-only or closed to us, whose lock or deadlock outlasted all attempts, or that was
 # told to stop a statement.
@@ -50,128 +58,134 @@ UNAVAILABLE = {
     *(1317, 1467, 1615, 1792, 1836, 1927, 1969, 3024, 3032, 3100, 3572, 4031),
 }
 
-# The driver that `wire` speaks for.
-UNDERSTOOD = "pymysql"
-
-# The flag in the status that the server sends with each answer (SERVER_STATUS_IN_TRANS).
-IN_TRANSACTION = 1
+# The driver that sends values beside the SQL; others write up to two characters for a byte.
+BINARY_DRIVER = "mariadbconnector"
+# Of `Connection.info`: when the statement at work began.
+BEGUN = "ar_targets.begun"
 
 
 def make_engine(settings: Settings, *, impatient: bool = False) -> Engine:
-    """An engine with its pool. It connects when it is first used.
+    """The engine for transactions. It connects when it is first used.
 
     ``impatient`` gives up on a statement that takes long, since a client waits
     for it; scripts and migrations have time.
     """
+    return _make(settings, settings.database_pool_size // 2, READ_COMMITTED, impatient=impatient)
+
+
+def make_read_engine(settings: Settings) -> Engine:
+    """The engine for requests that only read: each statement is by itself.
+
+    So there is nothing to end behind it, which would be another round trip.
+    """
+    size = settings.database_pool_size - settings.database_pool_size // 2
+    return _make(settings, size, "AUTOCOMMIT", impatient=True, skip_autocommit_rollback=True)
+
+
+def _make(
+    settings: Settings, size: int, isolation: str, *, impatient: bool, **options: Any
+) -> Engine:
     timeouts = {"connect_timeout": settings.database_timeout}
     if impatient:
-        # A statement may rightly wait for a lock and then take as long as a connection may.
-        patience = settings.database_timeout + LOCK_WAIT_SECONDS
-        timeouts |= {"read_timeout": patience, "write_timeout": patience}
+        timeouts |= dict.fromkeys(("read_timeout", "write_timeout"), patience(settings))
     engine = sqlalchemy.create_engine(
         settings.database_url,
-        pool_size=settings.database_pool_size,
+        isolation_level=isolation,
+        pool_size=max(1, size),
         max_overflow=0,
-        pool_timeout=settings.database_timeout,
+        pool_timeout=min(POOL_WAIT, settings.database_timeout),
         pool_recycle=POOL_RECYCLE,
         pool_use_lifo=True,
         # Passwords' hashes and images have no place in an error's text.
         hide_parameters=True,
-        pool_reset_on_return=None,
-        connect_args={"charset": "utf8mb4", "autocommit": True} | timeouts,
+        connect_args=timeouts,
+        **options,
     )
-    event.listen(engine, "do_connect", _connect)
     event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    event.listen(engine, "reset", _reset)
-    event.listen(engine, "handle_error", _mark_retryable)
+    event.listen(engine, "before_cursor_execute", _begin)
+    event.listen(engine, "after_cursor_execute", _end)
+    event.listen(engine, "handle_error", _Failure(patience(settings)))
     return engine
 
 
-def is_understood(engine: Engine) -> bool:
-    """Whether `wire` speaks for the driver: images go beside the SQL."""
-    return engine.dialect.driver == UNDERSTOOD
-
-
-def _connect(dialect: Dialect, _record: object, address: list[Any], options: dict[str, Any]) -> Any:
-    """Connect."""
-    make = QuickConnection if dialect.driver == UNDERSTOOD else dialect.connect
-    return make(*address, **options)
+def patience(settings: Settings) -> int:
+    """Seconds that a statement may take: waiting for a lock, and then as long as connecting may."""
+    return settings.database_timeout + LOCK_WAIT_SECONDS
 
 
 def _prepare(connection: Any, _record: object) -> None:
     """Set up the session of a new connection."""
-    with connection.cursor() as cursor:
-        cursor.execute(ISOLATION)
-        cursor.execute(
-            "SET time_zone = '+00:00', sql_mode = %s, innodb_lock_wait_timeout = %s",
-            (SQL_MODE, LOCK_WAIT_SECONDS),
-        )
+    cursor = connection.cursor()
+    cursor.execute(
+        f"SET time_zone = '+00:00', sql_mode = '{SQL_MODE}', "
+        f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
+    )
+    cursor.close()
 
 
-def _begin(connection: Connection) -> None:
-    """Begin in so many words: the driver commits each statement that stands alone.
-
-    SQLAlchemy sends it, so that a connection which has died is seen as such;
-    unless somebody sends it together with the first statement.
-    """
-    if not connection.info.pop(BEGINS_ITSELF, False):
-        connection.exec_driver_sql(BEGIN)
+def _begin(connection: Connection, *_: object) -> None:
+    """Note when a statement began."""
+    connection.info[BEGUN] = time.perf_counter()
 
 
-def in_transaction(connection: Any) -> bool:
-    """Whether a transaction is open on a connection of the driver's.
-
-    PyMySQL knows from the last answer, which spares most requests a round trip.
-    """
-    return bool(getattr(connection, "server_status", IN_TRANSACTION) & IN_TRANSACTION)
+def _end(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+    """Note in the request's trace how long it took."""
+    trace.current.get().asked(statement, time.perf_counter() - connection.info[BEGUN])
 
 
-def _reset(connection: Any, *_: object) -> None:
-    """Roll back what is left open when a connection returns to the pool."""
-    if in_transaction(connection):
-        connection.rollback()
+class _Failure:
+    """What an error of the database means for the request; called by SQLAlchemy."""
+
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
+
+    def __call__(self, context: ExceptionContext) -> None:
+        """Note how long a failed statement took, and let pyramid_retry run a request again."""
+        seconds = 0.0
+        if context.statement is not None and context.connection is not None:
+            seconds = time.perf_counter() - context.connection.info[BEGUN]
+            trace.current.get().asked(context.statement, seconds)
+        if is_from_client(context.original_exception, context.sqlalchemy_exception):
+            # SQLAlchemy does not know all that client libraries say of a lost connection.
+            context.is_disconnect = True
+        lost = context.is_disconnect and context.statement is not None
+        if is_retryable(context.original_exception, lost=lost, hung=seconds >= self._patience):
+            mark_error_retryable(context.sqlalchemy_exception)
 
 
-def _mark_retryable(context: ExceptionContext) -> None:
-    """Let pyramid_retry run a request again; see `is_retryable`."""
-    committing = context.statement is None
-    if is_retryable(
-        context.original_exception, disconnected=context.is_disconnect and not committing
-    ):
-        mark_error_retryable(context.sqlalchemy_exception)
-
-
-def is_retryable(error: BaseException, *, disconnected: bool) -> bool:
+def is_retryable(error: BaseException, *, lost: bool, hung: bool) -> bool:
     """Whether a request that met this error did nothing wrong, and nothing at all.
 
     The whole transaction of a deadlock's victim is rolled back, by the server;
-    that of a request which did not get a lock in time, or whose prepared
-    statement was stale, by us; and that of a connection which turns out to have
-    died, unless it died while committing: then nobody knows, and the client must
-    look. A server that has hung is not asked again: the client has waited enough.
+    that of a request which did not get a lock in time, by us; and that of a
+    connection which turns out to have been ``lost``, unless that was while committing:
+    then nobody knows, and the client must look. A server that has ``hung`` is not
+    asked again: the client has waited enough.
     """
-    if disconnected:
-        return not timed_out(error)
+    if lost:
+        return not hung
     return error_number(error) in PASSING
 
 
-def timed_out(error: BaseException) -> bool:
-    """Whether PyMySQL gave up waiting for an answer, rather than lost the connection."""
-    return "timed out" in str(error)
+def is_from_client(error: BaseException | None, explained: Exception | None) -> bool:
+    """Whether the client's library says that there is no connection, or no more."""
+    named = isinstance(explained, OperationalError | InterfaceError)
+    return named and error_number(error) not in SERVER_ERRORS
 
 
 def is_unavailability(error: DBAPIError) -> bool:
     """Whether the database could not answer, as opposed to a statement that is wrong."""
-    number = error_number(error.orig)
-    if error.connection_invalidated or isinstance(error, InterfaceError) or number is None:
+    if error.connection_invalidated or is_from_client(error.orig, error):
         return True
-    return number in CLIENT_ERRORS or number in UNAVAILABLE
+    return error_number(error.orig) in UNAVAILABLE
 
 
 def error_number(error: BaseException | None) -> int | None:
     """MySQL's number of a driver's error, where it has one."""
-    number = error.args[0] if error is not None and error.args else None
+    if error is None:
+        return None
+    # MariaDB's connector has it as an attribute, the others as the first argument.
+    number = getattr(error, "errno", error.args[0] if error.args else None)
     return number if isinstance(number, int) else None
 
 
@@ -189,13 +203,11 @@ def server_variable(engine: Engine, name: str) -> Any:
 def check_packet_size(engine: Engine, settings: Settings) -> None:
     """Hold the server's largest packet against the largest image.
 
-    1 MiB is left for what travels with it; drivers other than PyMySQL, for
-    which `prepared` does nothing, may write two characters for a byte. Raises
-    SettingsError where the server would refuse an image that we promise to
-    take. A database that cannot be reached yet is no error: requests are
-    answered 503 until it is there.
+    1 MiB is left for what travels with it. Raises SettingsError where the server
+    would refuse an image that we promise to take. A database that cannot be
+    reached yet is no error: requests are answered 503 until it is there.
     """
-    share = 1 if is_understood(engine) else 2
+    share = 1 if engine.dialect.driver == BINARY_DRIVER else 2
     needed = share * settings.image_max_bytes + 2**20
     try:
         packet = server_variable(engine, "max_allowed_packet")

@@ -10,7 +10,6 @@ from pyramid.request import Request
 from . import clock
 from .codec import LoginClaims
 from .models import access
-from .models.access import NOTHING, Ahead
 from .models.meta import parse_id
 from .models.project import ProjectRecord
 from .models.target import TargetRecord
@@ -42,9 +41,8 @@ class Identity:
     project: ProjectRecord | None = None
     token: TokenRecord | None = None
     target: TargetRecord | None = None
-    # What was read ahead; see `access.Ahead`.
+    # Read along with the target where the view needs it.
     image: bytes | None = None
-    page: list[TargetRecord] | None = None
 
 
 def bearer_token(request: Request) -> str | None:
@@ -94,7 +92,7 @@ def look_up(request: Request) -> Identity | None:
         claims.project_id,
         path_id(request, "target_id"),
         clock.now(),
-        ahead(request),
+        with_image=wants_image(request),
     )
     return app and Identity(
         f"token:{app.token_id}",
@@ -102,15 +100,19 @@ def look_up(request: Request) -> Identity | None:
         project=app.project,
         target=app.target,
         image=app.image,
-        page=app.page,
     )
 
 
-def ahead(request: Request) -> Ahead:
-    """What the service that the path leads to is going to read."""
-    service = request.current_service
-    told: Ahead = service.ahead(request) if service else NOTHING
-    return told
+def wants_image(request: Request) -> bool:
+    """Whether the whole image will be read: not if the client may have it, or wants a part."""
+    service, headers = request.current_service, request.headers
+    return (
+        service is not None
+        and service.image_ahead
+        and request.method == "GET"
+        and "If-None-Match" not in headers
+        and "Range" not in headers
+    )
 
 
 class SecurityPolicy:

@@ -6,27 +6,24 @@ else to run. Importing this module makes the scheme known to the library.
 
 import hashlib
 import time
-from collections.abc import Mapping
-from contextlib import closing
 from datetime import timedelta
 
-import transaction
 from limits.storage import MovingWindowSupport, Storage
+from sqlalchemy import select
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
 from . import clock
-from .database import Database
 from .models import attempt
 
 SCHEME = "database"
 
 
 class DatabaseStorage(Storage, MovingWindowSupport):
-    """Counts in a moving window, each by one statement that commits itself.
+    """Counts in a moving window, each in a short transaction of its own.
 
     It does no more of the library's interface than that window needs. It takes
-    a connection of the pool for each statement: a caller holds none meanwhile.
+    a connection of the pool each time: a caller holds none meanwhile.
     """
 
     STORAGE_SCHEME = [SCHEME]  # noqa: RUF012  # as the library declares it
@@ -52,25 +49,29 @@ class DatabaseStorage(Storage, MovingWindowSupport):
             "since": attempt.pack(now - expiry),
             "expires_at": clock.now() + timedelta(seconds=expiry),
         }
-        return self._run(attempt.ACQUIRE, parameters) == 0
+        with self._engine.begin() as connection:
+            connection.execute(attempt.ACQUIRE, parameters)
+            refused = connection.execute(attempt.REFUSED, {"attempt_id": _id(key)}).scalar_one()
+        return refused == 0
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         """When the oldest that still counts was, and how many count."""
         now = time.time()
-        with closing(self._open()) as db:
-            packed = db.values(attempt.READ, {"id": _id(key)})
-        moments = attempt.unpack(packed[0])[-limit:] if packed else []
+        with self._engine.connect() as connection:
+            packed = connection.execute(attempt.READ, {"attempt_id": _id(key)}).scalar()
+        moments = attempt.unpack(packed)[-limit:] if packed else []
         counting = [moment for moment in moments if moment > now - expiry]
         return (counting[0], len(counting)) if counting else (now, 0)
 
     def clear(self, key: str) -> None:
         """Forget a key."""
-        self._run(attempt.FORGET, {"id": _id(key)})
+        with self._engine.begin() as connection:
+            connection.execute(attempt.FORGET, {"attempt_id": _id(key)})
 
     def check(self) -> bool:
         """Whether the database answers; raises where it does not."""
-        with closing(self._open()) as db:
-            return bool(db.fetch("SELECT 1", {}))
+        with self._engine.connect() as connection:
+            return bool(connection.execute(select(1)).scalar())
 
     def reset(self) -> int | None:
         """Forget all keys: for an operator, not for us."""
@@ -87,14 +88,6 @@ class DatabaseStorage(Storage, MovingWindowSupport):
     def get_expiry(self, key: str) -> float:
         """Part of other strategies."""
         raise NotImplementedError
-
-    def _open(self) -> Database:
-        return Database(self._engine, lambda: transaction.TransactionManager(explicit=True))
-
-    def _run(self, statement: str, parameters: Mapping[str, object]) -> int:
-        """Execute a statement; the number that it sends back."""
-        with closing(self._open()) as db:
-            return db.run_alone(statement, parameters)[1]
 
 
 def _id(key: str) -> bytes:

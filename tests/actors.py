@@ -15,6 +15,7 @@ from ar_targets import clock, jpeg, passwords
 from ar_targets.database import transaction_scope
 from ar_targets.models import project, target, token, user
 
+from . import tables
 from .pictures import CHINA
 
 PASSWORD = "correct horse battery"
@@ -122,10 +123,10 @@ class Stage:
 
     def expire(self, app: App) -> None:
         """Let a project token's time be over."""
-        row = token.token
+        row = tables.token
         past = clock.now() - timedelta(seconds=1)
         with transaction_scope(self.engine) as db:
-            db.execute(update(row).where(row.c.id == app.id).values(expires_at=past))
+            db.write(update(row).where(row.c.id == app.id).values(expires_at=past))
 
     def rows(self, table: Any, *conditions: Any) -> list[dict[str, Any]]:
         """What is committed, the deleted rows included."""

@@ -7,6 +7,7 @@ behind it.
 
 import contextlib
 import dataclasses
+import importlib.util
 import logging
 import os
 import signal
@@ -17,7 +18,7 @@ from typing import Any
 
 import pytest
 from pymysql.constants import CLIENT
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, make_url
 
 from ar_targets.application import main
 from ar_targets.models import Base
@@ -28,6 +29,10 @@ from .actors import App, Project, Stage, Target, User
 from .client import Client
 from .throwaway import on_private_server, on_server_of
 
+# Of the application under test: ``pymysql``, or ``mariadbconnector`` as in production.
+DRIVER = os.environ.get("AR_TARGETS_TEST_DRIVER") or (
+    "mariadbconnector" if importlib.util.find_spec("mariadb") else "pymysql"
+)
 KEY = "a-key-for-the-tests-which-is-long-enough"
 INI = Path(__file__).parents[1] / "development.ini"
 PRODUCTION = INI.with_name("production.ini")
@@ -37,6 +42,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """For the experiments in ``tests/soak``."""
     parser.addoption("--seed", type=int, help="where random choices come from")
     parser.addoption("--faults", type=int, default=10, help="how many of each kind (default: 10)")
+
+
+def pytest_report_header() -> str:
+    """Which driver is tested."""
+    return f"driver: {DRIVER}"
 
 
 def pytest_configure() -> None:
@@ -105,9 +115,15 @@ def named_server() -> Iterator[str | None]:
 @pytest.fixture(scope="session")
 def database_url(named_server: str | None) -> Iterator[str]:
     """An empty, migrated database."""
-    with on_server_of(named_server) if named_server else on_private_server() as url:
+    with on_server_of(named_server) if named_server else on_private_server() as plain:
+        url = with_driver(plain)
         migrate(url)
         yield url
+
+
+def with_driver(url: str) -> str:
+    """The URL with the driver that the tests are run with: production's, where it is installed."""
+    return make_url(url).set(drivername=f"mysql+{DRIVER}").render_as_string(hide_password=False)
 
 
 def migrate(url: str) -> None:
@@ -151,10 +167,16 @@ def sweeper(database_url: str) -> Iterator[Engine]:
 
 
 def sweeper_of(url: str) -> Engine:
-    """Connections that `remove_rows` can use; some tests kill those that they find."""
+    """Connections that `remove_rows` can use; some tests kill those that they find.
+
+    PyMySQL's, whatever the application's driver is: it takes several statements at once.
+    """
     several = {"client_flag": CLIENT.MULTI_STATEMENTS}
     return create_engine(
-        url, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=several
+        make_url(url).set(drivername="mysql+pymysql"),
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args=several,
     )
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from flask_admin import AdminIndexView
@@ -27,7 +27,7 @@ class Counted(NamedTuple):
 
     totals: Totals
     days: list[Day]
-    at: str
+    at: datetime
 
 
 class Counter:
@@ -51,7 +51,7 @@ def count() -> Counted:
     """Count now."""
     db, now = bridge.db(), clock.now()
     totals = statistics.totals(db, now)
-    return Counted(totals, statistics.days(db, now, DAYS), clock.rfc3339(now))
+    return Counted(totals, statistics.days(db, now, DAYS), now)
 
 
 class DashboardPage(Page, AdminIndexView):  # type: ignore[misc]

@@ -1,6 +1,6 @@
 """How templates write sizes, moments and lengths of time."""
 
-from datetime import timedelta
+from datetime import datetime
 
 from flask import Flask
 from markupsafe import Markup
@@ -24,9 +24,9 @@ def number(value: int | None) -> str:
     return "more than 10,000" if value is None else f"{value:,}"
 
 
-def moment(text: str) -> Markup:
+def moment(at: datetime) -> Markup:
     """A moment in UTC, to the minute; to the microsecond for machines and for those who point."""
-    short = clock.parse(text).strftime("%d %b %Y, %H:%M")
+    text, short = clock.rfc3339(at), at.strftime("%d %b %Y, %H:%M")
     return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(text, short)
 
 
@@ -39,9 +39,9 @@ def span(seconds: float) -> str:
     return "0 seconds"
 
 
-def ago(text: str) -> str:
+def ago(at: datetime) -> str:
     """``in 3 days`` or ``3 days ago``."""
-    distance: timedelta = clock.parse(text) - clock.now()
+    distance = at - clock.now()
     seconds = distance.total_seconds()
     if abs(seconds) < 1:
         return "just now"

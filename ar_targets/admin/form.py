@@ -50,7 +50,7 @@ def revision() -> int | None:
 
 def changed(result: Result | None) -> Result:
     """What a change gave. Raises Refusal (409) where it found no row of that revision."""
-    if result is None:
+    if not result:
         raise Refusal(409, {"": CHANGED_MEANWHILE})
     return result
 

@@ -4,12 +4,14 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import flask
 import orjson
 from werkzeug.exceptions import BadRequest
 
+from ..clock import rfc3339
 from ..models.browse import Browser, Page, Place
 from ..models.meta import MAX_ID
 from . import bridge
@@ -20,6 +22,8 @@ ROWS = 50
 # Characters of a search; none of the columns that are searched by their beginning has more.
 SEARCH_MAX = 255
 PLACES = {"after": False, "before": True}
+# In an address, the name of a place's key that is a moment.
+MOMENT = "at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,9 @@ def read(
 
 def write_place(place: Place) -> str:
     """A place for an address."""
-    return base64.urlsafe_b64encode(orjson.dumps([place.key, place.id])).decode().rstrip("=")
+    key = place.key
+    shown = {MOMENT: rfc3339(key)} if isinstance(key, datetime) else key
+    return base64.urlsafe_b64encode(orjson.dumps([shown, place.id])).decode().rstrip("=")
 
 
 def _place() -> tuple[Place | None, bool]:
@@ -97,9 +103,11 @@ def _place() -> tuple[Place | None, bool]:
 def _read_place(text: str) -> Place:
     try:
         key, row_id = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, TypeError, binascii.Error):
+        if isinstance(key, dict):
+            key = datetime.fromisoformat(key[MOMENT]).replace(tzinfo=None)
+    except (ValueError, TypeError, KeyError, binascii.Error):
         raise BadRequest("this page of the list cannot be found; begin at its start") from None
-    known = isinstance(key, str | int) and type(row_id) is int and 0 < row_id <= MAX_ID
+    known = isinstance(key, str | int | datetime) and type(row_id) is int and 0 < row_id <= MAX_ID
     if not known:
         raise BadRequest("this page of the list cannot be found; begin at its start")
     return Place(key, row_id)

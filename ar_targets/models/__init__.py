@@ -1,8 +1,8 @@
-"""The tables, and every statement that the application executes on them.
+"""The nouns, one a file: the mapped class, its record, and what is asked about it.
 
-Statements are built once, when a module is loaded, and name columns rather
-than entities: a row costs a fraction of an ORM object, and the blob is read
-only where it is named. The mapped classes serve migrations and tools.
+Statements are built once, when a module is loaded, and name columns rather than
+entities: a row costs a fraction of an ORM object, and the blob is read only where
+it is named.
 """
 
 from .admin_session import AdminSession

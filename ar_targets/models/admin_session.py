@@ -3,17 +3,15 @@
 import hashlib
 import secrets
 from datetime import datetime
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from sqlalchemy import ForeignKey, Index, Table, bindparam, delete, select
+from sqlalchemy import ForeignKey, Index, bindparam, delete, insert, select
 from sqlalchemy.dialects.mysql import BIGINT, BINARY, INTEGER
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..database import Database
 from .meta import TABLE_OPTIONS, Base, Moment
-from .sql import insertion
-from .statement import Query
-from .user import user
+from .user import User
 
 # Rows of others that a login removes along the way; sessions are few.
 REMOVED_AT_ONCE = 100
@@ -43,22 +41,18 @@ class Administrator(NamedTuple):
     login: str
 
 
-admin_session = cast("Table", AdminSession.__table__)
-
-_FIND = Query(
-    Administrator._make,
-    select(user.c.id, user.c.login)
-    .select_from(admin_session)
-    .join(user, user.c.id == admin_session.c.user_id)
+_FIND = (
+    select(User.id, User.login)
+    .select_from(AdminSession)
+    .join(User, User.id == AdminSession.user_id)
     .where(
-        admin_session.c.id == bindparam("id"),
-        admin_session.c.expires_at > bindparam("now"),
-        admin_session.c.password_version == user.c.password_version,
-        user.c.is_admin.is_(True),
-        user.c.deleted_at.is_(None),
-    ),
+        AdminSession.id == bindparam("session_id"),
+        AdminSession.expires_at > bindparam("now"),
+        AdminSession.password_version == User.password_version,
+        User.is_admin.is_(True),
+        User.deleted_at.is_(None),
+    )
 )
-_INSERT = insertion(admin_session, "id", "user_id", "password_version", "expires_at")
 
 
 def key(secret: str) -> bytes:
@@ -68,23 +62,28 @@ def key(secret: str) -> bytes:
 
 def find(db: Database, secret: str, now: datetime) -> Administrator | None:
     """None after a logout or a new password, and for who is no administrator any more."""
-    return _FIND.one(db, id=key(secret), now=now)
+    rows = db.read(_FIND, session_id=key(secret), now=now)
+    return Administrator._make(rows[0]) if rows else None
 
 
 def create(
     db: Database, user_id: int, password_version: int, now: datetime, expires_at: datetime
 ) -> str:
     """A new session; its secret. Some of those that have expired are removed."""
-    row = admin_session
-    expired = select(row.c.id).where(row.c.expires_at <= now).limit(REMOVED_AT_ONCE)
-    if ids := db.execute(expired).scalars().all():
-        db.execute(delete(row).where(row.c.id.in_(ids)))
+    expired = select(AdminSession.id).where(AdminSession.expires_at <= now).limit(REMOVED_AT_ONCE)
+    if rows := db.read(expired):
+        db.write(delete(AdminSession).where(AdminSession.id.in_([row[0] for row in rows])))
     secret = secrets.token_urlsafe(32)
-    values = {"user_id": user_id, "password_version": password_version, "expires_at": expires_at}
-    db.run(_INSERT, {"id": key(secret), **values})
+    db.write(
+        insert(AdminSession),
+        id=key(secret),
+        user_id=user_id,
+        password_version=password_version,
+        expires_at=expires_at,
+    )
     return secret
 
 
 def remove(db: Database, secret: str) -> None:
     """Log out."""
-    db.execute(delete(admin_session).where(admin_session.c.id == key(secret)))
+    db.write(delete(AdminSession).where(AdminSession.id == key(secret)))

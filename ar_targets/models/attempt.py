@@ -7,9 +7,8 @@ once, from wherever, no more than allowed get through.
 
 import struct
 from collections.abc import Sequence
-from typing import cast
 
-from sqlalchemy import BINARY, Index, Table
+from sqlalchemy import BINARY, Index, bindparam, delete, select, text
 from sqlalchemy.dialects.mysql import INTEGER, MEDIUMBLOB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -36,29 +35,28 @@ class Attempt(Base):
     expires_at: Mapped[Moment]
 
 
-attempt = cast("Table", Attempt.__table__)
-
-# Inserts the first, adds one more, or refuses. LAST_INSERT_ID(value) sends the
-# value back with the answer: 0 unless it was refused. The assignments go from
-# left to right, and all ask about ``moments``: it comes last.
+# Inserts the first, adds one more, or refuses. The assignments go from left to
+# right, and all ask about ``moments``: it comes last.
 _FULL = (
-    "LENGTH(moments) >= {width} * %(allowed)s "
-    "AND LEFT(RIGHT(moments, {width} * %(allowed)s), {width}) > %(since)s"
+    "LENGTH(moments) >= {width} * :allowed "
+    "AND LEFT(RIGHT(moments, {width} * :allowed), {width}) > :since"
 )
-ACQUIRE = (
+ACQUIRE = text(
     """
-INSERT INTO attempt (id, moments, expires_at) VALUES (%(id)s, %(moment)s, %(expires_at)s)
+INSERT INTO attempt (id, moments, expires_at) VALUES (:id, :moment, :expires_at)
 ON DUPLICATE KEY UPDATE
-    refused = IF({full}, LAST_INSERT_ID(refused + 1), 0),
-    expires_at = IF({full}, expires_at, %(expires_at)s),
+    refused = IF({full}, refused + 1, 0),
+    expires_at = IF({full}, expires_at, :expires_at),
     moments = IF({full}, moments,
-        CONCAT(RIGHT(moments, {width} * (%(allowed)s - 1)), %(moment)s))
+        CONCAT(RIGHT(moments, {width} * (:allowed - 1)), :moment))
 """.replace("{full}", _FULL)
     .replace("{width}", str(WIDTH))
     .strip()
 )
-READ = "SELECT moments FROM attempt WHERE id = %(id)s"
-FORGET = "DELETE FROM attempt WHERE id = %(id)s"
+# Behind it, in the same transaction: 0 unless it was refused.
+REFUSED = select(Attempt.refused).where(Attempt.id == bindparam("attempt_id"))
+READ = select(Attempt.moments).where(Attempt.id == bindparam("attempt_id"))
+FORGET = delete(Attempt).where(Attempt.id == bindparam("attempt_id"))
 
 
 def pack(seconds: float) -> bytes:

@@ -7,27 +7,16 @@ it was set; of an image, its checksum.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import (
-    ColumnElement,
-    Index,
-    Table,
-    bindparam,
-    func,
-    insert,
-    select,
-    text,
-)
+from sqlalchemy import Index, insert
 from sqlalchemy.dialects.mysql import BIGINT, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..actor import Actor
 from ..database import Database
-from ..wire.pipeline import Step
-from .meta import TABLE_OPTIONS, Base, Id, Moment
-from .sql import insertion, render
+from .meta import TABLE_OPTIONS, Base, Id, Moment, Stamped
 
 # Columns whose values an entry shows, and what it calls them.
 SHOWN = {
@@ -79,7 +68,7 @@ class AuditRecord(NamedTuple):
     """An entry as read from the database."""
 
     id: int
-    at: str
+    at: datetime
     actor: str
     via: str
     address: str | None
@@ -90,34 +79,15 @@ class AuditRecord(NamedTuple):
     details: str
 
 
-audit = cast("Table", Audit.__table__)
-COLUMNS = [audit.c[name] for name in AuditRecord._fields]
-
-_NAMES = [name for name in AuditRecord._fields if name != "id"]
-_INSERT = insertion(audit, *_NAMES)
-
-
-def _insertion_after_write(**row_id: ColumnElement[int]) -> str:
-    """An INSERT for right behind a statement that may have found no row.
-
-    The zero is a parameter: MySQL would settle, when it prepares the statement,
-    that ``ROW_COUNT() > 0`` is never true.
-    """
-    values = [row_id.get(name, bindparam(name, type_=audit.c[name].type)) for name in _NAMES]
-    written: ColumnElement[int] = func.row_count()
-    only_then = select(*values).select_from(text("DUAL")).where(written > bindparam("none"))
-    return render(insert(audit).from_select(_NAMES, only_then))
-
-
-_AFTER_CHANGE = _insertion_after_write()
-_AFTER_INSERT = _insertion_after_write(row_id=func.last_insert_id())
+COLUMNS = [getattr(Audit, name) for name in AuditRecord._fields]
+_INSERT = insert(Audit)
 
 
 def record(
     db: Database,
     now: datetime,
     action: str,
-    noun: str,
+    noun: type[Stamped],
     row_id: int,
     values: Mapping[str, object],
 ) -> None:
@@ -126,26 +96,8 @@ def record(
     ``action`` is ``create``, ``change``, ``delete``, ``restore``, ``revoke`` or ``remove``.
     """
     if db.actor is not None:
-        db.run(_INSERT, _entry(db.actor(), now, action, noun, values) | {"row_id": row_id})
-
-
-def after_change(
-    db: Database, now: datetime, noun: str, row_id: int, values: Mapping[str, object]
-) -> Step | None:
-    """The entry for a change, to be written behind it; None without a trail."""
-    if db.actor is None:
-        return None
-    entry = _entry(db.actor(), now, action_of(values), noun, values)
-    return Step(_AFTER_CHANGE, entry | {"row_id": row_id, "none": 0})
-
-
-def after_insert(
-    db: Database, now: datetime, noun: str, values: Mapping[str, object]
-) -> Step | None:
-    """The entry for a new row, whose id is not known yet; else as for `after_change`."""
-    if db.actor is None:
-        return None
-    return Step(_AFTER_INSERT, _entry(db.actor(), now, "create", noun, values) | {"none": 0})
+        entry = _entry(db.actor(), now, action, noun.__tablename__, values)
+        db.write(_INSERT, **entry, row_id=row_id)
 
 
 def _entry(
@@ -160,7 +112,7 @@ def _entry(
         "request_id": actor.request_id,
         "action": action,
         "noun": noun,
-        "details": orjson.dumps(_details(values)).decode(),
+        "details": orjson.dumps(_details(action, values)).decode(),
     }
 
 
@@ -171,12 +123,12 @@ def action_of(values: Mapping[str, object]) -> str:
     return "revoke" if "revoked_at" in values else "change"
 
 
-def _details(values: Mapping[str, object]) -> dict[str, Any]:
+def _details(action: str, values: Mapping[str, object]) -> dict[str, Any]:
     shown: dict[str, Any] = {
         name: value[:TEXT_MAX] if isinstance(value, str) else value
         for column, name in SHOWN.items()
         if (value := values.get(column)) is not None
     }
-    if "password_hash" in values:
+    if action != "create" and "password_hash" in values:
         shown |= {"password": "set"}
     return shown

@@ -8,28 +8,20 @@ through for one page, and the page says so.
 """
 
 import functools
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
-    FromClause,
     Select,
-    Table,
     bindparam,
     func,
-    literal_column,
     or_,
     select,
 )
 
-from .. import clock
 from ..database import Database
-from .sql import render
-from .statement import Query
 
 Record = TypeVar("Record")
 
@@ -37,10 +29,6 @@ Record = TypeVar("Record")
 WINDOW = 20_000
 # Rows that are counted; beyond it a page says "more than".
 COUNTED = 10_000
-
-# What `clock.rfc3339` writes.
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
-_ONE: ColumnElement[int] = literal_column("1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +41,7 @@ class Course:
 
     index: str
     where: tuple[ColumnElement[bool], ...] = ()
-    key: ColumnElement[Any] | None = None
+    key: Any = None
     descending: bool = True
 
 
@@ -81,11 +69,11 @@ class Page(NamedTuple, Generic[Record]):
 class Browser(Generic[Record]):
     """A list: its table, what is read with each row, its courses and its filters."""
 
-    table: Table
+    noun: Any
     make: Callable[[Sequence[Any]], Record]
-    columns: Sequence[ColumnElement[Any]]
+    columns: Sequence[Any]
     courses: Mapping[str, Course]
-    source: FromClause
+    source: Any
     filters: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
 
     def page(
@@ -107,54 +95,57 @@ class Browser(Generic[Record]):
         """
         descending = self.courses[course].descending ^ reverse ^ backwards
         started = place is not None
-        values |= {"place_key": _value(place.key), "place_id": place.id} if place else {}
+        values |= {"place_key": place.key, "place_id": place.id} if place else {}
         edge = None
         if filters:
-            text = self._edge(course, descending=descending, started=started)
-            found = db.fetch(text, values | {"skipped": WINDOW - 1})
-            edge = Place(_text(found[0][0]), found[0][1]) if found else None
-        values |= {"edge_key": _value(edge.key), "edge_id": edge.id} if edge else {}
-        query = self._page(
+            last = self._edge(course, descending=descending, started=started)
+            found = db.read(last, **values, skipped=WINDOW - 1)
+            edge = Place(*found[0]) if found else None
+        values |= {"edge_key": edge.key, "edge_id": edge.id} if edge else {}
+        statement = self._page(
             course, filters, descending=descending, started=started, edged=edge is not None
         )
-        # The last column of a row is the key by which it was found.
-        found_rows = query.all(db, count=count + 1, **values)
+        width = len(self.columns)
+        # The last columns of a row are the place where it was found.
+        found_rows = [
+            (self.make(row[:width]), Place(*row[width:]))
+            for row in db.read(statement, **values, count=count + 1)
+        ]
         return _turned(found_rows, count, place, edge, backwards=backwards)
 
     def count(self, db: Database, course: str, **values: object) -> int | None:
         """How many rows the course has; None for more than `COUNTED`."""
         descending = self.courses[course].descending
-        text = self._edge(course, descending=descending, started=False)
-        if db.fetch(text, values | {"skipped": COUNTED}):
+        last = self._edge(course, descending=descending, started=False)
+        if db.read(last, **values, skipped=COUNTED):
             return None
-        counted = self._count(course)
-        return int(db.fetch(counted, values)[0][0])
+        return int(db.read(self._count(course), **values)[0][0])
 
     @functools.cache  # noqa: B019  # a Browser lives as long as its module
-    def _count(self, course: str) -> str:
+    def _count(self, course: str) -> Select[Any]:
         chosen = self.courses[course]
-        statement = select(func.count()).select_from(self.table)
-        return render(self._hinted(statement, chosen).where(*chosen.where))
+        statement = select(func.count()).select_from(self.noun)
+        return self._hinted(statement, chosen).where(*chosen.where)
 
     @functools.cache  # noqa: B019
-    def _edge(self, course: str, *, descending: bool, started: bool) -> str:
+    def _edge(self, course: str, *, descending: bool, started: bool) -> Select[Any]:
         """Where the window ends: the key and id of its last row. Reads the index alone."""
         chosen = self.courses[course]
-        key = chosen.key if chosen.key is not None else self.table.c.id
-        statement = self._hinted(select(key, self.table.c.id), chosen).where(*chosen.where)
+        key = chosen.key if chosen.key is not None else self.noun.id
+        statement = self._hinted(select(key, self.noun.id), chosen).where(*chosen.where)
         if started:
             statement = statement.where(*self._beyond(chosen, "place", descending=descending))
         statement = statement.order_by(*self._order(chosen, descending=descending))
-        return render(statement.limit(_ONE).offset(bindparam("skipped")))
+        return statement.limit(1).offset(bindparam("skipped"))
 
     @functools.cache  # noqa: B019
     def _page(
         self, course: str, filters: tuple[str, ...], *, descending: bool, started: bool, edged: bool
-    ) -> Query[tuple[Record, Place]]:
+    ) -> Select[Any]:
         chosen = self.courses[course]
-        key = chosen.key if chosen.key is not None else self.table.c.id
+        key = chosen.key if chosen.key is not None else self.noun.id
         statement: Select[Any] = select(
-            *self.columns, key.label("place_key"), self.table.c.id.label("place_id")
+            *self.columns, key.label("place_key"), self.noun.id.label("place_id")
         )
         statement = self._hinted(statement.select_from(self.source), chosen).where(*chosen.where)
         # Else the optimiser may begin with the other table, and sort all there is.
@@ -166,23 +157,18 @@ class Browser(Generic[Record]):
             statement = statement.where(*self._up_to(chosen, descending=descending))
         statement = statement.where(*[self.filters[name] for name in filters])
         statement = statement.order_by(*self._order(chosen, descending=descending))
-        width = len(self.columns)
-
-        def make(row: Sequence[Any]) -> tuple[Record, Place]:
-            return self.make(row[:width]), Place(*row[width:])
-
-        return Query(make, statement.limit(bindparam("count")))
+        return statement.limit(bindparam("count"))
 
     def _hinted(self, statement: Select[Any], course: Course) -> Select[Any]:
-        return statement.with_hint(self.table, f"FORCE INDEX ({course.index})")
+        return statement.with_hint(self.noun, f"FORCE INDEX ({course.index})")
 
     def _order(self, course: Course, *, descending: bool) -> list[ColumnElement[Any]]:
-        columns = [self.table.c.id] if course.key is None else [course.key, self.table.c.id]
+        columns = [self.noun.id] if course.key is None else [course.key, self.noun.id]
         return [column.desc() if descending else column.asc() for column in columns]
 
     def _beyond(self, course: Course, name: str, *, descending: bool) -> list[ColumnElement[bool]]:
         """Rows behind a place; the first condition is the one that the index can start at."""
-        row_id: ColumnElement[int] = self.table.c.id
+        row_id: ColumnElement[int] = self.noun.id
         place_id: ColumnElement[int] = bindparam(f"{name}_id")
         past_id = row_id < place_id if descending else row_id > place_id
         if course.key is None:
@@ -195,7 +181,7 @@ class Browser(Generic[Record]):
 
     def _up_to(self, course: Course, *, descending: bool) -> list[ColumnElement[bool]]:
         """Rows before the window's edge, and the edge itself."""
-        row_id: ColumnElement[int] = self.table.c.id
+        row_id: ColumnElement[int] = self.noun.id
         edge_id: ColumnElement[int] = bindparam("edge_id")
         before_id = row_id >= edge_id if descending else row_id <= edge_id
         if course.key is None:
@@ -224,18 +210,6 @@ def _turned(
     if backwards:
         return Page(rows[::-1], more, start, searched)
     return Page(rows, start if place else None, more, searched)
-
-
-def _text(key: object) -> object:
-    """A key as pages show it."""
-    return clock.rfc3339(key) if isinstance(key, datetime) else key
-
-
-def _value(key: object) -> object:
-    """A key as the database takes it: moments come as texts, but are none."""
-    if isinstance(key, str) and _MOMENT.fullmatch(key):
-        return clock.parse(key)
-    return key
 
 
 def starts_with(text: str) -> str:

@@ -5,27 +5,27 @@ optimiser's estimates answer, for which the database reads a few pages of an
 index, however many rows there are.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
-import orjson
-from sqlalchemy import ColumnElement, Table, bindparam, case, func, literal_column, select
+from sqlalchemy import ColumnElement, bindparam, case, func, literal_column, select, text
+from sqlalchemy.dialects import mysql
 
 from .. import clock
 from ..database import Database
-from .project import project
-from .sql import render
-from .target import target
-from .token import token
-from .user import user
+from .meta import Deletable
+from .project import Project
+from .target import Target
+from .token import Token
+from .user import User
 
 # Index entries that are counted one by one: a few milliseconds.
 FEW = 10_000
 # What EXPLAIN answers. MySQL has one column more before the number of rows, and one behind.
 MARIADB_COLUMNS = 10
 
-NOW: ColumnElement[Any] = bindparam("now")
+NOW: ColumnElement[Any] = bindparam("now", type_=Token.expires_at.type)
 
 
 class Count(NamedTuple):
@@ -40,30 +40,36 @@ class Count(NamedTuple):
 class Halves:
     """How live and dead rows of a table are told from each other, by an index."""
 
-    table: Table
+    noun: Any
     index: str
     live: ColumnElement[bool]
     dead: ColumnElement[bool]
 
+    @property
+    def name(self) -> str:
+        """The table."""
+        return str(self.noun.__tablename__)
 
-def _by_mark(table: Table) -> Halves:
-    mark = table.c.deleted_at
-    return Halves(table, f"ix_{table.name}_deleted_at_id", mark.is_(None), mark.is_not(None))
+
+def _by_mark(noun: type[Deletable]) -> Halves:
+    mark, index = noun.deleted_at, f"ix_{noun.__tablename__}_deleted_at_id"
+    return Halves(noun, index, mark.is_(None), mark.is_not(None))
 
 
-EXPIRES = token.c.expires_at
+EXPIRES = Token.expires_at
 ALL_HALVES = (
-    _by_mark(user),
-    _by_mark(project),
-    _by_mark(target),
+    _by_mark(User),
+    _by_mark(Project),
+    _by_mark(Target),
     # Tokens that are revoked before their time are counted apart.
-    Halves(token, "ix_token_expires_at", EXPIRES > NOW, EXPIRES <= NOW),
+    Halves(Token, "ix_token_expires_at", EXPIRES > NOW, EXPIRES <= NOW),
 )
 
 
-def _few(table: Table, index: str, condition: ColumnElement[bool], what: Any) -> Any:
+def _few(noun: Any, index: str, condition: ColumnElement[bool], what: Any) -> Any:
     """A subquery: ``what`` of each row that an index finds, up to `FEW`."""
-    found = select(what.label("what")).with_hint(table, f"FORCE INDEX ({index})").where(condition)
+    found = select(what.label("what")).select_from(noun)
+    found = found.with_hint(noun, f"FORCE INDEX ({index})").where(condition)
     return found.limit(literal_column(str(FEW))).subquery()
 
 
@@ -71,67 +77,52 @@ def _number(rows: Any, what: Any = None) -> Any:
     return select(func.count(what)).select_from(rows).scalar_subquery()
 
 
-_REVOKED = _few(token, "ix_token_revoked_at", token.c.revoked_at.is_not(None), EXPIRES)
+_REVOKED = _few(Token, "ix_token_revoked_at", Token.revoked_at.is_not(None), EXPIRES)
 _ONE: ColumnElement[int] = literal_column("1")
-_COUNT = render(
-    select(
-        func.json_array(
-            *(
-                _number(_few(halves.table, halves.index, condition, _ONE))
-                for halves in ALL_HALVES
-                for condition in (halves.live, halves.dead)
-            ),
-            _number(_REVOKED),
-            _number(_REVOKED, case((_REVOKED.c.what > NOW, _ONE))),
-        )
-    )
+_COUNT = select(
+    *(
+        _number(_few(halves.noun, halves.index, condition, _ONE))
+        for halves in ALL_HALVES
+        for condition in (halves.live, halves.dead)
+    ),
+    _number(_REVOKED),
+    _number(_REVOKED, case((_REVOKED.c.what > NOW, _ONE))),
 )
-
-
-def _estimate_of(table: Table, *condition: ColumnElement[bool]) -> str:
-    counted = select(func.count()).select_from(table).where(*condition)
-    return f"EXPLAIN FORMAT=TRADITIONAL {render(counted)}"
-
-
-# What asks the optimiser: for all rows, and for the dead ones.
-_ESTIMATES = {
-    halves.table.name: (_estimate_of(halves.table), _estimate_of(halves.table, halves.dead))
-    for halves in ALL_HALVES
-}
 
 
 def counts(db: Database) -> list[Count]:
     """The rows of each table that grows with use."""
-    parameters = {"now": clock.now()}
-    numbers = orjson.loads(db.fetch(_COUNT, parameters)[0][0])
+    now = clock.now()
+    numbers = db.read(_COUNT, now=now)[0]
     revoked, revoked_early = numbers[-2:]
     found = []
     for number, halves in enumerate(ALL_HALVES):
         live, dead = numbers[2 * number : 2 * number + 2]
         many = max(live, dead) >= FEW
-        if halves.table is token:
+        if halves.noun is Token:
             live, dead = live - revoked_early, dead + revoked_early
             many = many or revoked >= FEW
         if many:
-            live, dead = _estimate(db, halves.table.name, dead, parameters)
-        found.append(Count(halves.table.name, live, dead))
+            live, dead = _estimate(db, halves, dead, now)
+        found.append(Count(halves.name, live, dead))
     return found
 
 
-def _estimate(
-    db: Database, table: str, dead: int, parameters: Mapping[str, object]
-) -> tuple[int, int]:
+def _estimate(db: Database, halves: Halves, dead: int, now: datetime) -> tuple[int, int]:
     """About how many rows are live, and dead."""
-    of_all, of_dead = _ESTIMATES[table]
     if dead >= FEW:
-        dead = max(FEW, _explained(db, of_dead, parameters))
-    return max(0, _explained(db, of_all, parameters) - dead), dead
+        dead = max(FEW, _explained(db, halves, [halves.dead], now))
+    return max(0, _explained(db, halves, [], now) - dead), dead
 
 
-def _explained(db: Database, statement: str, parameters: Mapping[str, object]) -> int:
+def _explained(
+    db: Database, halves: Halves, conditions: list[ColumnElement[bool]], now: datetime
+) -> int:
     """How many rows the optimiser believes that it must read.
 
     information_schema would tell as well, but MySQL keeps what is there for a day.
     """
-    row = db.fetch(statement, parameters)[0]
+    counted = select(func.count()).select_from(halves.noun).where(*conditions).params(now=now)
+    written = counted.compile(dialect=mysql.dialect(), compile_kwargs={"literal_binds": True})
+    (row,) = db.read(text(f"EXPLAIN FORMAT=TRADITIONAL {written}"))
     return int((row[-2] if len(row) == MARIADB_COLUMNS else row[-3]) or 0)

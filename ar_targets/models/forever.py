@@ -10,25 +10,23 @@ import time
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select, update
 
 from ..database import Database, Scope, in_transaction
 from . import audit
 from .browse import COUNTED
 from .catalogue import DELETED_PROJECTS, DELETED_TARGETS, DELETED_USERS, DeletedRow
-from .project import project
+from .project import Project
 from .purge import Pile, inside
-from .sql import render
-from .statement import Query
-from .target import target
-from .token import token
-from .user import user
+from .target import Target
+from .token import Token
+from .user import User
 
 # Seconds after which a removal lets the next request go on.
 PATIENCE = 5.0
 AT_ONCE = 500
 
-TABLES: dict[str, Table] = {"user": user, "project": project, "target": target}
+NOUNS: dict[str, Any] = {"user": User, "project": Project, "target": Target}
 _BROWSERS = {"user": DELETED_USERS, "project": DELETED_PROJECTS, "target": DELETED_TARGETS}
 
 
@@ -40,44 +38,44 @@ class Losses(NamedTuple):
     targets: int | None
 
 
-def _find(noun: str) -> Query[DeletedRow]:
-    table, browser = TABLES[noun], _BROWSERS[noun]
-    return Query(
-        DeletedRow._make,
+def _find(noun: str) -> Select[Any]:
+    cls, browser = NOUNS[noun], _BROWSERS[noun]
+    return (
         select(*browser.columns)
         .select_from(browser.source)
-        .where(table.c.id == bindparam("id"), table.c.deleted_at.is_not(None)),
+        .where(cls.id == bindparam("row_id"), cls.deleted_at.is_not(None))
     )
 
 
-_FIND = {noun: _find(noun) for noun in TABLES}
+_FIND = {noun: _find(noun) for noun in NOUNS}
 
 
 def find(db: Database, noun: str, row_id: int) -> DeletedRow | None:
     """The deleted row of that id."""
-    return _FIND[noun].one(db, id=row_id)
+    rows = db.read(_FIND[noun], row_id=row_id)
+    return DeletedRow._make(rows[0]) if rows else None
 
 
-def _bounded(statement: Select[Any]) -> str:
+def _bounded(statement: Select[Any]) -> Select[int]:
     """Count rows up to one more than are counted."""
     ids = statement.limit(literal_column(str(COUNTED + 1))).subquery()
-    return render(select(func.count()).select_from(ids))
+    return select(func.count()).select_from(ids)
 
 
-_PROJECT: ColumnElement[int] = bindparam("id")
-_OWNER = project.c.owner_id == _PROJECT
-_OWNED = project.join(target, target.c.project_id == project.c.id)
-_OWNED_TOKENS = project.join(token, token.c.project_id == project.c.id)
+_PROJECT: ColumnElement[int] = bindparam("row_id")
+_OWNED = Project.owner_id == _PROJECT
+_OWNED_TOKENS = select(Token.id).join(Project, Token.project_id == Project.id).where(_OWNED)
+_OWNED_TARGETS = select(Target.id).join(Project, Target.project_id == Project.id).where(_OWNED)
 _LOSSES = {
     "user": (
-        _bounded(select(project.c.id).where(_OWNER)),
-        _bounded(select(token.c.id).select_from(_OWNED_TOKENS).where(_OWNER)),
-        _bounded(select(target.c.id).select_from(_OWNED).where(_OWNER)),
+        _bounded(select(Project.id).where(_OWNED)),
+        _bounded(_OWNED_TOKENS),
+        _bounded(_OWNED_TARGETS),
     ),
     "project": (
         None,
-        _bounded(select(token.c.id).where(token.c.project_id == _PROJECT)),
-        _bounded(select(target.c.id).where(target.c.project_id == _PROJECT)),
+        _bounded(select(Token.id).where(Token.project_id == _PROJECT)),
+        _bounded(select(Target.id).where(Target.project_id == _PROJECT)),
     ),
     "target": (None, None, None),
 }
@@ -86,8 +84,8 @@ _LOSSES = {
 def losses(db: Database, noun: str, row_id: int) -> Losses:
     """What hangs on a deleted row."""
 
-    def count(text: str | None) -> int | None:
-        number = int(db.fetch(text, {"id": row_id})[0][0]) if text else 0
+    def count(statement: Select[int] | None) -> int | None:
+        number = 0 if statement is None else int(db.read(statement, row_id=row_id)[0][0])
         return number if number <= COUNTED else None
 
     return Losses(*map(count, _LOSSES[noun]))
@@ -95,14 +93,14 @@ def losses(db: Database, noun: str, row_id: int) -> Losses:
 
 def remove(scope: Scope, noun: str, row_id: int, now: datetime) -> bool:
     """Begin or go on; whether all of it is gone."""
-    table = TABLES[noun]
-    this = (table.c.id == row_id) & table.c.deleted_at.is_not(None)
+    cls = NOUNS[noun]
+    this = (cls.id == row_id) & cls.deleted_at.is_not(None)
     project_ids = in_transaction(scope, lambda db: _doom(db, noun, row_id, this, now))
     piles = [pile for project_id in project_ids for pile in inside(project_id)]
     if noun == "user":
-        owned = project.c.id.in_(project_ids)
-        piles.append(Pile("projects", project, owned, project.c.id))
-    piles.append(Pile(noun, table, this, table.c.id))
+        owned = Project.id.in_(project_ids)
+        piles.append(Pile("projects", Project, owned, Project.id))
+    piles.append(Pile(noun, cls, this, cls.id))
     deadline = time.monotonic() + PATIENCE
     for pile in piles:
         for _ in pile.remove(scope, AT_ONCE):
@@ -117,19 +115,19 @@ def _doom(
     """Put it past restoring; the ids of the projects that go along."""
     if noun == "target":
         return []
-    table = TABLES[noun]
-    db.execute(update(table).where(this, table.c.purged_at.is_(None)).values(purged_at=now))
-    if db.execute(select(table.c.id).where(this)).scalar() is None:
+    cls = NOUNS[noun]
+    db.write(update(cls).where(this, cls.purged_at.is_(None)).values(purged_at=now))
+    if not db.read(select(cls.id).where(this)):
         # It is not in the trash: nothing of it is lost.
         return []
     if noun == "project":
         return [row_id]
-    mine = (project.c.owner_id == row_id) & project.c.deleted_at.is_not(None)
-    db.execute(update(project).where(mine, project.c.purged_at.is_(None)).values(purged_at=now))
-    return list(db.execute(select(project.c.id).where(mine)).scalars())
+    mine = (Project.owner_id == row_id) & Project.deleted_at.is_not(None)
+    db.write(update(Project).where(mine, Project.purged_at.is_(None)).values(purged_at=now))
+    return [row[0] for row in db.read(select(Project.id).where(mine))]
 
 
 def note(db: Database, now: datetime, noun: str, row: DeletedRow) -> None:
     """Tell the audit trail, once for a row, what has been removed; its deletion told the rest."""
     label = {"user": "login", "project": "name", "target": "description"}[noun]
-    audit.record(db, now, "remove", noun, row.id, {label: row.label})
+    audit.record(db, now, "remove", NOUNS[noun], row.id, {label: row.label})

@@ -10,7 +10,7 @@ import unicodedata
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import MetaData
+from sqlalchemy import ColumnElement, MetaData
 from sqlalchemy.dialects.mysql import BIGINT, DATETIME, INTEGER
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -54,16 +54,28 @@ class Base(DeclarativeBase):
 class Stamped:
     """What every row has: an id, the moments of its creation and last change, and their count."""
 
+    __tablename__: str
+
     id: Mapped[Id]
     revision: Mapped[Revision]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
+
+    @classmethod
+    def alive(cls) -> ColumnElement[bool]:
+        """Whether a row can be changed: is not deleted, or revoked."""
+        raise NotImplementedError
 
 
 class Deletable(Stamped):
     """A row that is deleted by a mark, and can come back; see `ar_targets.models.trash`."""
 
     deleted_at: Mapped[Moment | None]
+
+    @classmethod
+    def alive(cls) -> ColumnElement[bool]:
+        """Whether it is not deleted."""
+        return cls.deleted_at.is_(None)
 
 
 class Purgeable(Deletable):

@@ -1,24 +1,17 @@
 """Projects: what a user keeps image targets in, and the statements about them."""
 
-from typing import NamedTuple, cast
+from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import (
-    Computed,
-    ForeignKey,
-    Index,
-    Table,
-    bindparam,
-    select,
-)
+from sqlalchemy import Computed, ForeignKey, Index, bindparam, select
 from sqlalchemy.dialects.mysql import BIGINT, BINARY, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
 from ..database import Database
+from .change import change_record, create_below
 from .meta import TABLE_OPTIONS, Base, Purgeable, fold
-from .sql import insertion_below
-from .statement import Query, change_record, insert_below
-from .user import user
+from .user import User
 
 NAME_MAX = 255
 
@@ -55,8 +48,8 @@ class ProjectRecord(NamedTuple):
     owner_id: int
     name: str
     revision: int
-    created_at: str
-    updated_at: str
+    created_at: datetime
+    updated_at: datetime
 
     @property
     def etag(self) -> str:
@@ -68,41 +61,37 @@ class OwnerGoneError(Exception):
     """Who was to own a project has been deleted; for people."""
 
 
-project = cast("Table", Project.__table__)
-COLUMNS = [project.c[name] for name in ProjectRecord._fields]
+COLUMNS = [getattr(Project, name) for name in ProjectRecord._fields]
 
-_FIND = Query(
-    ProjectRecord._make,
-    select(*COLUMNS).where(project.c.id == bindparam("id"), project.c.deleted_at.is_(None)),
-)
-_PAGE = Query(
-    ProjectRecord._make,
+_FIND = select(*COLUMNS).where(Project.id == bindparam("project_id"), Project.deleted_at.is_(None))
+_PAGE = (
     select(*COLUMNS)
-    .with_hint(project, "FORCE INDEX (ix_project_owner_id_deleted_at_id)")
+    .with_hint(Project, "FORCE INDEX (ix_project_owner_id_deleted_at_id)")
     .where(
-        project.c.owner_id == bindparam("owner_id"),
-        project.c.deleted_at.is_(None),
-        project.c.id > bindparam("after"),
+        Project.owner_id == bindparam("owner_id"),
+        Project.deleted_at.is_(None),
+        Project.id > bindparam("after"),
     )
-    .order_by(project.c.id)
-    .limit(bindparam("count")),
+    .order_by(Project.id)
+    .limit(bindparam("count"))
 )
 _LIVE_USER = (
-    select(user.c.id)
-    .where(user.c.id == bindparam("id"), user.c.deleted_at.is_(None))
+    select(User.id)
+    .where(User.id == bindparam("user_id"), User.deleted_at.is_(None))
     .with_for_update(read=True)
 )
-_INSERT = insertion_below(user, project, "owner_id", "name", "name_key", "created_at", "updated_at")
 
 
 def find(db: Database, project_id: int) -> ProjectRecord | None:
     """The live project of that id."""
-    return _FIND.one(db, id=project_id)
+    rows = db.read(_FIND, project_id=project_id)
+    return ProjectRecord._make(rows[0]) if rows else None
 
 
 def page(db: Database, owner_id: int, after: int, count: int) -> list[ProjectRecord]:
     """Up to ``count`` live projects of a user, past the id ``after``."""
-    return _PAGE.all(db, owner_id=owner_id, after=after, count=count)
+    rows = db.read(_PAGE, owner_id=owner_id, after=after, count=count)
+    return [ProjectRecord._make(row) for row in rows]
 
 
 def create(db: Database, owner_id: int, name: str) -> ProjectRecord | None:
@@ -110,12 +99,12 @@ def create(db: Database, owner_id: int, name: str) -> ProjectRecord | None:
 
     Raises IntegrityError where the name is taken.
     """
-    now, values = clock.now(), {"name": name, "name_key": fold(name)}
-    project_id = insert_below(db, now, _INSERT, owner_id, values)
+    now = clock.now()
+    values = {"owner_id": owner_id, "name": name, "name_key": fold(name)}
+    project_id = create_below(db, User, owner_id, Project, now, values)
     if project_id is None:
         return None
-    moment = clock.rfc3339(now)
-    return ProjectRecord(project_id, owner_id, name, 1, moment, moment)
+    return ProjectRecord(project_id, owner_id, name, 1, now, now)
 
 
 def rename(
@@ -125,17 +114,7 @@ def rename(
 
     Raises IntegrityError where the name is taken.
     """
-    return change_record(
-        db,
-        project,
-        record,
-        clock.now(),
-        {"name": name, "name_key": fold(name)},
-        shown={"name": name},
-        same={"owner_id": record.owner_id},
-        again=lambda: find(db, record.id),
-        revision=revision,
-    )
+    return _change(db, record, {"name": name, "name_key": fold(name)}, revision)
 
 
 def hand_over(
@@ -146,17 +125,20 @@ def hand_over(
     Raises OwnerGoneError. The new owner's row is locked, as it is for a new
     project: whoever deletes that user takes the project along, or comes first.
     """
-    if db.execute(_LIVE_USER, {"id": owner_id}).scalar() is None:
+    if db.write(_LIVE_USER, user_id=owner_id).first() is None:
         raise OwnerGoneError("the new owner has just been deleted")
+    return _change(db, record, {"owner_id": owner_id}, revision)
+
+
+def _change(
+    db: Database, record: ProjectRecord, values: dict[str, object], revision: int | None
+) -> ProjectRecord | None:
     return change_record(
         db,
-        project,
+        Project,
         record,
         clock.now(),
-        {"owner_id": owner_id},
-        shown={"owner_id": owner_id},
-        # Names that differ in capitals would pass for the same.
-        same={"revision": record.revision},
-        again=lambda: find(db, record.id),
+        values,
+        read_again=lambda: find(db, record.id),
         revision=revision,
     )

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from sqlalchemy import Table, select
-from sqlalchemy.dialects.mysql import BIGINT, VARCHAR
+from sqlalchemy import select
+from sqlalchemy.dialects.mysql import BIGINT, VARCHAR, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..database import Database
 from .meta import TABLE_OPTIONS, Base, Moment
-from .statement import Query
 
 KIND_MAX = 64
 
@@ -35,29 +34,22 @@ class PurgeResultRecord(NamedTuple):
 
     kind: str
     removed: int
-    finished_at: str | None
+    finished_at: datetime | None
 
 
-purge_result = cast("Table", PurgeResult.__table__)
-
-_ALL = Query(
-    PurgeResultRecord._make,
-    select(*[purge_result.c[name] for name in PurgeResultRecord._fields]),
-)
-_ADD = """
-INSERT INTO purge_result (kind, removed, finished_at)
-VALUES (%(kind)s, %(removed)s, %(finished_at)s)
-ON DUPLICATE KEY UPDATE
-    removed = removed + %(removed)s, finished_at = COALESCE(%(finished_at)s, finished_at)
-""".strip()
+_ALL = select(*[getattr(PurgeResult, name) for name in PurgeResultRecord._fields])
 
 
 def everything(db: Database) -> list[PurgeResultRecord]:
     """All rows; there are no more than kinds."""
-    return _ALL.all(db)
+    return [PurgeResultRecord._make(row) for row in db.read(_ALL)]
 
 
 def add(db: Database, removed: Mapping[str, int], finished_at: datetime | None) -> None:
     """Add what a run has removed of each kind; with the moment of its end if it got there."""
     for kind, number in removed.items():
-        db.run(_ADD, {"kind": kind, "removed": number, "finished_at": finished_at})
+        row = insert(PurgeResult).values(kind=kind, removed=number, finished_at=finished_at)
+        more = {"removed": PurgeResult.removed + row.inserted.removed}
+        if finished_at is not None:
+            more["finished_at"] = row.inserted.finished_at
+        db.write(row.on_duplicate_key_update(more))

@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from ..database import Database
@@ -10,7 +11,7 @@ from ..database import Database
 def schema_revision(db: Database) -> str | None:
     """None before the first migration."""
     try:
-        rows = db.fetch("SELECT version_num FROM alembic_version", {})
+        rows = db.read(text("SELECT version_num FROM alembic_version"))
     except ProgrammingError:
         return None
     return cast("str", rows[0][0]) if rows else None

@@ -3,15 +3,14 @@
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Table, bindparam, func, literal_column, select
+from sqlalchemy import Select, bindparam, func, literal, literal_column, null, select
 
 from ..database import Database
-from .project import project
-from .sql import render
-from .statement import Query
-from .target import target
-from .token import token
-from .user import user
+from .meta import Deletable
+from .project import Project
+from .target import Target
+from .token import Token
+from .user import User
 
 
 class Totals(NamedTuple):
@@ -39,7 +38,7 @@ class Expiring(NamedTuple):
     project_id: int
     project: str
     description: str
-    expires_at: str
+    expires_at: datetime
 
 
 class Latest(NamedTuple):
@@ -49,58 +48,54 @@ class Latest(NamedTuple):
     id: int
     label: str
     project_id: int | None
-    created_at: str
+    created_at: datetime
 
 
 _SUMS = "FORCE INDEX (ix_target_deleted_at_created_at_size)"
 
 
-def _live(table: Table) -> str:
-    return render(select(func.count()).select_from(table).where(table.c.deleted_at.is_(None)))
-
-
-_USERS, _PROJECTS = _live(user), _live(project)
-_TOKENS = render(
+_USERS = select(func.count()).select_from(User).where(User.deleted_at.is_(None))
+_PROJECTS = select(func.count()).select_from(Project).where(Project.deleted_at.is_(None))
+_TOKENS = (
     select(func.count())
-    .select_from(token)
-    .where(token.c.expires_at > bindparam("now"), token.c.revoked_at.is_(None))
+    .select_from(Token)
+    .where(Token.expires_at > bindparam("now"), Token.revoked_at.is_(None))
 )
-_TARGETS = render(
+_TARGETS = (
     select(func.count())
-    .select_from(target)
-    .with_hint(target, _SUMS)
-    .where(target.c.deleted_at.is_(None))
+    .select_from(Target)
+    .with_hint(Target, _SUMS)
+    .where(Target.deleted_at.is_(None))
 )
 # Deleting a project leaves its targets unmarked.
-_TARGETS_GONE = render(
+_TARGETS_GONE = (
     select(func.count())
-    .select_from(project.join(target, target.c.project_id == project.c.id))
-    .where(project.c.deleted_at.is_not(None), target.c.deleted_at.is_(None))
+    .select_from(Project)
+    .join(Target, Target.project_id == Project.id)
+    .where(Project.deleted_at.is_not(None), Target.deleted_at.is_(None))
 )
-_STORED = render(
-    select(func.coalesce(func.sum(target.c.size), literal_column("0"))).with_hint(target, _SUMS)
-)
-_DAY = func.date(target.c.created_at)
-_DAYS = render(
-    select(_DAY, func.count(), func.sum(target.c.size))
-    .with_hint(target, _SUMS)
-    .where(target.c.deleted_at.is_(None), target.c.created_at >= bindparam("since"))
+_STORED = select(func.coalesce(func.sum(Target.size), literal_column("0"))).with_hint(Target, _SUMS)
+_DAY = func.date(Target.created_at)
+_DAYS = (
+    select(_DAY, func.count(), func.sum(Target.size))
+    .with_hint(Target, _SUMS)
+    .where(Target.deleted_at.is_(None), Target.created_at >= bindparam("since"))
     .group_by(_DAY)
 )
-_EXPIRING = Query(
-    Expiring._make,
-    select(token.c.id, token.c.project_id, project.c.name, token.c.description, token.c.expires_at)
+_EXPIRING = (
+    select(Token.id, Token.project_id, Project.name, Token.description, Token.expires_at)
     .prefix_with("STRAIGHT_JOIN")
-    .select_from(token.join(project, project.c.id == token.c.project_id))
-    .with_hint(token, "FORCE INDEX (ix_token_expires_at)")
+    .select_from(Token)
+    .join(Project, Project.id == Token.project_id)
+    .with_hint(Token, "FORCE INDEX (ix_token_expires_at)")
     .where(
-        token.c.expires_at > bindparam("now"),
-        token.c.expires_at <= bindparam("until"),
-        token.c.revoked_at.is_(None),
-        project.c.deleted_at.is_(None),
+        Token.expires_at > bindparam("now"),
+        Token.expires_at <= bindparam("until"),
+        Token.revoked_at.is_(None),
+        Project.deleted_at.is_(None),
     )
-    .order_by(token.c.expires_at, token.c.id)
-    .limit(bindparam("count")),
+    .order_by(Token.expires_at, Token.id)
+    .limit(bindparam("count"))
 )
 
 
@@ -120,46 +115,44 @@ def days(db: Database, now: datetime, number: int) -> list[Day]:
     """The last ``number`` days, today the last, empty ones included."""
     first = now.date() - timedelta(days=number - 1)
     since = datetime(first.year, first.month, first.day)  # noqa: DTZ001  # naive, as all of them
-    found = {row[0]: row for row in db.fetch(_DAYS, {"since": since})}
+    found: dict[date, Any] = {row[0]: row for row in db.read(_DAYS, since=since)}
     dates = [first + timedelta(days=n) for n in range(number)]
-    rows: list[Any] = [found.get(day, (day, 0, 0)) for day in dates]
+    rows = [found.get(day, (day, 0, 0)) for day in dates]
     return [Day(day, int(targets), int(size)) for day, targets, size in rows]
 
 
 def expiring(db: Database, now: datetime, until: datetime, count: int) -> list[Expiring]:
     """Valid tokens that will have expired by then, the next first."""
-    return _EXPIRING.all(db, now=now, until=until, count=count)
+    return [Expiring._make(row) for row in db.read(_EXPIRING, now=now, until=until, count=count)]
 
 
-def _latest(noun: str, table: Table, label: Any, parent: Any) -> Query[Latest]:
-    index = f"ix_{table.name}_deleted_at_id"
-    return Query(
-        lambda row: Latest(noun, *row),
-        select(table.c.id, label, parent, table.c.created_at)
-        .with_hint(table, f"FORCE INDEX ({index})")
-        .where(table.c.deleted_at.is_(None))
-        .order_by(table.c.id.desc())
-        .limit(bindparam("count")),
+def _latest(noun: type[Deletable], label: Any, parent: Any) -> Select[Any]:
+    return (
+        select(literal(noun.__tablename__), noun.id, label, parent, noun.created_at)
+        .with_hint(noun, f"FORCE INDEX (ix_{noun.__tablename__}_deleted_at_id)")
+        .where(noun.deleted_at.is_(None))
+        .order_by(noun.id.desc())
+        .limit(bindparam("count"))
     )
 
 
 _LATEST = (
-    _latest("user", user, user.c.login, literal_column("NULL")),
-    _latest("project", project, project.c.name, project.c.id),
-    _latest("target", target, target.c.description, target.c.project_id),
+    _latest(User, User.login, null()),
+    _latest(Project, Project.name, Project.id),
+    _latest(Target, Target.description, Target.project_id),
 )
 
 
 def latest(db: Database, count: int) -> list[Latest]:
     """What was created last, of all nouns together, the newest first."""
-    rows = [row for query in _LATEST for row in query.all(db, count=count)]
+    rows = [Latest._make(row) for each in _LATEST for row in db.read(each, count=count)]
     return sorted(rows, key=lambda row: row.created_at, reverse=True)[:count]
 
 
 def database_version(db: Database) -> str:
     """What the server calls itself."""
-    return cast("str", db.fetch("SELECT VERSION()", {})[0][0])
+    return cast("str", db.read(select(func.version()))[0][0])
 
 
-def _number(db: Database, text: str, **values: object) -> int:
-    return int(db.fetch(text, values)[0][0])
+def _number(db: Database, statement: Select[Any], **values: object) -> int:
+    return int(db.read(statement, **values)[0][0])

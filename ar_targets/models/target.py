@@ -4,9 +4,10 @@ Large values lie outside InnoDB's row, and no statement here names the
 ``image`` column unless the image itself is wanted.
 """
 
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ForeignKey, Index, Table, bindparam, func, select
+from sqlalchemy import ForeignKey, Index, Select, bindparam, func, select
 from sqlalchemy.dialects.mysql import BIGINT, CHAR, INTEGER, LONGBLOB, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,10 +15,9 @@ from .. import clock
 from ..database import Database
 from ..jpeg import Jpeg
 from ..telemetry import trace
+from .change import change_record, create_below
 from .meta import TABLE_OPTIONS, Base, Deletable
-from .project import project
-from .sql import insertion_below, render
-from .statement import Query, change_record, insert_below
+from .project import Project
 
 # What a TEXT column holds.
 DESCRIPTION_MAX_BYTES = 65_535
@@ -55,8 +55,8 @@ class TargetRecord(NamedTuple):
     size: int
     sha256: str
     revision: int
-    created_at: str
-    updated_at: str
+    created_at: datetime
+    updated_at: datetime
 
     @property
     def etag(self) -> str:
@@ -64,54 +64,43 @@ class TargetRecord(NamedTuple):
         return f"{self.id}-{self.revision}"
 
 
-target = cast("Table", Target.__table__)
-COLUMNS = [target.c[name] for name in TargetRecord._fields]
+COLUMNS = [getattr(Target, name) for name in TargetRecord._fields]
 
 _LIVE = (
-    target.c.id == bindparam("id"),
-    target.c.project_id == bindparam("project_id"),
-    target.c.deleted_at.is_(None),
+    Target.id == bindparam("target_id"),
+    Target.project_id == bindparam("project_id"),
+    Target.deleted_at.is_(None),
 )
-_SAME_IMAGE = (*_LIVE, target.c.sha256 == bindparam("sha256"))
-_FIND = Query(TargetRecord._make, select(*COLUMNS).where(*_LIVE))
-_IMAGE = render(select(target.c.image).where(*_SAME_IMAGE))
+_SAME_IMAGE = (*_LIVE, Target.sha256 == bindparam("sha256"))
+_FIND = select(*COLUMNS).where(*_LIVE)
+_IMAGE = select(Target.image).where(*_SAME_IMAGE)
 # SUBSTRING counts from 1.
-_SLICE = render(
-    select(func.substring(target.c.image, bindparam("first"), bindparam("length"))).where(
-        *_SAME_IMAGE
-    )
-)
-# Up to ``count`` live targets of a project past the id ``after``.
-PAGE = Query(
-    TargetRecord._make,
+_SLICE = select(
+    func.substring(Target.image, bindparam("first"), bindparam("length"), type_=LONGBLOB)
+).where(*_SAME_IMAGE)
+_PAGE = (
     select(*COLUMNS)
-    .with_hint(target, "FORCE INDEX (ix_target_project_id_deleted_at_id)")
+    .with_hint(Target, "FORCE INDEX (ix_target_project_id_deleted_at_id)")
     .where(
-        target.c.project_id == bindparam("project_id"),
-        target.c.deleted_at.is_(None),
-        target.c.id > bindparam("after"),
+        Target.project_id == bindparam("project_id"),
+        Target.deleted_at.is_(None),
+        Target.id > bindparam("after"),
     )
-    .order_by(target.c.id)
-    .limit(bindparam("count")),
-)
-_INSERT = insertion_below(
-    project,
-    target,
-    "project_id",
-    "description",
-    "created_at",
-    "updated_at",
-    "image",
-    "width",
-    "height",
-    "size",
-    "sha256",
+    .order_by(Target.id)
+    .limit(bindparam("count"))
 )
 
 
 def find(db: Database, project_id: int, target_id: int) -> TargetRecord | None:
     """The live target of that id, if it is the project's."""
-    return _FIND.one(db, id=target_id, project_id=project_id)
+    rows = db.read(_FIND, target_id=target_id, project_id=project_id)
+    return TargetRecord._make(rows[0]) if rows else None
+
+
+def page(db: Database, project_id: int, after: int, count: int) -> list[TargetRecord]:
+    """Up to ``count`` live targets of a project past the id ``after``."""
+    rows = db.read(_PAGE, project_id=project_id, after=after, count=count)
+    return [TargetRecord._make(row) for row in rows]
 
 
 def image(db: Database, found: TargetRecord) -> bytes | None:
@@ -124,29 +113,24 @@ def image_slice(db: Database, found: TargetRecord, start: int, stop: int) -> byt
     return _bytes(db, _SLICE, found, first=start + 1, length=stop - start)
 
 
-def _bytes(db: Database, statement: str, found: TargetRecord, **part: int) -> bytes | None:
-    key = {"id": found.id, "project_id": found.project_id, "sha256": found.sha256}
-    images = db.values(statement, key | part)
-    return images[0] if images else None
+def _bytes(
+    db: Database, statement: Select[bytes], found: TargetRecord, **part: int
+) -> bytes | None:
+    key = {"target_id": found.id, "project_id": found.project_id, "sha256": found.sha256}
+    rows = db.read(statement, **key, **part)
+    return cast("bytes", rows[0][0]) if rows else None
 
 
 def create(db: Database, project_id: int, jpeg: Jpeg, description: str) -> TargetRecord | None:
     """A new target; None where the project is gone."""
     now = clock.now()
-    shown = {"description": description, **_about(jpeg)}
-    target_id = insert_below(db, now, _INSERT, project_id, shown | {"image": jpeg.data})
+    shown = {"project_id": project_id, "description": description, **_about(jpeg)}
+    values = shown | {"image": jpeg.data}
+    target_id = create_below(db, Project, project_id, Target, now, values)
     if target_id is None:
         return None
     trace.current.get().upload_bytes = len(jpeg.data)
-    moment = clock.rfc3339(now)
-    return TargetRecord(
-        id=target_id,
-        project_id=project_id,
-        revision=1,
-        created_at=moment,
-        updated_at=moment,
-        **shown,
-    )
+    return TargetRecord(id=target_id, revision=1, created_at=now, updated_at=now, **shown)
 
 
 def _about(jpeg: Jpeg) -> dict[str, Any]:
@@ -168,26 +152,16 @@ def change(
     revision: int | None = None,
 ) -> TargetRecord | None:
     """The target with what is given; None where it is gone, or its revision another."""
-    shown: dict[str, Any] = {} if description is None else {"description": description}
-    blob: dict[str, object] = {}
-    same: dict[str, object] = {}
+    values: dict[str, Any] = {} if description is None else {"description": description}
     if jpeg is not None:
-        shown |= _about(jpeg)
-        blob["image"] = jpeg.data
-        if description is None:
-            # Descriptions that differ in capitals would pass for the same.
-            same["revision"] = record.revision
-    else:
-        same["sha256"] = record.sha256
+        values |= _about(jpeg) | {"image": jpeg.data}
     changed = change_record(
         db,
-        target,
+        Target,
         record,
         clock.now(),
-        shown | blob,
-        shown=shown,
-        same=same,
-        again=lambda: find(db, record.project_id, record.id),
+        values,
+        read_again=lambda: find(db, record.project_id, record.id),
         revision=revision,
     )
     if changed is not None and jpeg is not None:

@@ -6,14 +6,12 @@ replaced image none is left: the checksum tells whose picture it is.
 
 from typing import cast
 
-from sqlalchemy import ForeignKey, Table, bindparam, select
-from sqlalchemy.dialects.mysql import BIGINT, CHAR, MEDIUMBLOB
-from sqlalchemy.dialects.mysql import insert as mysql_insert
+from sqlalchemy import ForeignKey, bindparam, select
+from sqlalchemy.dialects.mysql import BIGINT, CHAR, MEDIUMBLOB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..database import Database
 from .meta import TABLE_OPTIONS, Base
-from .sql import render
 from .target import TargetRecord
 
 
@@ -30,25 +28,18 @@ class Thumbnail(Base):
     picture: Mapped[bytes] = mapped_column(MEDIUMBLOB)
 
 
-thumbnail = cast("Table", Thumbnail.__table__)
-
-_FIND = render(
-    select(thumbnail.c.picture).where(
-        thumbnail.c.target_id == bindparam("target_id"),
-        thumbnail.c.sha256 == bindparam("sha256"),
-    )
+_FIND = select(Thumbnail.picture).where(
+    Thumbnail.target_id == bindparam("target_id"), Thumbnail.sha256 == bindparam("sha256")
 )
 
 
 def find(db: Database, target: TargetRecord) -> bytes | None:
     """The picture, if one has been made of the image that the target has now."""
-    pictures = db.values(_FIND, {"target_id": target.id, "sha256": target.sha256})
-    return pictures[0] if pictures else None
+    rows = db.read(_FIND, target_id=target.id, sha256=target.sha256)
+    return cast("bytes", rows[0][0]) if rows else None
 
 
 def keep(db: Database, target: TargetRecord, picture: bytes) -> None:
     """Store the picture, in place of that of an earlier image. IntegrityError: it is purged."""
-    made = mysql_insert(thumbnail).values(
-        target_id=target.id, sha256=target.sha256, picture=picture
-    )
-    db.execute(made.on_duplicate_key_update(sha256=made.inserted.sha256, picture=picture))
+    made = insert(Thumbnail).values(target_id=target.id, sha256=target.sha256, picture=picture)
+    db.write(made.on_duplicate_key_update(sha256=made.inserted.sha256, picture=picture))

@@ -6,19 +6,18 @@ not the string, decides until when and for what the token is good.
 """
 
 import secrets
-from datetime import timedelta
-from typing import NamedTuple, cast
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Table, bindparam, select
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, bindparam, select
 from sqlalchemy.dialects.mysql import BIGINT, CHAR, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
 from ..database import Database
+from .change import change, change_record, create_below
 from .meta import TABLE_OPTIONS, Base, Moment, Stamped
-from .project import project
-from .sql import insertion_below
-from .statement import Query, change, change_record, insert_below
+from .project import Project
 
 DESCRIPTION_MAX = 255
 ACCESS = ("read", "write")
@@ -48,6 +47,11 @@ class Token(Stamped, Base):
     expires_at: Mapped[Moment]
     revoked_at: Mapped[Moment | None]
 
+    @classmethod
+    def alive(cls) -> ColumnElement[bool]:
+        """Whether it is not revoked; an expired one can be extended."""
+        return cls.revoked_at.is_(None)
+
 
 class TokenRecord(NamedTuple):
     """A token as read from the database, dead ones included."""
@@ -59,15 +63,15 @@ class TokenRecord(NamedTuple):
     description: str
     ttl: int
     revision: int
-    created_at: str
-    updated_at: str
-    expires_at: str
-    revoked_at: str | None
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
 
     @property
     def valid(self) -> bool:
         """Neither revoked nor expired."""
-        return self.revoked_at is None and self.expires_at > clock.rfc3339(clock.now())
+        return self.revoked_at is None and self.expires_at > clock.now()
 
     @property
     def etag(self) -> str:
@@ -75,75 +79,50 @@ class TokenRecord(NamedTuple):
         return f"{self.id}-{self.revision}-{'valid' if self.valid else 'dead'}"
 
 
-token = cast("Table", Token.__table__)
-COLUMNS = [token.c[name] for name in TokenRecord._fields]
+COLUMNS = [getattr(Token, name) for name in TokenRecord._fields]
 
-_FIND = Query(
-    TokenRecord._make,
-    select(*COLUMNS).where(
-        token.c.id == bindparam("id"), token.c.project_id == bindparam("project_id")
-    ),
+_FIND = select(*COLUMNS).where(
+    Token.id == bindparam("token_id"), Token.project_id == bindparam("project_id")
 )
-_PAGE = Query(
-    TokenRecord._make,
+_PAGE = (
     select(*COLUMNS)
-    .with_hint(token, "FORCE INDEX (ix_token_project_id_id)")
-    .where(token.c.project_id == bindparam("project_id"), token.c.id > bindparam("after"))
-    .order_by(token.c.id)
-    .limit(bindparam("count")),
-)
-_INSERT = insertion_below(
-    project,
-    token,
-    "project_id",
-    "jti",
-    "access",
-    "description",
-    "ttl",
-    "created_at",
-    "updated_at",
-    "expires_at",
+    .with_hint(Token, "FORCE INDEX (ix_token_project_id_id)")
+    .where(Token.project_id == bindparam("project_id"), Token.id > bindparam("after"))
+    .order_by(Token.id)
+    .limit(bindparam("count"))
 )
 
 
 def find(db: Database, project_id: int, token_id: int) -> TokenRecord | None:
     """The token of that id, if it is the project's."""
-    return _FIND.one(db, id=token_id, project_id=project_id)
+    rows = db.read(_FIND, token_id=token_id, project_id=project_id)
+    return TokenRecord._make(rows[0]) if rows else None
 
 
 def page(db: Database, project_id: int, after: int, count: int) -> list[TokenRecord]:
     """Up to ``count`` tokens of a project past the id ``after``, dead ones included."""
-    return _PAGE.all(db, project_id=project_id, after=after, count=count)
+    rows = db.read(_PAGE, project_id=project_id, after=after, count=count)
+    return [TokenRecord._make(row) for row in rows]
 
 
 def create(
     db: Database, project_id: int, ttl: int, access: str, description: str
 ) -> TokenRecord | None:
     """A new token, good for ``ttl`` seconds from now; None where the project is gone."""
-    now, jti = clock.now(), secrets.token_hex(16)
-    expires_at = now + timedelta(seconds=ttl)
-    values = {
-        "jti": jti,
+    now = clock.now()
+    values: dict[str, Any] = {
+        "project_id": project_id,
+        "jti": secrets.token_hex(16),
         "access": access,
         "description": description,
         "ttl": ttl,
-        "expires_at": expires_at,
+        "expires_at": now + timedelta(seconds=ttl),
     }
-    token_id = insert_below(db, now, _INSERT, project_id, values)
+    token_id = create_below(db, Project, project_id, Token, now, values)
     if token_id is None:
         return None
     return TokenRecord(
-        token_id,
-        project_id,
-        jti,
-        access,
-        description,
-        ttl,
-        1,
-        clock.rfc3339(now),
-        clock.rfc3339(now),
-        clock.rfc3339(expires_at),
-        None,
+        id=token_id, revision=1, created_at=now, updated_at=now, revoked_at=None, **values
     )
 
 
@@ -155,21 +134,18 @@ def extend(
     None where it is purged or revoked, or its revision is not the given one.
     """
     now = clock.now()
-    expires_at = now + timedelta(seconds=ttl)
     return change_record(
         db,
-        token,
+        Token,
         record,
         now,
-        {"ttl": ttl, "expires_at": expires_at},
-        shown={"ttl": ttl, "expires_at": clock.rfc3339(expires_at), "revoked_at": None},
-        # Nothing else of it ever changes.
-        same={},
+        {"ttl": ttl, "expires_at": now + timedelta(seconds=ttl)},
+        read_again=lambda: find(db, record.project_id, record.id),
         revision=revision,
     )
 
 
-def revoke(db: Database, token_id: int, revision: int | None = None) -> int | None:
-    """Invalidate it from now on. Its new revision; None as for `extend`."""
+def revoke(db: Database, token_id: int, revision: int | None = None) -> bool:
+    """Invalidate it from now on; False as None for `extend`."""
     now = clock.now()
-    return change(db, token, token_id, now, {"revoked_at": now}, revision=revision)
+    return change(db, Token, token_id, now, {"revoked_at": now}, revision=revision)

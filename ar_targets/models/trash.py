@@ -10,16 +10,18 @@ deleted and restored by one row, and what comes back is exactly what went.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import inspect, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from .. import clock
 from ..database import Database
 from . import audit
-from .project import project
-from .statement import change
-from .target import target
-from .user import user
+from .change import change
+from .meta import Deletable
+from .project import Project
+from .target import Target
+from .user import User
 
 
 class RestoreError(Exception):
@@ -28,37 +30,36 @@ class RestoreError(Exception):
 
 def delete_user(
     db: Database, user_id: int, revision: int | None = None, *, spare_admins: bool = False
-) -> int | None:
-    """Delete a live user with the live projects; the new revision, None where gone or changed.
+) -> bool:
+    """Delete a live user with the live projects; False where gone or changed.
 
-    None, too, for an administrator where ``spare_admins``.
+    False, too, for an administrator where ``spare_admins``.
 
     The user's row comes first: creating a project locks its owner's row, so
     none can slip in between.
     """
     now = clock.now()
-    unless = "is_admin" if spare_admins else None
-    new = change(db, user, user_id, now, {"deleted_at": now}, revision=revision, unless=unless)
-    if new is None:
-        return None
-    db.execute(
-        update(project)
-        .where(project.c.owner_id == user_id, project.c.deleted_at.is_(None))
-        .values(_counted(project, now, deleted_at=now, deleted_with_owner=True))
+    only = User.is_admin.is_(False) if spare_admins else None
+    if not change(db, User, user_id, now, {"deleted_at": now}, revision=revision, only=only):
+        return False
+    db.write(
+        update(Project)
+        .where(Project.owner_id == user_id, Project.deleted_at.is_(None))
+        .values(_counted(Project, now, deleted_at=now, deleted_with_owner=True))
     )
-    return new
+    return True
 
 
-def delete_project(db: Database, project_id: int, revision: int | None = None) -> int | None:
-    """Delete a live project, and so its tokens and targets; None where gone or changed."""
+def delete_project(db: Database, project_id: int, revision: int | None = None) -> bool:
+    """Delete a live project, and so its tokens and targets; False where gone or changed."""
     now = clock.now()
-    return change(db, project, project_id, now, {"deleted_at": now}, revision=revision)
+    return change(db, Project, project_id, now, {"deleted_at": now}, revision=revision)
 
 
-def delete_target(db: Database, target_id: int, revision: int | None = None) -> int | None:
-    """Delete a live target; None where gone or changed."""
+def delete_target(db: Database, target_id: int, revision: int | None = None) -> bool:
+    """Delete a live target; False where gone or changed."""
     now = clock.now()
-    return change(db, target, target_id, now, {"deleted_at": now}, revision=revision)
+    return change(db, Target, target_id, now, {"deleted_at": now}, revision=revision)
 
 
 def restore_user(db: Database, user_id: int) -> int:
@@ -66,78 +67,82 @@ def restore_user(db: Database, user_id: int) -> int:
 
     Raises RestoreError.
     """
-    found = _deleted(db, user, user_id)
-    _restore(db, user, user.c.id == user_id, f"the login {found.login!r}")
-    went_along = (project.c.owner_id == user_id) & project.c.deleted_with_owner
-    rival = project.alias()
-    taken = select(project.c.name).join(rival, rival.c.live_name_key == project.c.name_key)
-    names = ", ".join(map(repr, db.execute(taken.where(went_along)).scalars()))
+    found = _deleted(db, User, user_id)
+    _restore(db, User, User.id == user_id, f"the login {found.login!r}")
+    went_along = (Project.owner_id == user_id) & Project.deleted_with_owner
+    rival = aliased(Project)
+    taken = select(Project.name).join(rival, rival.live_name_key == Project.name_key)
+    names = ", ".join(repr(name) for (name,) in db.read(taken.where(went_along)))
     what = f"the name of a project ({names})"
-    projects = _restore(db, project, went_along, what, deleted_with_owner=False)
-    audit.record(db, clock.now(), "restore", user.name, user_id, {"login": found.login})
+    projects = _restore(db, Project, went_along, what, deleted_with_owner=False)
+    audit.record(db, clock.now(), "restore", User, user_id, {"login": found.login})
     return projects
 
 
 def restore_project(db: Database, project_id: int) -> None:
     """Bring back a project with its tokens and targets. Raises RestoreError."""
-    found = _deleted(db, project, project_id)
-    owner = select(user.c.deleted_at).where(user.c.id == found.owner_id).with_for_update(read=True)
-    if db.execute(owner).scalar() is not None:
+    found = _deleted(db, Project, project_id)
+    if not _is_alive(db, User, found.owner_id):
         raise RestoreError(
             f"project {project_id} belongs to user {found.owner_id}, who is deleted: "
             "restore the user first"
         )
     _restore(
         db,
-        project,
-        project.c.id == project_id,
+        Project,
+        Project.id == project_id,
         f"the name {found.name!r}",
         deleted_with_owner=False,
     )
-    audit.record(db, clock.now(), "restore", project.name, project_id, {"name": found.name})
+    audit.record(db, clock.now(), "restore", Project, project_id, {"name": found.name})
 
 
 def restore_target(db: Database, target_id: int) -> None:
     """Bring back a target. Raises RestoreError."""
-    found = _deleted(db, target, target_id)
-    its_project = (
-        select(project.c.deleted_at).where(project.c.id == found.project_id)
-    ).with_for_update(read=True)
-    if db.execute(its_project).scalar() is not None:
+    found = _deleted(db, Target, target_id)
+    if not _is_alive(db, Project, found.project_id):
         raise RestoreError(
             f"target {target_id} belongs to project {found.project_id}, which is deleted: "
             "restore the project first"
         )
-    _restore(db, target, target.c.id == target_id, "")
+    _restore(db, Target, Target.id == target_id, "")
     shown = {"project_id": found.project_id, "description": found.description}
-    audit.record(db, clock.now(), "restore", target.name, target_id, shown)
+    audit.record(db, clock.now(), "restore", Target, target_id, shown)
 
 
-def _deleted(db: Database, table: Table, row_id: int) -> Any:
+def _is_alive(db: Database, noun: type[Deletable], row_id: int) -> bool:
+    """Lock a row that another is below, and see whether it is deleted."""
+    lock = select(noun.deleted_at).where(noun.id == row_id).with_for_update(read=True)
+    return db.write(lock).scalar() is None
+
+
+def _deleted(db: Database, noun: type[Deletable], row_id: int) -> Any:
     """Lock and read a deleted row, blobs left out."""
-    columns = [column for column in table.c if column.name != "image"]
-    row = db.execute(select(*columns).where(table.c.id == row_id).with_for_update()).one_or_none()
+    columns = [column for column in inspect(noun).columns if column.name != "image"]
+    row = db.write(select(*columns).where(noun.id == row_id).with_for_update()).one_or_none()
+    name = noun.__tablename__
     if row is None:
-        raise RestoreError(f"there is no {table.name} {row_id}; it may have been purged")
+        raise RestoreError(f"there is no {name} {row_id}; it may have been purged")
     if row.deleted_at is None:
-        raise RestoreError(f"{table.name} {row_id} is not deleted")
+        raise RestoreError(f"{name} {row_id} is not deleted")
     if getattr(row, "purged_at", None) is not None:
-        raise RestoreError(f"{table.name} {row_id} is being removed for good")
+        raise RestoreError(f"{name} {row_id} is being removed for good")
     return row
 
 
-def _restore(db: Database, table: Table, condition: Any, what: str, **values: object) -> int:
+def _restore(
+    db: Database, noun: type[Deletable], condition: Any, what: str, **values: object
+) -> int:
     """Take the mark off rows; how many. A unique index says where a name is taken meanwhile."""
-    values = _counted(table, clock.now(), deleted_at=None, **values)
+    values = _counted(noun, clock.now(), deleted_at=None, **values)
     try:
-        result: Any = db.execute(update(table).where(condition).values(values))
+        return db.write(update(noun).where(condition).values(values)).rowcount
     except IntegrityError:
         raise RestoreError(
             f"{what} has been taken meanwhile; rename the other one, then try again"
         ) from None
-    return int(result.rowcount)
 
 
-def _counted(table: Table, now: datetime, **values: object) -> dict[str, object]:
+def _counted(noun: type[Deletable], now: datetime, **values: object) -> dict[str, Any]:
     """The values of an UPDATE of several rows, each row's revision counted up."""
-    return {"revision": table.c.revision + 1, "updated_at": now, **values}
+    return {"revision": noun.revision + 1, "updated_at": now, **values}

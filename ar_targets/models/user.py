@@ -1,18 +1,26 @@
 """Users: who may log in, and the statements about them."""
 
-from typing import NamedTuple, cast
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import Computed, Index, Table, bindparam, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Computed,
+    Index,
+    bindparam,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.mysql import BINARY, INTEGER, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
 from ..database import Database
-from . import audit
+from .change import change as change_row
+from .change import create as create_row
 from .meta import TABLE_OPTIONS, Base, Purgeable, fold
-from .sql import insertion
-from .statement import Query
-from .statement import change as change_row
 
 LOGIN_MAX = 64
 PASSWORD_MIN = 8
@@ -53,8 +61,8 @@ class UserRecord(NamedTuple):
     login: str
     is_admin: bool
     revision: int
-    created_at: str
-    updated_at: str
+    created_at: datetime
+    updated_at: datetime
 
     @property
     def etag(self) -> str:
@@ -74,41 +82,30 @@ class Credentials(NamedTuple):
     password_version: int
 
 
-user = cast("Table", User.__table__)
-COLUMNS = [user.c[name] for name in UserRecord._fields]
+COLUMNS = [getattr(User, name) for name in UserRecord._fields]
 
-_FIND = Query(
-    UserRecord._make,
-    select(*COLUMNS).where(user.c.id == bindparam("id"), user.c.deleted_at.is_(None)),
+_FIND = select(*COLUMNS).where(User.id == bindparam("user_id"), User.deleted_at.is_(None))
+_CREDENTIALS = select(*[getattr(User, name) for name in Credentials._fields]).where(
+    User.live_login_key == bindparam("key")
 )
-_CREDENTIALS = Query(
-    Credentials._make,
-    select(*[user.c[name] for name in Credentials._fields]).where(
-        user.c.live_login_key == bindparam("key")
-    ),
-)
-_PAGE = Query(
-    UserRecord._make,
+_PAGE = (
     select(*COLUMNS)
-    .with_hint(user, "FORCE INDEX (ix_user_deleted_at_id)")
+    .with_hint(User, "FORCE INDEX (ix_user_deleted_at_id)")
     .where(
-        user.c.deleted_at.is_(None),
-        or_(user.c.is_admin.is_(False), user.c.id == bindparam("viewer")),
-        user.c.id > bindparam("after"),
+        User.deleted_at.is_(None),
+        or_(User.is_admin.is_(False), User.id == bindparam("viewer")),
+        User.id > bindparam("after"),
     )
-    .order_by(user.c.id)
-    .limit(bindparam("count")),
+    .order_by(User.id)
+    .limit(bindparam("count"))
 )
-# The lock is on the rows that are found: there is no other way to them than this index.
+# An index serves "= 1", but not "IS true". The lock is on the rows that are found:
+# there is no other way to them than this index.
 _ADMINISTRATORS = (
-    select(user.c.id)
-    .with_hint(user, "FORCE INDEX (ix_user_is_admin_deleted_at_id)")
-    .where(user.c.is_admin == literal_column("1"), user.c.deleted_at.is_(None))
-    .order_by(user.c.id)
-    .with_for_update()
-)
-_INSERT = insertion(
-    user, "login", "login_key", "password_hash", "is_admin", "created_at", "updated_at"
+    select(User.id)
+    .with_hint(User, "FORCE INDEX (ix_user_is_admin_deleted_at_id)")
+    .where(User.is_admin == literal_column("1"), User.deleted_at.is_(None))
+    .order_by(User.id)
 )
 
 
@@ -123,23 +120,25 @@ def login_key(login: str) -> bytes:
 
 def find(db: Database, user_id: int) -> UserRecord | None:
     """The live user of that id."""
-    return _FIND.one(db, id=user_id)
+    rows = db.read(_FIND, user_id=user_id)
+    return UserRecord._make(rows[0]) if rows else None
 
 
 def credentials(db: Database, login: str) -> Credentials | None:
     """What to check a password against; None where no live user has that login."""
-    return _CREDENTIALS.one(db, key=login_key(login))
+    rows = db.read(_CREDENTIALS, key=login_key(login))
+    return Credentials._make(rows[0]) if rows else None
 
 
 def page(db: Database, viewer: int | None, after: int, count: int) -> list[UserRecord]:
     """Up to ``count`` live users past the id ``after``; no administrators but the viewer."""
-    return _PAGE.all(db, viewer=viewer, after=after, count=count)
+    rows = db.read(_PAGE, viewer=viewer, after=after, count=count)
+    return [UserRecord._make(row) for row in rows]
 
 
 def has_administrator(db: Database) -> bool:
-    """Whether there is a live administrator. Reads all users: not for requests."""
-    administrators = select(user.c.id).where(user.c.is_admin.is_(True), user.c.deleted_at.is_(None))
-    return db.execute(administrators.limit(1)).scalar() is not None
+    """Whether there is a live administrator."""
+    return bool(db.read(_ADMINISTRATORS.limit(1)))
 
 
 def create(db: Database, login: str, password_hash: str, *, is_admin: bool = False) -> UserRecord:
@@ -150,13 +149,9 @@ def create(db: Database, login: str, password_hash: str, *, is_admin: bool = Fal
         "login_key": fold(login),
         "password_hash": password_hash,
         "is_admin": is_admin,
-        "created_at": now,
-        "updated_at": now,
     }
-    shown = {"login": login, "is_admin": is_admin}
-    user_id = db.run(_INSERT, values, audit.after_insert(db, now, user.name, shown)).last_id
-    moment = clock.rfc3339(now)
-    return UserRecord(user_id, login, is_admin, 1, moment, moment)
+    user_id = create_row(db, User, now, values)
+    return UserRecord(user_id, login, is_admin, 1, now, now)
 
 
 def change(
@@ -167,36 +162,36 @@ def change(
     password_hash: str | None = None,
     revision: int | None = None,
     spare_admins: bool = False,
-) -> int | None:
+) -> bool:
     """Set what is given; a new password ends the user's tokens.
 
-    The new revision; None where the live user is gone, where ``spare_admins``
-    and it is an administrator (by now: the row decides), or where ``revision``
-    is given and is no longer the row's. Raises IntegrityError where the login is taken.
+    False where the live user is gone, where ``spare_admins`` and it is an
+    administrator (by now: the row decides), or where ``revision`` is given and is
+    no longer the row's. Raises IntegrityError where the login is taken.
     """
     values: dict[str, object] = {}
+    computed: dict[str, ColumnElement[Any]] = {}
     if login is not None:
         values |= {"login": login, "login_key": fold(login)}
     if password_hash is not None:
         values["password_hash"] = password_hash
-    ended = ("password_version",) if password_hash is not None else ()
-    unless = "is_admin" if spare_admins else None
+        computed["password_version"] = User.password_version + 1
+    only = User.is_admin.is_(False) if spare_admins else None
+    now = clock.now()
     return change_row(
-        db, user, user_id, clock.now(), values, revision=revision, count=ended, unless=unless
+        db, User, user_id, now, values, revision=revision, computed=computed, only=only
     )
 
 
-def set_admin(
-    db: Database, user_id: int, *, is_admin: bool, revision: int | None = None
-) -> int | None:
-    """Make a user an administrator, or no longer one; the new revision, None as for `change`.
+def set_admin(db: Database, user_id: int, *, is_admin: bool, revision: int | None = None) -> bool:
+    """Make a user an administrator, or no longer one; False as for `change`.
 
     Raises LastAdministratorError.
     """
     if not is_admin:
         keep_an_administrator(db, user_id)
     values = {"is_admin": is_admin}
-    return change_row(db, user, user_id, clock.now(), values, revision=revision)
+    return change_row(db, User, user_id, clock.now(), values, revision=revision)
 
 
 def keep_an_administrator(db: Database, user_id: int) -> None:
@@ -204,15 +199,15 @@ def keep_an_administrator(db: Database, user_id: int) -> None:
 
     Two who remove each other at once wait for each other here.
     """
-    ids = db.execute(_ADMINISTRATORS).scalars().all()
+    ids = db.write(_ADMINISTRATORS.with_for_update()).scalars().all()
     if list(ids) == [user_id]:
         raise LastAdministratorError("this is the last administrator; make another user one first")
 
 
 def rehash(db: Database, user_id: int, old_hash: str, new_hash: str) -> None:
     """Store the same password under newer parameters; the user's tokens stay good."""
-    db.execute(
-        update(user)
-        .where(user.c.id == user_id, user.c.password_hash == old_hash)
+    db.write(
+        update(User)
+        .where(User.id == user_id, User.password_hash == old_hash)
         .values(password_hash=new_hash)
     )

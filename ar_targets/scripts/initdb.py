@@ -12,11 +12,11 @@ from contextlib import contextmanager
 
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from alembic import command
 
-from ..engine import error_number, make_engine
+from ..engine import error_number, error_text, make_engine
 from .command import CommandError, parser, run, settings_of
 
 # Seconds for which the others wait for the one that migrates.
@@ -54,11 +54,12 @@ def wait_for(engine: Engine, patience: float) -> None:
         try:
             with engine.connect():
                 return
-        except OperationalError as error:
+        except DBAPIError as error:
             number = error_number(error.orig)
             hopeless = number in (UNKNOWN_DATABASE, ACCESS_DENIED, ACCESS_DENIED_TO_DATABASE)
             if hopeless or time.monotonic() > deadline:
-                raise CommandError(f"cannot use the database: {error.orig}") from None
+                reason = f"({number}) {error_text(error.orig)}"
+                raise CommandError(f"cannot use the database: {reason}") from None
         time.sleep(0.5)
 
 

@@ -15,18 +15,18 @@ from ..clock import rfc3339
 from ..database import Database, in_transaction, transaction_scope
 from ..engine import make_engine
 from ..models import trash
-from ..models.project import project
-from ..models.target import target
+from ..models.project import Project
+from ..models.target import Target
 from ..models.trash import RestoreError
-from ..models.user import user
+from ..models.user import User
 from .command import CommandError, parser, positive, run, settings_of
 
 LISTED = 50
-# Noun → its table, and the column by which people know a row.
-NOUNS = {
-    "user": (user, user.c.login),
-    "project": (project, project.c.name),
-    "target": (target, target.c.description),
+# Noun → its class, and the column by which people know a row.
+NOUNS: dict[str, tuple[Any, Any]] = {
+    "user": (User, User.login),
+    "project": (Project, Project.name),
+    "target": (Target, Target.description),
 }
 
 
@@ -70,10 +70,9 @@ def restore(db: Database, noun: str, row_id: int) -> str:
 
 def list_deleted(db: Database, noun: str) -> None:
     """Print the rows deleted last, newest first."""
-    table, label = NOUNS[noun]
-    columns = (table.c.id, table.c.deleted_at, label)
-    deleted = select(*columns).where(table.c.deleted_at.is_not(None))
-    rows: Any = db.execute(deleted.order_by(table.c.deleted_at.desc()).limit(LISTED)).all()
+    cls, label = NOUNS[noun]
+    deleted = select(cls.id, cls.deleted_at, label).where(cls.deleted_at.is_not(None))
+    rows = db.read(deleted.order_by(cls.deleted_at.desc()).limit(LISTED))
     for row_id, deleted_at, text in rows:
         print(f"{row_id}\t{rfc3339(deleted_at)}\t{text!r}")
     if not rows:

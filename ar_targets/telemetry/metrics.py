@@ -6,7 +6,7 @@ files there; else each process has its own.
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 class Metrics:
     """All metrics but those that are read from the database."""
 
-    def __init__(self, engine: Engine, directory: str | None = None) -> None:
+    def __init__(self, engines: Sequence[Engine], directory: str | None = None) -> None:
         """``directory`` is the one that processes share."""
         self._directory = Path(directory) if directory else None
         if self._directory:
@@ -73,10 +73,11 @@ class Metrics:
         self.in_flight = gauge("in_flight_requests", "Requests being answered.")
         self._pool_used = gauge("pool_used_connections", "Database connections in use.")
         pool_size = gauge("pool_max_connections", "Database connections allowed.")
-        pool: Any = engine.pool
-        pool_size.set(pool.size())
-        event.listen(engine, "checkout", lambda *_: self._pool_used.inc())
-        event.listen(engine, "checkin", lambda *_: self._pool_used.dec())
+        pools: list[Any] = [engine.pool for engine in engines]
+        pool_size.set(sum(pool.size() for pool in pools))
+        for engine in engines:
+            event.listen(engine, "checkout", lambda *_: self._pool_used.inc())
+            event.listen(engine, "checkin", lambda *_: self._pool_used.dec())
 
     def count(self, noted: Trace, method: str, route: str, received: int) -> None:
         """Count a request. The labels are few: our methods, patterns of routes, statuses."""
@@ -132,4 +133,5 @@ class _Ready:
 
 def includeme(config: Configurator) -> None:
     """Set ``registry.metrics``."""
-    config.registry.metrics = Metrics(config.registry.engine, os.environ.get(DIRECTORY))
+    engines = (config.registry.engine, config.registry.read_engine)
+    config.registry.metrics = Metrics(engines, os.environ.get(DIRECTORY))

@@ -57,7 +57,7 @@ def expected_revision(request: Request, record: _Tagged) -> int | None:
 
 def written(result: Result | None, revision: int | None) -> Result:
     """What a change gave; where it found no row, 412 for a revision insisted on, else 404."""
-    if result is None:
+    if not result:
         raise changed_meanwhile() if revision is not None else HTTPNotFound()
     return result
 

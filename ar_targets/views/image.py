@@ -9,7 +9,6 @@ from pyramid.response import Response
 from .. import resources
 from ..errors import FieldError, problem
 from ..models import target as targets
-from ..models.access import Ahead
 from ..models.target import TargetRecord
 from ..permissions import Permission
 from . import etag
@@ -22,14 +21,7 @@ RANGE = re.compile(r"bytes=(?=-?[0-9])([0-9]*)-([0-9]*)", re.ASCII | re.IGNORECA
 MANY_DIGITS = 18
 
 
-def image_ahead(request: Request) -> Ahead:
-    """The image, unless the client may have it, or wants a part of it."""
-    headers = request.headers
-    whole = "If-None-Match" not in headers and "Range" not in headers
-    return Ahead(image=request.method == "GET" and whole)
-
-
-target_image = service("target_image", f"{TARGET}/image", resource=TARGET, ahead=image_ahead)
+target_image = service("target_image", f"{TARGET}/image", resource=TARGET, image_ahead=True)
 
 
 @target_image.get(context=resources.Target, permission=Permission.TARGET_READ)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -81,7 +81,7 @@ def purges(results: list[PurgeResultRecord]) -> Iterator[Metric]:
     for result in results:
         removed.add_metric((result.kind,), result.removed)
         if result.finished_at is not None:
-            moment = datetime.fromisoformat(result.finished_at).timestamp()
+            moment = result.finished_at.replace(tzinfo=UTC).timestamp()
             finished.add_metric((result.kind,), moment)
     yield removed
     yield finished

@@ -9,8 +9,6 @@ from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.request import Request
 
 from ..errors import FieldError, problem
-from ..models import access
-from ..models.access import NOTHING, Ahead
 from ..models.meta import parse_id
 
 LIMIT_MAX = 200
@@ -43,12 +41,6 @@ def requested_page(request: Request) -> Page:
     if page is None:
         raise problem(HTTPBadRequest, *wrong)
     return page
-
-
-def page_ahead(request: Request) -> Ahead:
-    """The page that a list is asked for, if any: a wrong query is told of later, to who may ask."""
-    page = _read(request)[0] if request.method in ("GET", "HEAD") else None
-    return Ahead(page=access.Page(page.after, page.rows)) if page else NOTHING
 
 
 def _read(request: Request) -> tuple[Page | None, list[FieldError]]:

@@ -4,6 +4,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from .. import resources
+from ..clock import rfc3339
 from ..models import project as projects
 from ..models import trash
 from ..models.project import ProjectRecord
@@ -24,8 +25,8 @@ def represent(request: Request, record: ProjectRecord) -> Json:
     return {
         "id": record.id,
         "name": record.name,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
+        "created_at": rfc3339(record.created_at),
+        "updated_at": rfc3339(record.updated_at),
     }
 
 

@@ -4,10 +4,8 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast
 
 from cornice import Service
-from pyramid.request import Request
 
 from ..errors import render_cornice_errors
-from ..models.access import NOTHING, Ahead
 from ..resources import public_factory, root_factory
 
 # An id in a path. Other texts name nothing (404); above all not ".." or ".",
@@ -41,28 +39,23 @@ class RestService(Protocol):
         """Answer DELETE."""
 
 
-def nothing_ahead(_: Request) -> Ahead:
-    """Most views need no more than what the path names."""
-    return NOTHING
-
-
 def service(
     name: str,
     path: str,
     *,
     resource: str | None = None,
-    ahead: Callable[[Request], Ahead] = nothing_ahead,
+    image_ahead: bool = False,
 ) -> RestService:
     """A Cornice service at ``/api`` + ``path``.
 
     Its context is the resource at the same place in the tree, or at that of
-    ``resource``: both are written as route patterns. ``ahead`` tells what an
-    app's request is going to read, which then comes along with the caller.
+    ``resource``: both are written as route patterns. ``image_ahead``: reading
+    it needs the target's image, which then comes along with the caller.
     """
     return _declare(
         name,
         f"/api{path}",
-        ahead,
+        image_ahead=image_ahead,
         factory=root_factory,
         traverse=(resource or path).replace(ID, ""),
     )
@@ -70,12 +63,10 @@ def service(
 
 def public_service(name: str, path: str) -> RestService:
     """A Cornice service outside the resource tree, for everyone."""
-    return _declare(name, path, nothing_ahead, factory=public_factory)
+    return _declare(name, path, image_ahead=False, factory=public_factory)
 
 
-def _declare(
-    name: str, path: str, ahead: Callable[[Request], Ahead], **arguments: Any
-) -> RestService:
+def _declare(name: str, path: str, *, image_ahead: bool, **arguments: Any) -> RestService:
     made = Service(
         name=name,
         path=path,
@@ -85,5 +76,5 @@ def _declare(
         depth=3,
         **arguments,
     )
-    made.ahead = ahead
+    made.image_ahead = image_ahead
     return cast("RestService", made)

@@ -8,6 +8,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from .. import image, resources
+from ..clock import rfc3339
 from ..errors import FieldError, problem
 from ..models import target as targets
 from ..models import trash
@@ -17,13 +18,12 @@ from ..schemas.body import Body
 from ..schemas.target import TargetBody
 from .body import load, read_object
 from .etag import expected_revision, not_modified, written
-from .image import image_ahead
-from .paging import listing, page_ahead, requested_page
+from .paging import listing, requested_page
 from .service import PROJECT, TARGET, service
 from .single import Json, created, found, no_content, shown
 
-target_list = service("target_list", f"{PROJECT}/imagetarget", ahead=page_ahead)
-target = service("target", TARGET, ahead=image_ahead)
+target_list = service("target_list", f"{PROJECT}/imagetarget")
+target = service("target", TARGET, image_ahead=True)
 
 
 def represent(request: Request, record: TargetRecord) -> Json:
@@ -38,8 +38,8 @@ def represent(request: Request, record: TargetRecord) -> Json:
         "size": record.size,
         "sha256": record.sha256,
         "image_url": request.application_url + path,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
+        "created_at": rfc3339(record.created_at),
+        "updated_at": rfc3339(record.updated_at),
     }
 
 
@@ -60,7 +60,8 @@ def target_body(request: Request, schema: Body, **_: Any) -> None:
 def list_targets(request: Request) -> Json:
     """The project's targets, without their images."""
     page = requested_page(request)
-    return listing(request, page, request.identity.page, represent)
+    records = targets.page(request.db, request.context.project.record.id, page.after, page.rows)
+    return listing(request, page, records, represent)
 
 
 @target_list.post(

@@ -7,6 +7,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from .. import resources
+from ..clock import rfc3339
 from ..errors import REVOKED, FieldError, problem
 from ..models import token as tokens
 from ..models.token import TokenRecord
@@ -33,10 +34,10 @@ def represent(request: Request, record: TokenRecord) -> Json:
         "description": record.description,
         "ttl": record.ttl,
         "valid": record.valid,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
-        "expires_at": record.expires_at,
-        "revoked_at": record.revoked_at,
+        "created_at": rfc3339(record.created_at),
+        "updated_at": rfc3339(record.updated_at),
+        "expires_at": rfc3339(record.expires_at),
+        "revoked_at": rfc3339(record.revoked_at) if record.revoked_at else None,
     }
 
 
@@ -120,6 +121,6 @@ def revoke_token(request: Request) -> Response:
     revision = expected_revision(request, record)
     if record.revoked_at is None:
         revoked = tokens.revoke(request.db, record.id, revision)
-        if revoked is None and not is_revoked(request, record):
+        if not revoked and not is_revoked(request, record):
             written(revoked, revision)
     return no_content()

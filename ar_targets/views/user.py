@@ -8,6 +8,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from .. import passwords, resources
+from ..clock import rfc3339
 from ..errors import FieldError, problem
 from ..models import trash
 from ..models import user as users
@@ -31,8 +32,8 @@ def represent(request: Request, record: UserRecord) -> Json:
     return {
         "id": record.id,
         "login": record.login,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
+        "created_at": rfc3339(record.created_at),
+        "updated_at": rfc3339(record.updated_at),
     }
 
 

@@ -1,9 +1,8 @@
 """The audit trail in the panel, and what changes through the panel leave in it."""
 
-from ar_targets.models.audit import audit
-
 from ..actors import PASSWORD
 from ..panel import Panel
+from ..tables import audit
 
 
 def entries(page):

@@ -6,9 +6,10 @@ import sys
 import pytest
 
 from ar_targets.database import transaction_scope
-from ar_targets.models import admin_session, trash, user
+from ar_targets.models import trash, user
 
 from ..panel import LOGIN, Panel
+from ..tables import admin_session
 
 NUMBERS = {"user_id": 1, "project_id": 1, "target_id": 1, "token_id": 1, "row_id": 1}
 WORDS = {"noun": "project", "sha256": "0" * 64, "filename": "panel.css"}
@@ -105,12 +106,11 @@ def test_no_administrator_any_more(app, panel, stage, administrator, end):
 
 
 def test_sessions_expire(panel, stage, monkeypatch):
-    with transaction_scope(stage.engine) as db:
-        row = admin_session.admin_session
-        db.execute(row.update().values(expires_at="2020-01-01"))
+    with stage.engine.begin() as db:
+        db.execute(admin_session.update().values(expires_at="2020-01-01"))
     panel.get("/admin/user/", status=303)
     panel.log_in()
-    assert len(stage.rows(row)) == 1
+    assert len(stage.rows(admin_session)) == 1
 
 
 def test_idle_sessions_expire(make_app, administrator, monkeypatch):

@@ -1,8 +1,7 @@
 """Projects in the panel."""
 
-from ar_targets.models.project import project as projects
-
 from ..panel import names, wrong
+from ..tables import project as projects
 
 
 def test_list(panel, stage, owner, stranger):

@@ -9,12 +9,11 @@ from sqlalchemy import update
 
 from ar_targets.admin import picture as showing
 from ar_targets.admin import thumbnail as drawing
-from ar_targets.database import transaction_scope
-from ar_targets.models.target import target as targets
-from ar_targets.models.thumbnail import thumbnail as thumbnails
 
 from ..panel import names, wrong
 from ..pictures import CHINA, FLOWER, HEIGHT, WIDTH, drawn
+from ..tables import target as targets
+from ..tables import thumbnail as thumbnails
 
 JSON = "application/json"
 
@@ -134,7 +133,7 @@ def test_a_replaced_image_has_another_thumbnail(app, panel, stage, project, targ
 
 def test_a_thumbnail_goes_with_its_target(panel, stage, target):
     panel.get(pictures_of(panel.get("/admin/target/"))[0])
-    with transaction_scope(stage.engine) as db:
+    with stage.engine.begin() as db:
         db.execute(targets.delete())
     assert stage.rows(thumbnails) == []
 
@@ -148,7 +147,7 @@ def test_no_thumbnail_of_what_would_take_too_much_memory(panel, stage, target, m
 
 
 def test_no_thumbnail_of_what_no_decoder_reads(panel, stage, target):
-    with transaction_scope(stage.engine) as db:
+    with stage.engine.begin() as db:
         db.execute(update(targets).values(image=b"nonsense"))
     (path,) = pictures_of(panel.get("/admin/target/"))
     assert panel.get(path).content_type == "image/svg+xml"
@@ -158,7 +157,7 @@ def test_a_target_that_is_removed_while_its_thumbnail_is_drawn(panel, stage, tar
     draw = drawing.draw
 
     def draw_meanwhile(data, record):
-        with transaction_scope(stage.engine) as db:
+        with stage.engine.begin() as db:
             db.execute(targets.delete())
         return draw(data, record)
 

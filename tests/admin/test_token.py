@@ -2,9 +2,8 @@
 
 import pytest
 
-from ar_targets.models.token import token as tokens
-
 from ..panel import names, wrong
+from ..tables import token as tokens
 
 DAY = 86_400
 

@@ -3,12 +3,12 @@
 import pytest
 
 from ar_targets.models import forever
-from ar_targets.models.project import project as projects
-from ar_targets.models.target import target as targets
-from ar_targets.models.token import token as tokens
-from ar_targets.models.user import user as users
 
 from ..panel import names
+from ..tables import project as projects
+from ..tables import target as targets
+from ..tables import token as tokens
+from ..tables import user as users
 
 
 def test_lists(app, panel, stage, owner, stranger, project, target, write_token):

@@ -2,12 +2,11 @@
 
 import pytest
 
-from ar_targets.models.project import project as projects
-from ar_targets.models.user import user as users
-
 from ..actors import PASSWORD
 from ..client import at_once
 from ..panel import Panel, names, wrong
+from ..tables import project as projects
+from ..tables import user as users
 
 
 def row(stage, user_id):

@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from ar_targets.models.project import project as projects
-from ar_targets.models.target import target as targets
-from ar_targets.models.token import token as tokens
-
 from ..pictures import CHINA, FLOWER, base64_of, drawn
+from ..tables import project as projects
+from ..tables import target as targets
+from ..tables import token as tokens
 from .conftest import Watched, log_in
 
 LOADED = "images => images.length && images.every(i => i.complete && i.naturalWidth > 0)"

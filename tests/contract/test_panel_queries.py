@@ -8,10 +8,10 @@ from sqlalchemy import insert, text
 from ar_targets import clock
 from ar_targets.database import transaction_scope
 from ar_targets.models import browse
-from ar_targets.models.target import target as targets
 from ar_targets.models.trash import delete_project, delete_target, delete_user
 
 from ..panel import Panel, names
+from ..tables import target as targets
 from .test_queries import EXPLAIN, ROWS, check_plan, crowd, statements
 
 __all__ = ["crowd", "statements"]
@@ -88,14 +88,16 @@ def ids(app, crowd, stage, owner, project):
         "created_at": now,
         "updated_at": now,
     }
+    with app.registry.engine.begin() as connection:
+        connection.execute(insert(targets), [row] * ROWS)
     with transaction_scope(app.registry.engine) as db:
-        db.execute(insert(targets), [row] * ROWS)
         delete_project(db, gone_project.id)
         delete_user(db, gone_user.id)
-        for found in db.execute(text("SELECT id FROM target LIMIT 20")).all():
+        for found in db.read(text("SELECT id FROM target LIMIT 20")):
             delete_target(db, found[0])
+    with app.registry.engine.begin() as connection:
         for name in ("user", "project", "token", "target"):
-            db.execute(text(f"ANALYZE TABLE `{name}`")).all()
+            connection.execute(text(f"ANALYZE TABLE `{name}`")).all()
     return {
         "owner": owner.id,
         "project": project.id,

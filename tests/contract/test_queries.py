@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import Engine, event, insert, text
 
 from ar_targets import clock
-from ar_targets.database import Database, transaction_scope
 from ar_targets.models.meta import fold
-from ar_targets.models.project import project as projects
-from ar_targets.models.target import target as targets
-from ar_targets.models.token import token as tokens
-from ar_targets.models.user import user as users
 
 from ..actors import PASSWORD
 from ..pictures import CHINA
+from ..tables import project as projects
+from ..tables import target as targets
+from ..tables import token as tokens
+from ..tables import user as users
 
 ROWS = 1000
 IMAGE = base64.b64encode(CHINA).decode()
@@ -30,19 +29,19 @@ REQUESTS: dict[str, tuple[str | None, str, str, dict[str, Any] | None, int]] = {
     "read a user": (None, "GET", "{owner.path}", None, 1),
     "change a user": (None, "PATCH", "{owner.path}", {"login": "other"}, 4),
     "delete a user": (None, "DELETE", "{owner.path}", None, 4),
-    "log in": (None, "POST", "/api/login", {"login": "olga", "password": PASSWORD}, 4),
+    "log in": (None, "POST", "/api/login", {"login": "olga", "password": PASSWORD}, 5),
     "list projects": ("owner", "GET", "/api/project", None, 2),
-    "create a project": ("owner", "POST", "/api/project", {"name": "new"}, 3),
+    "create a project": ("owner", "POST", "/api/project", {"name": "new"}, 4),
     "read a project": ("owner", "GET", "{project.path}", None, 1),
     "rename a project": ("owner", "PUT", "{project.path}", {"name": "new"}, 3),
     "delete a project": ("owner", "DELETE", "{project.path}", None, 3),
     "list tokens": ("owner", "GET", "{project.tokens}", None, 2),
-    "create a token": ("owner", "POST", "{project.tokens}", {}, 3),
+    "create a token": ("owner", "POST", "{project.tokens}", {}, 4),
     "read a token": ("owner", "GET", "{write_token.path}", None, 1),
     "extend a token": ("owner", "PATCH", "{write_token.path}", {"ttl": 60}, 3),
     "revoke a token": ("owner", "DELETE", "{write_token.path}", None, 3),
-    "list targets": ("write_token", "GET", "{project.targets}", None, 1),
-    "create a target": ("write_token", "POST", "{project.targets}", {"image": IMAGE}, 3),
+    "list targets": ("write_token", "GET", "{project.targets}", None, 2),
+    "create a target": ("write_token", "POST", "{project.targets}", {"image": IMAGE}, 4),
     "read a target": ("write_token", "GET", "{target.path}", None, 1),
     "read an image": ("write_token", "GET", "{target.image}", None, 1),
     "head of an image": ("write_token", "HEAD", "{target.image}", None, 1),
@@ -63,7 +62,7 @@ WRITES_A_BLOB = {"create a target", "replace a target"}
 # Of one row or a few, or none: there is nothing to find an index for.
 WITHOUT_INDEX = (
     "SELECT version_num",
-    "SELECT json_array(purge_result",
+    "SELECT purge_result",
     "INSERT INTO token",
     "INSERT INTO target",
     "INSERT INTO user",
@@ -105,7 +104,7 @@ def crowd(app, owner, project, stranger, other_project) -> None:
             | target
         ),
     }
-    with transaction_scope(app.registry.engine) as db:
+    with app.registry.engine.begin() as db:
         for table, row in rows.items():
             db.execute(insert(table), [row(n) | moments for n in range(ROWS)])
         for table in rows:
@@ -113,46 +112,16 @@ def crowd(app, owner, project, stranger, other_project) -> None:
 
 
 @pytest.fixture
-def statements(app, monkeypatch) -> Iterator[list[tuple[str, Any]]]:
-    """What is sent to the database."""
+def statements() -> Iterator[list[tuple[str, Any]]]:
+    """What is sent to the database, by any engine."""
     sent: list[tuple[str, Any]] = []
-    fetch, select, pairs = Database.fetch, Database.values, Database.pairs
-    run, run_alone = Database.run, Database.run_alone
 
-    def note_execute(connection, cursor, statement, parameters, context, executemany):
-        if statement != "BEGIN":
-            sent.append((statement, parameters))
-
-    def note_fetch(self, statement, parameters):
+    def note(connection, cursor, statement, parameters, context, executemany):
         sent.append((statement, parameters))
-        return fetch(self, statement, parameters)
 
-    def note_values(self, statement, parameters):
-        sent.append((statement, parameters))
-        return select(self, statement, parameters)
-
-    def note_pairs(self, statement, parameters):
-        sent.append((statement, parameters))
-        return pairs(self, statement, parameters)
-
-    def note_run(self, statement, parameters, then=None):
-        sent.append((statement, parameters))
-        if then is not None:
-            sent.append(then)
-        return run(self, statement, parameters, then)
-
-    def note_run_alone(self, statement, parameters):
-        sent.append((statement, parameters))
-        return run_alone(self, statement, parameters)
-
-    monkeypatch.setattr(Database, "fetch", note_fetch)
-    monkeypatch.setattr(Database, "values", note_values)
-    monkeypatch.setattr(Database, "pairs", note_pairs)
-    monkeypatch.setattr(Database, "run_alone", note_run_alone)
-    monkeypatch.setattr(Database, "run", note_run)
-    event.listen(app.registry.engine, "before_cursor_execute", note_execute)
+    event.listen(Engine, "before_cursor_execute", note)
     yield sent
-    event.remove(app.registry.engine, "before_cursor_execute", note_execute)
+    event.remove(Engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("name", REQUESTS)

@@ -11,10 +11,10 @@ from ar_targets import clock
 from ar_targets.database import transaction_scope
 from ar_targets.models import trash
 from ar_targets.models.audit import TEXT_MAX
-from ar_targets.models.audit import audit as table
 
 from ..actors import PASSWORD
 from ..pictures import FLOWER
+from ..tables import audit as table
 
 IMAGE = base64.b64encode(FLOWER).decode()
 SHA256 = hashlib.sha256(FLOWER).hexdigest()

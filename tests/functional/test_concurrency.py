@@ -14,11 +14,13 @@ from ar_targets.engine import DEADLOCK, LOCK_WAIT_TIMEOUT, error_number
 from ar_targets.models import project as project_model
 from ar_targets.models import target, token, trash
 from ar_targets.models.meta import fold
-from ar_targets.models.project import project as project_table
-from ar_targets.models.user import user as user_table
 
 from ..client import Client, at_once
 from ..pictures import CHINA
+from ..tables import project as project_table
+from ..tables import target as target_table
+from ..tables import token as token_table
+from ..tables import user as user_table
 
 
 @pytest.fixture
@@ -208,7 +210,7 @@ def test_a_lock_that_is_never_got_is_503_in_the_end(impatient, stage, owner, pro
 
 def test_more_requests_than_connections(make_app, stage, owner):
     app = make_app(database_pool_size=1, database_timeout=1)
-    with app.registry.engine.connect():
+    with app.registry.read_engine.connect():
         app.get("/api/project", headers=owner.headers, status=503)
         app.get("/health/live")
     app.get("/api/project", headers=owner.headers, status=200)
@@ -229,6 +231,8 @@ def test_connections_that_the_server_closed(app, stage, owner, project):
     answer = app.patch_json(project.path, {"name": "Park"}, headers=owner.headers)
     assert answer.json["name"] == "Park"
     assert at_once(app, calls) == 8 * [200]
+    # Those that no request has met are left to no other test.
+    app.registry.engine.dispose()
 
 
 def test_nothing_is_created_in_what_is_deleted_meanwhile(stage, owner, project):
@@ -239,5 +243,5 @@ def test_nothing_is_created_in_what_is_deleted_meanwhile(stage, owner, project):
         assert token.create(db, project.id, 60, "read", "") is None
         trash.delete_user(db, owner.id)
         assert project_model.create(db, owner.id, "new") is None
-    assert stage.rows(target.target) == []
-    assert stage.rows(token.token) == []
+    assert stage.rows(target_table) == []
+    assert stage.rows(token_table) == []

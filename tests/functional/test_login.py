@@ -8,10 +8,9 @@ import jwt
 import pytest
 from sqlalchemy import update
 
-from ar_targets.models.user import user as table
-
 from ..actors import PASSWORD
 from ..client import at_once, faults
+from ..tables import user as table
 
 LOGIN = "/api/login"
 GOOD = {"login": "olga", "password": PASSWORD}

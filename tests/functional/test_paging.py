@@ -7,12 +7,12 @@ from sqlalchemy import text
 
 from ar_targets import clock
 from ar_targets.models.meta import fold
-from ar_targets.models.project import project as project_table
-from ar_targets.models.target import target as target_table
-from ar_targets.models.token import token as token_table
-from ar_targets.models.user import user as user_table
 
 from ..client import faults
+from ..tables import project as project_table
+from ..tables import target as target_table
+from ..tables import token as token_table
+from ..tables import user as user_table
 
 
 class List:

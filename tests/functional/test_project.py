@@ -2,9 +2,8 @@
 
 import pytest
 
-from ar_targets.models.project import project as table
-
 from ..client import faults
+from ..tables import project as table
 
 LIST = "/api/project"
 

@@ -15,12 +15,12 @@ from sqlalchemy.exc import OperationalError
 from ar_targets import clock
 from ar_targets.database import in_transaction, transaction_scope
 from ar_targets.models import purge, trash
-from ar_targets.models.project import project as project_table
-from ar_targets.models.target import target as target_table
-from ar_targets.models.token import token as token_table
 
 from ..client import Client
 from ..pictures import drawn
+from ..tables import project as project_table
+from ..tables import target as target_table
+from ..tables import token as token_table
 
 IMAGE = base64.b64encode(drawn()).decode()
 # Large enough to travel beside the SQL.
@@ -256,11 +256,11 @@ def test_a_script_whose_connection_dies_tries_again(stage, owner, project, death
     threads = []
 
     def rename(db):
-        threads.append(db.execute(text("SELECT CONNECTION_ID()")).scalar())
+        threads.append(db.read(text("SELECT CONNECTION_ID()"))[0][0])
         if len(threads) <= deaths:
             with stage.engine.connect() as other:
                 other.exec_driver_sql(f"KILL {threads[-1]}")
-        db.execute(update(project_table).values(revision=project_table.c.revision + 1))
+        db.write(update(project_table).values(revision=project_table.c.revision + 1))
         return "done"
 
     scope = functools.partial(transaction_scope, stage.engine)

@@ -6,10 +6,9 @@ import textwrap
 
 import pytest
 
-from ar_targets.models.target import target as table
-
 from ..client import faults
 from ..pictures import CHINA, FLOWER, HEIGHT, WIDTH, base64_of, drawn
+from ..tables import target as table
 
 FIELDS = {
     "id", "project_id", "description", "width", "height", "size", "sha256", "image_url",

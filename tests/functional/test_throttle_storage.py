@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 import limits
 import pytest
 from limits.strategies import MovingWindowRateLimiter
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 
-from ar_targets.models.attempt import attempt as table
 from ar_targets.models.attempt import pack, unpack
 from ar_targets.throttle_storage import DatabaseStorage
 
 from ..actors import PASSWORD
+from ..tables import attempt as table
 
 LOGIN = "/api/login"
 GOOD = {"login": "olga", "password": PASSWORD}
@@ -147,12 +147,3 @@ def test_more_than_our_strategy_needs_is_refused(storage):
     ):
         with pytest.raises(NotImplementedError):
             call()
-
-
-def test_no_statement_stands_alone_in_a_transaction(stage):
-    from ar_targets.database import transaction_scope
-
-    with transaction_scope(stage.engine) as db:
-        db.execute(text("DO 0"))
-        with pytest.raises(RuntimeError):
-            db.run_alone("DELETE FROM attempt", {})

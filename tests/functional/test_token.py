@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 import jwt
 import pytest
 
-from ar_targets.models.token import token as table
-
 from ..client import faults
+from ..tables import token as table
 
 FIELDS = {
     "id", "project_id", "token", "access", "description", "ttl", "valid", "created_at",

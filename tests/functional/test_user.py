@@ -4,12 +4,12 @@ import pytest
 import webtest
 from sqlalchemy import update
 
-from ar_targets.models.project import project as project_table
-from ar_targets.models.user import user as table
 from ar_targets.views import user as user_views
 
 from ..actors import PASSWORD
 from ..client import faults
+from ..tables import project as project_table
+from ..tables import user as table
 
 LIST = "/api/user"
 NEW = {"login": "nora", "password": "eight ch"}

@@ -2,10 +2,9 @@
 
 import pytest
 
-from ar_targets.models.user import user as table
-
 from ..actors import PASSWORD
 from ..pictures import base64_of, drawn
+from ..tables import user as table
 
 TEXTS = [
     "Robert'); DROP TABLE user; -- ",

@@ -14,10 +14,10 @@ from sqlalchemy import update
 
 from ar_targets.database import transaction_scope
 from ar_targets.models import trash
-from ar_targets.models.token import token as token_table
 
 from ..actors import PASSWORD, Actor
 from ..conftest import KEY
+from ..tables import token as token_table
 
 OUR_KEY = KEY.encode()
 LATER = 4_000_000_000

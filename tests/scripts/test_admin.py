@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from ar_targets.models.user import user as users
 from ar_targets.scripts import admin
 from ar_targets.scripts.command import CommandError
+
+from ..tables import user as users
 
 NEW = "battery staple correct"
 

@@ -11,14 +11,15 @@ from ar_targets import clock
 from ar_targets.database import transaction_scope
 from ar_targets.models import forever, trash
 from ar_targets.models import purge as piles
-from ar_targets.models.attempt import attempt as attempts
-from ar_targets.models.audit import audit
-from ar_targets.models.project import project as projects
-from ar_targets.models.purge_result import purge_result as results
-from ar_targets.models.target import target as targets
-from ar_targets.models.token import token as tokens
-from ar_targets.models.user import user as users
 from ar_targets.scripts import purge, restore
+
+from ..tables import attempt as attempts
+from ..tables import audit
+from ..tables import project as projects
+from ..tables import purge_result as results
+from ..tables import target as targets
+from ..tables import token as tokens
+from ..tables import user as users
 
 LONG_AGO = timedelta(days=40)
 
@@ -29,7 +30,7 @@ def ids(stage, table):
 
 def age(stage, table, row_id):
     """Let a deleted row have been deleted long ago."""
-    with transaction_scope(stage.engine) as db:
+    with stage.engine.begin() as db:
         old = {"deleted_at": clock.now() - LONG_AGO}
         db.execute(update(table).where(table.c.id == row_id).values(old))
 
@@ -52,7 +53,7 @@ def test_dead_tokens_go(script, stage, project):
 def test_attempts_that_no_longer_count_go(script, stage):
     attempt = {"moments": b"", "expires_at": clock.now()}
     later = attempt | {"expires_at": clock.now() + timedelta(minutes=1)}
-    with transaction_scope(stage.engine) as db:
+    with stage.engine.begin() as db:
         db.execute(insert(attempts), [later | {"id": b"l" * 32}])
         db.execute(insert(attempts), [attempt | {"id": bytes([n]) * 32} for n in range(25)])
     assert "removed 25 old login attempts\n" in script(purge.main, "--batch", "10").out
@@ -181,7 +182,7 @@ def many_tokens(stage, project, number, expires_at):
         "updated_at": expires_at,
         "expires_at": expires_at,
     }
-    with transaction_scope(stage.engine) as db:
+    with stage.engine.begin() as db:
         db.execute(insert(tokens), [row | {"jti": f"{n:032x}"} for n in range(number)])
 
 
@@ -210,7 +211,7 @@ def test_a_token_extended_meanwhile_stays(stage, project):
     removing = pile.remove(lambda: transaction_scope(stage.engine), 1)
     assert next(removing) == 1
     alive = tokens.c.expires_at, clock.now() + timedelta(days=1)
-    with transaction_scope(stage.engine) as db:
+    with stage.engine.begin() as db:
         db.execute(update(tokens).values({alive[0]: alive[1]}))
     assert list(removing) == []
     assert len(ids(stage, tokens)) == 1

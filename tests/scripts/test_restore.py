@@ -4,10 +4,11 @@ import pytest
 from sqlalchemy import text
 
 from ar_targets.models import trash
-from ar_targets.models.project import project as projects
-from ar_targets.models.target import target as targets
-from ar_targets.models.user import user as users
 from ar_targets.scripts import restore
+
+from ..tables import project as projects
+from ..tables import target as targets
+from ..tables import user as users
 
 
 def states(stage, table):
@@ -117,7 +118,7 @@ def dying(monkeypatch, stage):
 
     def restore_and_die(db, project_id):
         restoring(db, project_id)
-        threads.append(db.execute(text("SELECT CONNECTION_ID()")).scalar())
+        threads.append(db.read(text("SELECT CONNECTION_ID()"))[0][0])
         with stage.engine.connect() as other:
             other.exec_driver_sql(f"KILL {threads[-1]}")
 

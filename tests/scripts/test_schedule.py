@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ar_targets.models.token import token as tokens
 from ar_targets.scripts import schedule
 
 from ..conftest import INI, KEY
+from ..tables import token as tokens
 
 EVERY_SECOND = "* * * * * *"
 

@@ -12,7 +12,7 @@ from ar_targets.codec import LoginClaims, ProjectClaims
 from ar_targets.models.token import TokenRecord
 
 OLD, NEW, FOREIGN = "o" * 32, "n" * 32, "f" * 32
-NOW = "2026-01-23T10:15:30.123456Z"
+NOW = datetime(2026, 1, 23, 10, 15, 30, 123456)  # noqa: DTZ001  # naive, as all of them
 ROW = TokenRecord(5, 7, "ab" * 16, "write", "", 60, 1, NOW, NOW, NOW, None)
 
 

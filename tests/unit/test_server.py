@@ -55,8 +55,10 @@ def test_an_option_that_is_gone_is_told_in_one_line(caplog):
 
 @pytest.mark.parametrize(
     ("host", "answer"),
-    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True)]
-    + [("0.0.0.0", False), ("10.0.0.1", False), ("::", False), ("ar.example.org", False)],
+    [
+        *[("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True)],
+        *[("0.0.0.0", False), ("10.0.0.1", False), ("::", False), ("ar.example.org", False)],
+    ],
 )
 def test_loopback(host, answer):
     assert is_loopback(host) is answer

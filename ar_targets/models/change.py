@@ -1,0 +1,131 @@
+"""How rows are inserted and changed: guarded by their revisions, each with its audit entry."""
+
+import functools
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import ColumnElement, Insert, Select, Update, bindparam, insert, select, update
+
+from ..database import Database
+from . import audit
+from .meta import Deletable, Stamped
+
+
+class _Record(Protocol):
+    """A NamedTuple of some columns of a row."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def revision(self) -> int: ...
+
+
+Record = TypeVar("Record", bound=_Record)
+
+
+def create(db: Database, noun: type[Stamped], now: datetime, values: Mapping[str, Any]) -> int:
+    """Insert a row; its id. Raises IntegrityError where a value must be unique and is not."""
+    stamped = {**values, "created_at": now, "updated_at": now}
+    row_id = db.write(_insert(noun), **stamped).lastrowid  # type: ignore[arg-type]  # see below
+    audit.record(db, now, "create", noun, row_id, values)
+    return row_id
+
+
+def create_below(
+    db: Database,
+    parent: type[Deletable],
+    parent_id: int,
+    noun: type[Stamped],
+    now: datetime,
+    values: Mapping[str, Any],
+) -> int | None:
+    """As `create`, below a live row; None where that is gone.
+
+    The lock makes this and the deletion of that row wait for each other.
+    """
+    if db.write(_live(parent), parent_id=parent_id).first() is None:  # type: ignore[arg-type]
+        return None
+    return create(db, noun, now, values)
+
+
+def change(
+    db: Database,
+    noun: type[Stamped],
+    row_id: int,
+    now: datetime,
+    values: Mapping[str, Any],
+    *,
+    revision: int | None = None,
+    computed: Mapping[str, ColumnElement[Any]] = MappingProxyType({}),
+    only: ColumnElement[bool] | None = None,
+) -> bool:
+    """Set columns of a row that has not ended: is not deleted, or revoked.
+
+    The revision is counted up; ``computed`` are columns set by an expression.
+    False where there is no such row, where ``only`` is false for it, or where
+    ``revision`` is given and is no longer the row's. Raises IntegrityError where
+    a value must be unique and is not.
+    """
+    statement = _update(noun, guarded=revision is not None)  # type: ignore[arg-type]
+    if computed:
+        statement = statement.values(**computed)
+    if only is not None:
+        statement = statement.where(only)
+    guard = {} if revision is None else {"expected": revision}
+    changed = db.write(statement, row_id=row_id, updated_at=now, **guard, **values).rowcount
+    if changed:
+        audit.record(db, now, audit.action_of(values), noun, row_id, values)
+    return bool(changed)
+
+
+def change_record(
+    db: Database,
+    noun: type[Stamped],
+    record: Record,
+    now: datetime,
+    values: Mapping[str, Any],
+    *,
+    read_again: Callable[[], Record | None],
+    revision: int | None = None,
+) -> Record | None:
+    """The record as `change` has left it; None where that changed nothing.
+
+    Mostly nobody has changed the row since it was read, and the new record is known.
+    """
+    expected = record.revision if revision is None else revision
+    if change(db, noun, record.id, now, values, revision=expected):
+        if expected != record.revision:
+            return read_again()
+        row: Any = record
+        shown = {name: value for name, value in values.items() if name in row._fields}
+        changed: Record = row._replace(revision=record.revision + 1, updated_at=now, **shown)
+        return changed
+    if revision is not None or not change(db, noun, record.id, now, values):
+        return None
+    return read_again()
+
+
+# Built once, so that SQLAlchemy finds at once what it has made of them. (mypy takes the
+# hash of a class's objects for that of the class, and finds classes unhashable.)
+
+
+@functools.cache
+def _insert(noun: Any) -> Insert:
+    return insert(noun)
+
+
+@functools.cache
+def _live(noun: Any) -> Select[int]:
+    alive: Select[int] = select(noun.id).where(noun.id == bindparam("parent_id"), noun.alive())
+    return alive.with_for_update(read=True)
+
+
+@functools.cache
+def _update(noun: Any, *, guarded: bool) -> Update:
+    statement = update(noun).where(noun.id == bindparam("row_id"), noun.alive())
+    if guarded:
+        statement = statement.where(noun.revision == bindparam("expected"))
+    return statement.values(revision=noun.revision + 1)

@@ -1,0 +1,23 @@
+"""The tables behind the mapped classes, for what tests ask of the database themselves."""
+
+from ar_targets.models import (
+    AdminSession,
+    Attempt,
+    Audit,
+    Project,
+    PurgeResult,
+    Target,
+    Thumbnail,
+    Token,
+    User,
+)
+
+admin_session = AdminSession.__table__
+attempt = Attempt.__table__
+audit = Audit.__table__
+project = Project.__table__
+purge_result = PurgeResult.__table__
+target = Target.__table__
+thumbnail = Thumbnail.__table__
+token = Token.__table__
+user = User.__table__
