@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ..client.display import plain
 from ..client.errors import (
     ApiError,
     ClientError,
@@ -16,7 +17,6 @@ from ..client.errors import (
     UnavailableError,
     UnreachableError,
 )
-from .output import plain
 
 FAILED = 1
 SOME_FAILED = 3

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..client.display import plain
 from ..client.records import Record
 
 # Columns of a table that is not for a terminal: nothing is ever cut.
@@ -89,11 +90,6 @@ def cell(value: object, *, whole: bool = False) -> Text:
     text = plain(str(value))
     cut = not whole and sys.stdout.isatty() and len(text) > SHOWN
     return Text(text[: SHOWN - 1] + "…" if cut else text)
-
-
-def plain(text: str) -> str:
-    """A text that others wrote, made harmless for a terminal, on one line."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def note(text: str) -> None:

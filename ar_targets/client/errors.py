@@ -3,9 +3,15 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from .display import plain
+
 
 class ClientError(Exception):
     """The base of all errors of the client. Its text is one line for people."""
+
+    def __str__(self) -> str:
+        # It may hold what a server said.
+        return plain(super().__str__())
 
 
 class UnreachableError(ClientError):
@@ -62,7 +68,8 @@ class ApiError(ClientError):
     @property
     def message(self) -> str:
         """All faults in one line."""
-        return "; ".join(map(str, self.faults)) or f"the server answered {self.status}"
+        faults = "; ".join(map(str, self.faults))
+        return plain(faults) or f"the server answered {self.status}"
 
     @property
     def fields(self) -> dict[str, str]:
@@ -70,7 +77,7 @@ class ApiError(ClientError):
         return {fault.name: fault.description for fault in self.faults if fault.name}
 
     def __str__(self) -> str:
-        request = f", request {self.request_id}" if self.request_id else ""
+        request = f", request {plain(self.request_id)}" if self.request_id else ""
         return f"{self.message} ({self.status}{request})"
 
 

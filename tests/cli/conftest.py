@@ -1,7 +1,7 @@
 """``ar-targets`` in the tests' own process, against a live server."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from ar_targets.client import Client, Retry
 
 from ..actors import App, Project, User
 from ..live import Live, Wire, live
+from .imposter import PROJECT, TOKEN, Imposter, imposing
 
 FAST = Retry(attempts=4, first=0.01, longest=0.05, patience=3)
 
@@ -25,6 +26,12 @@ class Outcome(NamedTuple):
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+    def is_refusal(self, said: str, code: int = 1) -> bool:
+        """Whether it is an error in one line, and nothing else."""
+        line, end, rest = self.err.partition("\n")
+        is_line = line.startswith("Error: ") and line.isprintable() and said in line
+        return (self.code, self.out, end, rest) == (code, "", "\n", "") and is_line
 
 
 Run = Callable[..., Outcome]
@@ -60,13 +67,39 @@ def run(server: Live, rows_removed: None, config: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("ar_targets.cli.session.Retry", quick)
 
     def run(*arguments: object, stdin: str | None = None, **environment: str) -> Outcome:
-        environment = {"AR_TARGETS_SERVER": server.url} | environment
-        done = CliRunner().invoke(cli, [*map(str, arguments)], input=stdin, env=environment)
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return Outcome(done.exit_code, done.stdout, done.stderr)
+        return outcome(arguments, stdin, {"AR_TARGETS_SERVER": server.url} | environment)
 
     return run
+
+
+def outcome(arguments: Sequence[object], stdin: str | None, environment: dict[str, str]) -> Outcome:
+    """What becomes of a command. An exception that it does not tell in words is raised."""
+    done = CliRunner().invoke(cli, [*map(str, arguments)], input=stdin, env=environment)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return Outcome(done.exit_code, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def imposter() -> Iterator[Imposter]:
+    with imposing() as made:
+        yield made
+
+
+@pytest.fixture
+def misled(imposter: Imposter, config: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command with the imposter for a server."""
+    monkeypatch.setattr("ar_targets.cli.session.Retry", quick)
+    at_imposter = {
+        "AR_TARGETS_SERVER": imposter.url,
+        "AR_TARGETS_TOKEN": TOKEN,
+        "AR_TARGETS_PROJECT": str(PROJECT),
+    }
+
+    def misled(*arguments: object, stdin: str | None = None, **environment: str) -> Outcome:
+        return outcome(arguments, stdin, at_imposter | environment)
+
+    return misled
 
 
 def quick(attempts: int) -> Retry:

@@ -11,10 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from ar_targets.cli.main import cli
-from ar_targets.cli.output import plain
+from ar_targets.client.display import plain
 
 from ..actors import PASSWORD
 from ..pictures import CHINA, FLOWER, drawn
+from .imposter import PROJECT, TARGETS, TOKEN, as_json, record
 from .terminal import COMMAND, CTRL_C, at_terminal
 
 
@@ -317,6 +318,26 @@ def test_what_others_wrote_does_not_steer_the_terminal(as_app, stage, project):
     assert plain(nasty) in shown
     assert "\x1b" not in shown
     assert "[red]x[/red]\\x1b]0;title\\x07\\nline" in shown
+
+
+def test_a_server_does_not_steer_the_terminal(imposter, config):
+    """Guards what held before: tables and errors show what a server says, escaped."""
+    environment = {
+        "AR_TARGETS_SERVER": imposter.url,
+        "AR_TARGETS_TOKEN": TOKEN,
+        "AR_TARGETS_PROJECT": str(PROJECT),
+        "TERM": "xterm",
+        "COLUMNS": "200",
+    }
+    nasty = "[red]:smile:\x1b]0;title\x07\x9b2J\u202e\nline"
+    imposter.records = [record(1, description=nasty)]
+    code, shown = at_terminal(["target", "list"], [], environment)
+    assert code == 0
+    assert plain(nasty) in shown
+    fault = {"location": nasty, "name": nasty, "description": nasty}
+    imposter.answers = {TARGETS: [as_json({"errors": [fault]}, 400)]}
+    code, shown = at_terminal(["target", "list"], [], environment)
+    assert (code, shown) == (1, f"Error: {plain(nasty)}: {plain(nasty)} (400)\r\n")
 
 
 def test_an_empty_table(as_app):

@@ -23,6 +23,7 @@ from ar_targets.client.retry import retry_after
 
 from ..pictures import CHINA
 from .conftest import FAST
+from .imposter import PROJECT, TARGETS, TOKEN, as_json
 
 
 def cut_first(how, method):
@@ -266,3 +267,20 @@ def test_pauses_double_up_to_the_longest():
         assert most / 2 <= retry.pause(attempt) <= most
     assert retry.pause(9) is None
     assert retry.pause(1, asked=20) == 20
+
+
+@pytest.fixture
+def lied_to(imposter):
+    with Client(imposter.url, TOKEN, retry=FAST) as client:
+        yield client.targets(PROJECT)
+
+
+def test_what_a_server_says_in_an_error_is_one_line(imposter, lied_to):
+    fault = {"location": "body", "name": "\x1b[2J", "description": "one\ntwo\x1b]0;title\x07"}
+    told = as_json({"errors": [fault]}, 400, **{"X-Request-ID": "\x1b[2J"})
+    imposter.answers = {TARGETS: [told]}
+    with pytest.raises(ApiError) as caught:
+        list(lied_to.list())
+    assert str(caught.value).isprintable()
+    assert caught.value.message.isprintable()
+    assert "one\\ntwo" in caught.value.message
