@@ -1,40 +1,63 @@
 """What the server tells about users, projects, tokens and targets, with types.
 
 Fields that this version does not know are left out, so that a newer server
-does not break an older client.
+does not break an older client. Those that it knows must be what `fields` says:
+what a server sends ends up in paths, files and headers, and on terminals.
 """
 
 import dataclasses
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
+from . import fields
+from .display import brief
 from .errors import ClientError
 
 # What a record has beside the fields that the server sends.
 OUR_OWN = ("etag", "image")
+# What no error repeats.
+SECRET = ("token",)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """The base of all records."""
+    """The base of all records. ``checks``: what each field that the server sends must be."""
+
+    checks: ClassVar[dict[str, fields.Check]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        hints = get_type_hints(cls, include_extras=True)
+        cls.checks = {
+            name: get_args(hint)[1] for name, hint in hints.items() if get_origin(hint) is Annotated
+        }
 
     @classmethod
     def read(cls, data: Any, **own: Any) -> Self:
-        """A record from the server's JSON. Raises ClientError for JSON of something else."""
-        try:
-            named = {f.name: data[f.name] for f in dataclasses.fields(cls) if f.name not in OUR_OWN}
-            moments = {
-                name: datetime.fromisoformat(value)
-                for name, value in named.items()
-                if name.endswith("_at") and value is not None
-            }
-        except (KeyError, TypeError, ValueError) as odd:
-            raise ClientError(
-                f"the answer is no {cls.__name__.lower()} of ar_targets ({odd!r}); "
-                "check the server's URL"
-            ) from None
-        return cls(**(named | moments | own))
+        """A record from the server's JSON. Raises ClientError where a field is not as it must be.
+
+        ``own``: the fields in OUR_OWN.
+        """
+        if not isinstance(data, dict):
+            raise cls._refusal(f"it must be an object, not {brief(data)}")
+        read = {}
+        for name, check in cls.checks.items():
+            if name not in data:
+                raise cls._refusal(f"it has no {name}")
+            try:
+                read[name] = check(data[name])
+            except ValueError as wrong:
+                found = "" if name in SECRET else f", not {brief(data[name])}"
+                raise cls._refusal(f"its {name} must be {wrong}{found}") from None
+        return cls(**(read | own))
+
+    @classmethod
+    def _refusal(cls, reason: str) -> ClientError:
+        return ClientError(
+            f"the answer is no {cls.__name__.lower()} of ar_targets ({reason}); "
+            "check the server's URL"
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The fields as the server sends them."""
@@ -56,17 +79,17 @@ def rfc3339(moment: datetime) -> str:
 class Login(Record):
     """A user token, just issued."""
 
-    token: str = field(repr=False)
-    expires_at: datetime
+    token: fields.Jwt = field(repr=False)
+    expires_at: fields.Moment
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stored(Record):
     """What has an id. ``etag`` is None in lists, which do not tell it."""
 
-    id: int
-    created_at: datetime
-    updated_at: datetime
+    id: fields.Id
+    created_at: fields.Moment
+    updated_at: fields.Moment
     etag: str | None = None
 
 
@@ -74,39 +97,39 @@ class Stored(Record):
 class User(Stored):
     """Somebody who may log in."""
 
-    login: str
+    login: fields.LoginName
 
 
 @dataclass(frozen=True, kw_only=True)
 class Project(Stored):
     """A project of the caller's."""
 
-    name: str
+    name: fields.ProjectName
 
 
 @dataclass(frozen=True, kw_only=True)
 class Token(Stored):
     """A project's token; ``token`` is the JWT to ship in an app."""
 
-    project_id: int
-    token: str = field(repr=False)
-    access: str
-    description: str
-    ttl: int
-    valid: bool
-    expires_at: datetime
-    revoked_at: datetime | None
+    project_id: fields.Id
+    token: fields.Jwt = field(repr=False)
+    access: fields.Access
+    description: fields.TokenDescription
+    ttl: fields.Seconds
+    valid: fields.Flag
+    expires_at: fields.Moment
+    revoked_at: fields.MomentOrNull
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target(Stored):
     """An image target; ``image`` is its JPEG where one target was read, else None."""
 
-    project_id: int
-    description: str
-    width: int
-    height: int
-    size: int
-    sha256: str
-    image_url: str
+    project_id: fields.Id
+    description: fields.TargetDescription
+    width: fields.Pixels
+    height: fields.Pixels
+    size: fields.Size
+    sha256: fields.Sha256
+    image_url: fields.Url
     image: bytes | None = field(default=None, repr=False)

@@ -16,6 +16,7 @@ class Targets(Single[Target]):
     """The image targets of one project, for the holder of its token."""
 
     record = Target
+    project_id: int
 
     def __init__(self, transport: Transport, project_id: int) -> None:
         super().__init__(transport)
@@ -43,7 +44,7 @@ class Targets(Single[Target]):
             image = base64.b64decode(data["image"], validate=True)
         except (KeyError, TypeError, binascii.Error):
             raise not_ours(response.url) from None
-        return Target.read(data, etag=response.headers.get("ETag"), image=image)
+        return self._record(data, record_id, etag=response.headers.get("ETag"), image=image)
 
     def image(self, target_id: int) -> bytes:
         """The JPEG, byte for byte as it was stored."""

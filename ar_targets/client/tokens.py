@@ -11,9 +11,11 @@ class Tokens(Single[Token]):
     """The tokens of one project, for its owner."""
 
     record = Token
+    project_id: int
 
     def __init__(self, transport: Transport, project_id: int) -> None:
         super().__init__(transport)
+        self.project_id = project_id
         self.path = f"/project/{project_id}/jwt"
 
     def create(

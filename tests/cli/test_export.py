@@ -1,6 +1,7 @@
 """A project as a folder, and the folder as a project again."""
 
 import hashlib
+import itertools
 import json
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from ar_targets.client import Client, ClientError, OutcomeUnknownError
 from ar_targets.client.export import Export
 
-from ..pictures import CHINA, FLOWER, drawn
+from ..pictures import CHINA, FLOWER, base64_of, drawn
 from .conftest import FAST
+from .imposter import TARGETS, TOKEN, as_json, imposing, record
 from .test_manifest import HARD
 
 PICTURES = [(CHINA, "a gate"), (FLOWER, HARD), (CHINA, "a gate"), (drawn(), "")]
@@ -108,3 +110,126 @@ def test_a_folder_that_cannot_be_made(targets, pictures, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ClientError, match="cannot be written"):
         Export(targets, tmp_path / "file" / "out").run(targets.list())
+
+
+def tree(folder):
+    """All that is below a folder: where, and what."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else path.is_symlink()
+        for path in folder.rglob("*")
+    }
+
+
+def without(name):
+    """A target that lacks a field."""
+    return {field: value for field, value in record(1).items() if field != name}
+
+
+# Each is a target as the server lists it, and what the error says of it.
+NO_RECORDS = [
+    (record("../../x"), "its id must be a whole number from 1 to"),
+    (record("/tmp/x"), "not '/tmp/x'"),
+    (record("1"), "its id"),
+    (record("1\0"), "its id"),
+    (record("C:\\x"), "its id"),
+    (record("con"), "its id"),
+    (record("\x1b[2J"), "not '\\x1b[2J'"),
+    (record("9" * 5000), "its id"),
+    (record(True), "its id"),
+    (record(1.0), "its id"),
+    (record(0), "its id"),
+    (record(-1), "its id"),
+    (record(2**63), "its id"),
+    (record(None), "its id"),
+    (record([1]), "its id"),
+    (record({"../x": 1}), "its id"),
+    (record(2, project_id="1"), "its project_id"),
+    (record(2, project_id=2), "does not answer as ar_targets does"),
+    (record(2, description=None), "its description must be a text"),
+    (record(2, description=7), "its description"),
+    (record(2, description="x\0y"), "its description must be a text without NUL"),
+    (record(2, description="\ud800"), "its description must be a text without NUL"),
+    (record(2, description="x" * 65_536), "its description must be a text of 0 to 65535"),
+    (record(2, width="640"), "its width must be a whole number from 1 to 65535"),
+    (record(2, height=True), "its height"),
+    (record(2, height=65_536), "its height"),
+    (record(2, size=str(len(CHINA))), "its size must be a whole number from 1 to 268435456"),
+    (record(2, size=float(len(CHINA))), "its size"),
+    (record(2, size=-1), "its size"),
+    (record(2, size=2**40), "its size"),
+    (record(2, sha256=None), "its sha256 must be 64 hexadecimal digits"),
+    (record(2, sha256=""), "its sha256"),
+    (record(2, sha256="../" * 21 + "x"), "its sha256"),
+    (record(2, sha256=hashlib.sha256(CHINA).hexdigest().upper()), "its sha256"),
+    (record(2, sha256=hashlib.sha256(CHINA).hexdigest() + "\n"), "its sha256"),
+    (record(2, image_url=5), "its image_url must be a URL"),
+    (record(2, image_url="file:///etc/passwd"), "its image_url"),
+    (record(2, image_url="http://x/\x1b[2J"), "its image_url"),
+    (record(2, created_at=None), "its created_at must be a moment"),
+    (record(2, created_at="2026-11-23"), "its created_at"),
+    (record(2, created_at="0001-01-01T00:00:00.000000Z"), "its created_at"),
+    (record(2, updated_at="9999-12-31T23:59:59.999999Z"), "its updated_at"),
+    # These guard what held before: they were refused in other words.
+    (without("id"), "it has no id"),
+    (record(2, created_at=0), "its created_at"),
+    (record(2, created_at="2026-13-23T07:03:14.650144Z"), "its created_at"),
+    (record(2, updated_at="２０２６-11-23T07:03:14.650144Z"), "its updated_at"),
+    ("../x", "it must be an object, not '../x'"),
+    ([], "it must be an object, not []"),
+    (None, "it must be an object, not None"),
+]
+
+
+@pytest.mark.parametrize("suffix", ["json", "csv"])
+@pytest.mark.parametrize(("hostile", "said"), NO_RECORDS, ids=itertools.count())
+def test_a_record_that_ar_targets_would_not_send(misled, imposter, tmp_path, hostile, said, suffix):
+    imposter.records = [record(1), hostile]
+    # Whatever the id is, there is an image for it.
+    number = hostile.get("id") if isinstance(hostile, dict) else None
+    imposter.images = {1: CHINA, 2: CHINA, str(number): CHINA}
+    before = tree(tmp_path)
+    done = misled("target", "export", tmp_path / "deep" / "out", "--format", suffix)
+    assert done.is_refusal(said), done
+    assert tree(tmp_path) == before
+
+
+def test_what_a_later_version_may_add_is_left_out(misled, imposter, tmp_path):
+    """Guards what works: the checks are for the fields that are known."""
+    imposter.records = [record(1, later={"../x": "\0"})]
+    assert misled("target", "export", tmp_path / "out").code == 0
+    assert (tmp_path / "out" / "1.jpg").read_bytes() == CHINA
+    assert "later" not in (tmp_path / "out" / "manifest.json").read_text()
+
+
+@pytest.mark.parametrize("ids", [[1, 1], [2, 1], [1, 2, 2]])
+def test_a_list_in_which_a_target_comes_twice(misled, imposter, tmp_path, ids):
+    imposter.records = [record(number, FLOWER if n else CHINA) for n, number in enumerate(ids)]
+    imposter.images = {1: CHINA, 2: FLOWER}
+    done = misled("target", "export", tmp_path / "out")
+    assert done.is_refusal(f"({ids[-1]} comes after {ids[-2]})"), done
+    assert tree(tmp_path) == {}
+
+
+@pytest.mark.parametrize("changed", [{"id": 2}, {"project_id": 2}], ids=str)
+def test_another_target_in_its_place(misled, imposter, tmp_path, changed):
+    """It has the right image, but its row of the manifest would name another file."""
+    other = record(1, FLOWER) | changed | {"image": base64_of(FLOWER)}
+    imposter.images = {1: FLOWER}
+    imposter.answers = {f"{TARGETS}/1": [as_json(other)]}
+    done = misled("target", "export", tmp_path / "out")
+    assert done.is_refusal("does not answer as ar_targets does"), done
+    assert tree(tmp_path) == {"out": False}
+
+
+def test_the_token_goes_to_no_other_address(misled, imposter, tmp_path):
+    """Guards what held before: neither image_url nor a next page's address is asked."""
+    with imposing() as elsewhere:
+        imposter.records = [record(2, image_url=f"{elsewhere.url}/image")]
+        first = {"items": [record(1)], "next": f"{elsewhere.url}{TARGETS}?cursor=1-ab"}
+        imposter.answers = {
+            TARGETS: [as_json(first), as_json({"items": [record(2)], "next": None})]
+        }
+        imposter.images = {1: CHINA, 2: CHINA}
+        assert misled("target", "export", tmp_path / "out").code == 0
+        assert elsewhere.heard == []
+    assert {headers["Authorization"] for _, headers in imposter.heard} == {f"Bearer {TOKEN}"}

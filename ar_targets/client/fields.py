@@ -1,0 +1,125 @@
+"""What the fields of records may hold: what the description of the API says, and nothing else.
+
+A field is annotated with a check. It takes a value from the server's JSON and
+gives the value for Python, or raises ValueError with what it must be.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+Check = Callable[[object], object]
+
+# Years whose moments every system can tell in local time.
+YEARS = range(1970, 3000)
+MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number from ``low`` to ``high``, both allowed."""
+
+    low: int
+    high: int
+
+    def __call__(self, value: object) -> int:
+        """The number itself, or ValueError."""
+        # Python takes True for 1; JSON does not.
+        if type(value) is not int or not self.low <= value <= self.high:
+            raise ValueError(f"a whole number from {self.low} to {self.high}")
+        return value
+
+
+@dataclass(frozen=True)
+class Text:
+    """A string of ``shortest`` to ``longest`` characters, without NUL and half characters."""
+
+    shortest: int
+    longest: int
+
+    def __call__(self, value: object) -> str:
+        """The string itself, or ValueError."""
+        if not isinstance(value, str) or not self.shortest <= len(value) <= self.longest:
+            raise ValueError(f"a text of {self.shortest} to {self.longest} characters")
+        if "\0" in value or not encodable(value):
+            raise ValueError("a text without NUL and lone surrogates")
+        return value
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A string that a regular expression matches as a whole; ``meaning`` says it in words."""
+
+    expression: str
+    meaning: str
+
+    def __call__(self, value: object) -> str:
+        """The string itself, or ValueError."""
+        if not isinstance(value, str) or re.fullmatch(self.expression, value) is None:
+            raise ValueError(self.meaning)
+        return value
+
+
+def encodable(text: str) -> bool:
+    """Whether a text can be written to a file: it has no lone surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def flag(value: object) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise ValueError("true or false")  # noqa: TRY004  # all checks raise the same
+    return value
+
+
+def moment(value: object) -> datetime:
+    """``2026-11-23T10:15:30.123456Z``, with its time zone."""
+    wrong = f"a moment like 2026-11-23T10:15:30.123456Z, from {YEARS[0]} to {YEARS[-1]}"
+    if not isinstance(value, str) or MOMENT.fullmatch(value) is None:
+        raise ValueError(wrong)
+    try:
+        read = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(wrong) from None
+    if not is_told(read):
+        raise ValueError(wrong)
+    return read
+
+
+def is_told(moment: datetime) -> bool:
+    """Whether a moment has a time zone, and every system can tell it in local time."""
+    return moment.tzinfo is not None and moment.year in YEARS
+
+
+def moment_or_null(value: object) -> datetime | None:
+    """The same, or None for null."""
+    return None if value is None else moment(value)
+
+
+# Bytes of the largest image that a server can be set to take.
+IMAGE_MAX = 268_435_456
+
+ID = Whole(1, 2**63 - 1)
+SHA256 = Pattern("[0-9a-f]{64}", "64 hexadecimal digits in lower case")
+
+Id = Annotated[int, ID]
+Pixels = Annotated[int, Whole(1, 65_535)]
+Size = Annotated[int, Whole(1, IMAGE_MAX)]
+Seconds = Annotated[int, Whole(1, 2**63 - 1)]
+Flag = Annotated[bool, flag]
+Moment = Annotated[datetime, moment]
+MomentOrNull = Annotated[datetime | None, moment_or_null]
+LoginName = Annotated[str, Text(1, 64)]
+ProjectName = Annotated[str, Text(1, 255)]
+TokenDescription = Annotated[str, Text(0, 255)]
+TargetDescription = Annotated[str, Text(0, 65_535)]
+Access = Annotated[str, Pattern("read|write", "'read' or 'write'")]
+Jwt = Annotated[str, Pattern(r"([A-Za-z0-9_-]{1,2000}\.){2}[A-Za-z0-9_-]{1,2000}", "a JWT")]
+Sha256 = Annotated[str, SHA256]
+Url = Annotated[str, Pattern("https?://[!-~]{1,2000}", "a URL that begins with http or https")]

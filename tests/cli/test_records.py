@@ -1,0 +1,71 @@
+"""What the fields of records may hold, and that nothing else is taken of a server."""
+
+import itertools
+
+import pytest
+
+from ar_targets.client import ClientError, Login, Project, Target, Token, User
+from ar_targets.client.fields import IMAGE_MAX
+
+from .imposter import record
+
+MOMENT = "2026-11-23T07:03:14.650144Z"
+STORED = {"id": 1, "created_at": MOMENT, "updated_at": MOMENT}
+RIGHT = {
+    Login: {"token": "a.b.c", "expires_at": MOMENT},
+    User: STORED | {"login": "ann"},
+    Project: STORED | {"name": "Zoo"},
+    Token: STORED
+    | {
+        "project_id": 1,
+        "token": "a.b.c",
+        "access": "read",
+        "description": "",
+        "ttl": 60,
+        "valid": True,
+        "expires_at": MOMENT,
+        "revoked_at": None,
+    },
+    Target: record(1),
+}
+WRONG = [
+    (Login, "token", ["", "a.b", "a.b.c\n", "a b.c.d", "a.b.c\r\nX-Evil: 1", None, 1]),
+    (Login, "token", ["a.b." + "c" * 9000]),
+    (Login, "expires_at", ["", "soon", None, 1, "2026-11-23T07:03:14Z"]),
+    (Login, "expires_at", ["9999-12-31T23:59:59.999999Z"]),
+    (User, "id", [0, -1, 2**63, True, "1", "../x", 1.0, None]),
+    (User, "login", ["", "x" * 65, "x\0", "\udfff", None, 1]),
+    (Project, "name", ["", "x" * 256, "x\0", "\ud800", None, ["Zoo"]]),
+    (Token, "project_id", ["1", 0, True]),
+    (Token, "access", ["", "admin", "read\n", None, True]),
+    (Token, "description", ["x" * 256, "\0", None]),
+    (Token, "ttl", ["60", 0, 1.5, 2**63, False]),
+    (Token, "valid", [1, 0, "true", None]),
+    (Token, "revoked_at", ["", False, "never"]),
+    (Target, "size", [0, IMAGE_MAX + 1]),
+]
+
+
+@pytest.mark.parametrize("kind", RIGHT)
+def test_what_ar_targets_sends_is_taken(kind):
+    """Guards what works, and that every field of the server's has a check."""
+    assert kind.read(RIGHT[kind]).as_json() == RIGHT[kind]
+    assert kind.checks.keys() == RIGHT[kind].keys()
+
+
+CASES = [(kind, name, value) for kind, name, values in WRONG for value in values]
+
+
+@pytest.mark.parametrize(("kind", "name", "value"), CASES, ids=itertools.count())
+def test_what_it_would_not_send_is_refused(kind, name, value):
+    """Guards, for moments that are none, what held before in other words."""
+    with pytest.raises(ClientError, match=f"its {name} must be") as caught:
+        kind.read(RIGHT[kind] | {name: value})
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+
+
+def test_a_token_is_not_repeated_in_an_error():
+    with pytest.raises(ClientError) as caught:
+        Login.read(RIGHT[Login] | {"token": "a secret"})
+    assert "secret" not in str(caught.value)
