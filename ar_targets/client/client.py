@@ -8,7 +8,7 @@ from .records import Login
 from .retry import Retry
 from .targets import Targets
 from .tokens import Tokens
-from .transport import TIMEOUT, OnWait, Transport, json_of
+from .transport import TIMEOUT, OnWait, Transport
 from .users import Users
 
 
@@ -35,7 +35,7 @@ class Client:
     def login(self, login: str, password: str) -> Login:
         """A user token, for `with_token`. Raises UnauthorizedError, or TooManyRequestsError."""
         body = {"login": login, "password": password}
-        return Login.read(json_of(self.transport.send("POST", "/login", body=body)))
+        return Login.read(self.transport.send("POST", "/login", body=body).json())
 
     def with_token(self, token: str) -> "Client":
         """A client of the same server and kind, with another token."""

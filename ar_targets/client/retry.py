@@ -3,7 +3,8 @@
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+
+from .dates import http_date
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,5 @@ def retry_after(header: str | None) -> float | None:
         return None
     if header.strip().isdecimal():
         return float(header)
-    try:
-        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
+    moment = http_date(header)
+    return None if moment is None else max(0.0, (moment - datetime.now(UTC)).total_seconds())

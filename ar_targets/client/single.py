@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
+from .answer import not_ours
 from .errors import ClientError, NotFoundError
 from .records import Stored
-from .transport import Transport, json_of, not_ours
+from .transport import Transport
 
 RecordType = TypeVar("RecordType", bound=Stored)
 
@@ -66,8 +67,8 @@ class Single(Generic[RecordType]):
         return self._read("PATCH", path, record_id, body=given, etag=etag)
 
     def _read(self, method: str, path: str, record_id: int | None, **request: Any) -> RecordType:
-        response = self.transport.send(method, path, **request)
-        return self._record(json_of(response), record_id, etag=response.headers.get("ETag"))
+        answer = self.transport.send(method, path, **request)
+        return self._record(answer.json(), record_id, etag=answer.headers.get("ETag"))
 
     def _record(self, data: Any, record_id: int | None = None, **own: Any) -> RecordType:
         """A record from the server's JSON. Raises ClientError where it is not the one asked for."""

@@ -1,15 +1,20 @@
 """``/api/project/<id>/imagetarget``."""
 
 import base64
-import binascii
+import hashlib
 from collections.abc import Iterator
 from datetime import datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
 
+from .answer import not_ours
+from .dates import http_date
+from .errors import ClientError
+from .fields import IMAGE_MAX
 from .records import Target
 from .single import Single
-from .transport import Transport, json_of, not_ours
+from .transport import Transport
+
+# Bytes of the JSON of the largest image: base64 writes three in four, and there are other fields.
+JSON_MAX = IMAGE_MAX // 3 * 4 + 2**20
 
 
 class Targets(Single[Target]):
@@ -37,18 +42,25 @@ class Targets(Single[Target]):
         return self._list()
 
     def get(self, record_id: int) -> Target:
-        """One of them, with its image."""
-        response = self.transport.send("GET", f"{self.path}/{record_id}")
-        data: Any = json_of(response)
+        """One of them, with its image. Raises ClientError where that is another than it says."""
+        answer = self.transport.send("GET", f"{self.path}/{record_id}", most=JSON_MAX)
+        data = answer.json()
         try:
             image = base64.b64decode(data["image"], validate=True)
-        except (KeyError, TypeError, binascii.Error):
-            raise not_ours(response.url) from None
-        return self._record(data, record_id, etag=response.headers.get("ETag"), image=image)
+        except (KeyError, TypeError, ValueError):
+            raise not_ours(answer.url) from None
+        target = self._record(data, record_id, etag=answer.headers.get("ETag"), image=image)
+        if not is_image_of(target, image):
+            raise ClientError(f"the image of target {record_id} does not have its own checksum")
+        return target
 
-    def image(self, target_id: int) -> bytes:
-        """The JPEG, byte for byte as it was stored."""
-        return self.transport.send("GET", f"{self.path}/{target_id}/image").content
+    def image(self, target_id: int, *, most: int = IMAGE_MAX) -> bytes:
+        """The JPEG, byte for byte as it was stored. Raises TooLongError over ``most`` bytes.
+
+        Hold it against the target with `is_image_of`.
+        """
+        path = f"{self.path}/{target_id}/image"
+        return self.transport.send("GET", path, most=most).content
 
     def update(
         self,
@@ -64,11 +76,13 @@ class Targets(Single[Target]):
 
     def server_time(self) -> datetime | None:
         """The server's clock, by a small request that proves the token at the same time."""
-        response = self.transport.send("GET", self.path, query={"limit": "1"})
-        try:
-            return parsedate_to_datetime(response.headers["Date"])
-        except (KeyError, ValueError):
-            return None
+        answer = self.transport.send("GET", self.path, query={"limit": "1"})
+        return http_date(answer.headers.get("Date"))
+
+
+def is_image_of(target: Target, image: bytes) -> bool:
+    """Whether these bytes are a target's image, by its size and checksum."""
+    return len(image) == target.size and hashlib.sha256(image).hexdigest() == target.sha256
 
 
 def encode(image: bytes) -> str:

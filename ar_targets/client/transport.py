@@ -1,6 +1,11 @@
-"""One request to the server, sent again where that is safe, its errors made exceptions."""
+"""One request to the server, sent again where that is safe, its errors made exceptions.
+
+The token goes to that server alone: no redirect is followed, and of the addresses
+in an answer only a list's cursor is taken.
+"""
 
 import importlib.metadata
+import re
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +17,7 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectTimeout, ProxyError, SSLError
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from .answer import ANSWER_MAX, ERROR_MAX, Answer, TooLongError, not_ours, read_json, read_within
 from .errors import (
     BY_STATUS,
     UNAVAILABLE,
@@ -21,6 +27,7 @@ from .errors import (
     OutcomeUnknownError,
     UnreachableError,
 )
+from .fields import Text
 from .retry import Retry, retry_after
 
 # Seconds to connect, and between two bytes of an answer.
@@ -29,6 +36,16 @@ TIMEOUT = (5.0, 60.0)
 CONNECTIONS = 32
 # The most that a page of a list can have.
 PAGE = 200
+# Bytes of the longest list, all pages together.
+LIST_MAX = 2**30
+# Bytes of an error that is repeated to people.
+FAULTS_MAX = 10_000
+# What each part of an error is.
+WORDS = Text(0, FAULTS_MAX)
+# Where a page ends. It goes back to the server as it came.
+CURSOR = re.compile("[!-~]{1,200}")
+# What a token can be made of: other characters would be no header, or two.
+TOKEN = re.compile("[ -~]+")
 
 # Called before each pause, with its seconds and what failed.
 OnWait = Callable[[float, ClientError], None]
@@ -44,6 +61,18 @@ def server_url(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/").removesuffix("/api")
 
 
+class StayingSession(requests.Session):
+    """A session that knows no redirects.
+
+    Even where they are not followed, requests would look at where they lead, which
+    fails for some addresses, and first read their bodies, however long.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        """None: nowhere."""
+        return None
+
+
 class Transport:
     """The way to one server, with one token or none. Threads may share it."""
 
@@ -57,13 +86,15 @@ class Transport:
         on_wait: OnWait | None = None,
     ) -> None:
         self.server = server_url(server)
+        if token is not None and TOKEN.fullmatch(token) is None:
+            raise ClientError("the token has a character that no token has, such as a line break")
         self.token = token
         self.retry = retry or Retry()
         self.timeout = timeout
         self.on_wait = on_wait
         # Set to end all pauses: no request is sent again from then on.
         self.stopping = threading.Event()
-        self.session = requests.Session()
+        self.session = StayingSession()
         adapter = HTTPAdapter(pool_maxsize=CONNECTIONS)
         self.session.mount("http://", adapter)
         self.session.mount("https://", adapter)
@@ -80,19 +111,21 @@ class Transport:
         query: Mapping[str, str] | None = None,
         etag: str | None = None,
         repeatable: bool = True,
-    ) -> requests.Response:
+        most: int = ANSWER_MAX,
+    ) -> Answer:
         """Send a request to ``/api`` + ``path`` until it is answered.
 
         ``repeatable``: doing it twice is the same as once, so that it may be
         sent again after a connection was cut; else that is OutcomeUnknownError.
         With ``etag`` the request is done only if that is still the thing's.
+        An answer of over ``most`` bytes is TooLongError, and not read to its end.
         """
         cut = False
         attempt = 0
         while True:
             attempt += 1
             try:
-                return self._once(method, path, body, query, etag)
+                return self._once(method, path, body, query, etag, most)
             except ApiError as refused:
                 refused.after_cut = cut
                 if cut and refused.status == 412:
@@ -121,19 +154,41 @@ class Transport:
         return not self.stopping.wait(seconds)
 
     def pages(self, path: str) -> Iterator[dict[str, Any]]:
-        """All items of a list, page after page."""
+        """All items of a list, page after page. Raises ClientError where that has no end."""
         query = {"limit": str(PAGE)}
+        left = LIST_MAX
         while True:
-            page = json_of(self.send("GET", path, query=query))
+            answer = self.send("GET", path, query=query)
+            left -= len(answer.content)
+            if left < 0:
+                raise TooLongError(f"the list of {self.server} has more than {LIST_MAX:,} bytes")
+            page = answer.json()
             try:
-                yield from page["items"]
-                following = page["next"]
+                items, following = page["items"], page["next"]
             except (KeyError, TypeError):
                 raise not_ours(self.server) from None
+            # A page that is followed by another is never empty.
+            if not isinstance(items, list) or not (items or following is None):
+                raise not_ours(self.server)
+            yield from items
             if following is None:
                 return
-            # The cursor alone is taken: behind a proxy, the rest may name another host.
-            query["cursor"] = parse_qs(urlsplit(following).query)["cursor"][0]
+            query["cursor"] = self._cursor_of(following)
+
+    def _cursor_of(self, following: object) -> str:
+        """The cursor in the address of a page. Raises ClientError.
+
+        It alone is taken: behind a proxy, the rest may name another host.
+        """
+        if not isinstance(following, str):
+            raise not_ours(self.server)
+        try:
+            cursor = parse_qs(urlsplit(following).query)["cursor"][0]
+        except (KeyError, ValueError):
+            raise not_ours(self.server) from None
+        if CURSOR.fullmatch(cursor) is None:
+            raise not_ours(self.server)
+        return cursor
 
     def _once(
         self,
@@ -142,13 +197,14 @@ class Transport:
         body: Mapping[str, Any] | None,
         query: Mapping[str, str] | None,
         etag: str | None,
-    ) -> requests.Response:
+        most: int,
+    ) -> Answer:
         request_id = uuid.uuid4().hex
         headers = {"X-Request-ID": request_id, "Accept": "application/json, image/jpeg"}
         if etag is not None:
             headers["If-Match"] = etag
         try:
-            response = self.session.request(
+            with self.session.request(
                 method,
                 f"{self.server}/api{path}",
                 params=query,
@@ -157,12 +213,20 @@ class Transport:
                 auth=self._authorize,
                 timeout=self.timeout,
                 allow_redirects=False,
-            )
+                stream=True,
+            ) as response:
+                done = response.ok and not response.is_redirect
+                content = read_within(response, most if done else ERROR_MAX)
         except requests.RequestException as failed:
             raise self._failure(failed, request_id) from failed
-        if not response.ok or response.is_redirect:
-            raise self._refusal(response)
-        return response
+        except ValueError as odd:
+            # From the depths of http.client, for what is no HTTP.
+            raise not_ours(self.server) from odd
+        if not done:
+            raise self._refusal(response, content or b"")
+        if content is None:
+            raise TooLongError(f"{response.url} answers with more than {most:,} bytes")
+        return Answer(response.url, response.headers, content)
 
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Add the token; without this, ~/.netrc would put a password in its place."""
@@ -185,7 +249,7 @@ class Transport:
             f"(request {request_id}): {reason(failed)}"
         )
 
-    def _refusal(self, response: requests.Response) -> ApiError | ClientError:
+    def _refusal(self, response: requests.Response, content: bytes) -> ApiError | ClientError:
         """The exception for an answer that is no success."""
         if response.is_redirect:
             return ClientError(
@@ -194,7 +258,7 @@ class Transport:
         kind = BY_STATUS.get(response.status_code, ApiError)
         return kind(
             response.status_code,
-            faults_of(response),
+            faults_of(content),
             response.headers.get("X-Request-ID"),
             retry_after(response.headers.get("Retry-After")),
         )
@@ -205,28 +269,17 @@ def is_retried(refused: ApiError, repeatable: bool) -> bool:  # noqa: FBT001
     return refused.status == 429 or (repeatable and refused.status in UNAVAILABLE)
 
 
-def faults_of(response: requests.Response) -> tuple[Fault, ...]:
+def faults_of(content: bytes) -> tuple[Fault, ...]:
     """The faults in an error; none where it is not the server's own, but a proxy's."""
-    try:
-        errors = response.json()["errors"]
-        return tuple(
-            Fault(str(e["location"]), str(e["name"]), str(e["description"])) for e in errors
-        )
-    except (ValueError, KeyError, TypeError):
+    if len(content) > FAULTS_MAX:
         return ()
-
-
-def json_of(response: requests.Response) -> Any:
-    """The JSON of an answer. Raises ClientError where there is none: another kind of server."""
     try:
-        return response.json()
-    except ValueError:
-        raise not_ours(response.url) from None
-
-
-def not_ours(url: str) -> ClientError:
-    """The error for an answer that ar_targets would not give."""
-    return ClientError(f"{url} does not answer as ar_targets does; check the server's URL")
+        errors = read_json(content, "")["errors"]
+        return tuple(
+            Fault(WORDS(e["location"]), WORDS(e["name"]), WORDS(e["description"])) for e in errors
+        )
+    except (ClientError, KeyError, TypeError, ValueError):
+        return ()
 
 
 def was_not_sent(failed: requests.RequestException) -> bool:

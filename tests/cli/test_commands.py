@@ -14,7 +14,7 @@ from ar_targets.cli.main import cli
 from ar_targets.client.display import plain
 
 from ..actors import PASSWORD
-from ..pictures import CHINA, FLOWER, drawn
+from ..pictures import CHINA, FLOWER, base64_of, drawn
 from .imposter import PROJECT, TARGETS, TOKEN, as_json, record
 from .terminal import COMMAND, CTRL_C, at_terminal
 
@@ -301,6 +301,13 @@ def test_an_output_that_cannot_be_written(as_app, target, tmp_path):
     done = as_app("target", "get", target.id, "-o", tmp_path / "nowhere" / "x.jpg")
     assert done.code == 1
     assert "cannot be written" in done.err
+
+
+def test_an_image_of_another_target(misled, imposter, tmp_path):
+    imposter.answers = {f"{TARGETS}/1": [as_json(record(1) | {"image": base64_of(FLOWER)})]}
+    done = misled("target", "get", 1, "-o", tmp_path / "x.jpg")
+    assert done.is_refusal("does not have its own checksum"), done
+    assert not (tmp_path / "x.jpg").exists()
 
 
 def test_one_target(as_app, target):

@@ -210,6 +210,36 @@ def test_a_list_in_which_a_target_comes_twice(misled, imposter, tmp_path, ids):
     assert tree(tmp_path) == {}
 
 
+def whole(**changed):
+    """A single target with its image, which is none of ours for what is changed."""
+    return as_json(record(1) | {"image": "AAAA"} | changed)
+
+
+# What is said at the image's address, and then at the target's.
+NO_IMAGES = [
+    ((200, {}, FLOWER), whole(image="ä"), "does not answer as ar_targets does"),
+    ((200, {}, FLOWER), (200, {}, b"[" * 100_000), "does not answer as ar_targets does"),
+    # These guard what held before, three of them in other words.
+    ((200, {}, FLOWER), whole(), "does not have its own checksum"),
+    ((200, {}, CHINA[:-1]), whole(), "does not have its own checksum"),
+    ((200, {}, CHINA + b"x"), whole(), "does not have its own checksum"),
+    ((200, {}, b""), whole(image=""), "does not have its own checksum"),
+    ((200, {}, FLOWER), whole(image=None), "does not answer as ar_targets does"),
+    ((200, {}, FLOWER), whole(sha256="../x"), "its sha256 must be"),
+    ((200, {}, FLOWER), whole(size="../x"), "its size must be"),
+    ((200, {}, FLOWER), whole(id="../x"), "its id must be"),
+    ((302, {"Location": "https://elsewhere.example/"}, b""), whole(), "sends on to https"),
+]
+
+
+@pytest.mark.parametrize(("image", "single", "said"), NO_IMAGES, ids=itertools.count())
+def test_an_image_that_is_not_the_targets(misled, imposter, tmp_path, image, single, said):
+    imposter.answers = {f"{TARGETS}/1/image": [image], f"{TARGETS}/1": [single]}
+    done = misled("target", "export", tmp_path / "out")
+    assert done.is_refusal(said), done
+    assert tree(tmp_path) == {"out": False}
+
+
 @pytest.mark.parametrize("changed", [{"id": 2}, {"project_id": 2}], ids=str)
 def test_another_target_in_its_place(misled, imposter, tmp_path, changed):
     """It has the right image, but its row of the manifest would name another file."""

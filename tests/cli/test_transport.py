@@ -1,9 +1,13 @@
 """What is sent again, and what is not, over a wire that is cut."""
 
 import http.server
+import itertools
+import json
 import socket
 import threading
 import time
+import tracemalloc
+import zlib
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -19,11 +23,13 @@ from ar_targets.client import (
     UnavailableError,
     UnreachableError,
 )
+from ar_targets.client.answer import TooLongError
+from ar_targets.client.dates import http_date
 from ar_targets.client.retry import retry_after
 
 from ..pictures import CHINA
 from .conftest import FAST
-from .imposter import PROJECT, TARGETS, TOKEN, as_json
+from .imposter import PROJECT, TARGETS, TOKEN, as_json, record
 
 
 def cut_first(how, method):
@@ -168,6 +174,12 @@ def answering(*script):
 
 
 NONE = (200, {}, b'{"items": [], "next": null}')
+ZOO = {
+    "id": 1,
+    "name": "Zoo",
+    "created_at": "2026-11-23T07:03:14.650144Z",
+    "updated_at": "2026-11-23T07:03:14.650144Z",
+}
 
 
 def test_retry_after_is_kept():
@@ -187,10 +199,7 @@ def test_a_pause_that_is_asked_for_has_limits():
 
 
 def test_a_429_says_that_nothing_was_done():
-    made = (
-        b'{"id": 1, "name": "Zoo", "created_at": "2026-11-23T07:03:14.650144Z",'
-        b' "updated_at": "2026-11-23T07:03:14.650144Z", "of_a_later_version": 1}'
-    )
+    made = json.dumps(ZOO | {"of_a_later_version": 1}).encode()
     with answering((429, {}, b""), (201, {}, made)) as (client, _):
         assert client.projects.create("Zoo").name == "Zoo"
 
@@ -235,9 +244,9 @@ def test_another_kind_of_record(body):
 
 
 def test_the_next_page_is_asked_of_the_same_server():
-    first = b'{"items": [], "next": "http://inside.example/api/project?limit=200&cursor=9-ab"}'
-    with answering((200, {}, first), NONE) as (client, handler):
-        assert list(client.projects.list()) == []
+    first = {"items": [ZOO], "next": "http://inside.example/api/project?limit=200&cursor=9-ab"}
+    with answering((200, {}, json.dumps(first).encode()), NONE) as (client, handler):
+        assert [project.name for project in client.projects.list()] == ["Zoo"]
         assert len(handler.heard) == 2
 
 
@@ -260,6 +269,24 @@ def test_a_date_to_retry_after():
     assert retry_after(None) is None
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2026 00:00:00 +99999999999999999999",
+        # No time zone: it could be held against no other moment.
+        "Mon, 01 Jan 2026 00:00:00 -0000",
+        "Mon, 01 Jan 9999 00:00:00 GMT",
+        "",
+        None,
+    ],
+)
+def test_a_date_that_is_none(header):
+    """Guards, for the last two, what held before."""
+    assert http_date(header) is None
+    assert retry_after(header) is None
+
+
 def test_pauses_double_up_to_the_longest():
     retry = Retry(attempts=9, first=1, longest=8)
     longest = [1, 2, 4, 8, 8]
@@ -275,6 +302,109 @@ def lied_to(imposter):
         yield client.targets(PROJECT)
 
 
+def page(number, following="?cursor=1-ab"):
+    return as_json({"items": [record(number)], "next": following})
+
+
+NO_PAGES = [
+    page(1, 5),
+    page(1, ["?cursor=1"]),
+    page(1, ""),
+    page(1, "?limit=200"),
+    page(1, "?cursor="),
+    page(1, "?cursor=a%0ab"),
+    page(1, "?cursor=\ud800"),
+    page(1, "?cursor=" + "1" * 10_000),
+    page(1, "http://["),
+    as_json({"items": [], "next": "?cursor=1-ab"}),
+    (200, {}, b"[" * 100_000),
+    (200, {"Transfer-Encoding": "chunked"}, [b"-5\r\nabc"]),
+    # These guard what held before.
+    as_json({"items": {}, "next": None}),
+    as_json({"items": "abc", "next": None}),
+    as_json({"items": [], "following": None}),
+    (200, {}, b"\xff"),
+    (200, {}, b"9" * 5000),
+]
+
+
+@pytest.mark.parametrize("answer", NO_PAGES, ids=itertools.count())
+def test_a_page_that_ar_targets_would_not_send(imposter, lied_to, answer):
+    last = as_json({"items": [record(2)], "next": None})
+    imposter.answers = {TARGETS: [answer, last]}
+    with pytest.raises(ClientError, match="ar_targets") as caught:
+        list(lied_to.list())
+    assert str(caught.value).isprintable()
+    assert len(imposter.heard) == 1
+
+
+def test_pages_that_lead_back(imposter, lied_to):
+    imposter.answers = {TARGETS: [page(1)] * 50 + [page(51, None)]}
+    with pytest.raises(ClientError, match="1 comes after 1"):
+        list(lied_to.list())
+    assert len(imposter.heard) == 2
+
+
+def test_pages_without_an_end(imposter, lied_to, monkeypatch):
+    monkeypatch.setattr("ar_targets.client.transport.LIST_MAX", 10_000)
+    imposter.answers = {TARGETS: [page(n) for n in range(1, 100)] + [page(100, None)]}
+    with pytest.raises(TooLongError, match="has more than 10,000 bytes"):
+        list(lied_to.list())
+    assert len(imposter.heard) < 40
+
+
+class Endless:
+    """A body of which a quarter of a gigabyte is there for whoever wants it."""
+
+    def __init__(self):
+        self.taken = 0
+
+    def __iter__(self):
+        for _ in range(4000):
+            yield bytes(65_536)
+            self.taken += 1
+
+
+WANTED = {
+    "image": (200, {}, lambda targets: targets.image(1, most=len(CHINA))),
+    "list": (200, {}, lambda targets: list(targets.list())),
+    "error": (400, {}, lambda targets: list(targets.list())),
+    "redirect": (302, {"Location": "/"}, lambda targets: list(targets.list())),
+}
+
+
+@pytest.mark.parametrize("what", WANTED)
+def test_an_answer_without_an_end_is_not_read_to_it(imposter, lied_to, what):
+    status, headers, ask = WANTED[what]
+    body = Endless()
+    path = f"{TARGETS}/1/image" if what == "image" else TARGETS
+    imposter.answers = {path: [(status, headers, body)]}
+    with pytest.raises(ClientError):
+        ask(lied_to)
+    assert body.taken < 2000
+
+
+def test_what_is_packed_does_not_fill_the_memory(imposter, lied_to):
+    packer = zlib.compressobj(wbits=31)
+    packed = packer.compress(bytes(100 * 2**20)) + packer.flush()
+    imposter.answers = {f"{TARGETS}/1/image": [(200, {"Content-Encoding": "gzip"}, packed)]}
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLongError):
+            lied_to.image(1, most=len(CHINA))
+        assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("address", ["http://[", "ÿþ", "https://elsewhere.example/\x1b[2J"])
+def test_a_redirect_to_nowhere(imposter, lied_to, address):
+    imposter.answers = {TARGETS: [(302, {"Location": address}, b"")]}
+    with pytest.raises(ClientError, match="sends on to") as caught:
+        list(lied_to.list())
+    assert str(caught.value).isprintable()
+
+
 def test_what_a_server_says_in_an_error_is_one_line(imposter, lied_to):
     fault = {"location": "body", "name": "\x1b[2J", "description": "one\ntwo\x1b]0;title\x07"}
     told = as_json({"errors": [fault]}, 400, **{"X-Request-ID": "\x1b[2J"})
@@ -284,3 +414,18 @@ def test_what_a_server_says_in_an_error_is_one_line(imposter, lied_to):
     assert str(caught.value).isprintable()
     assert caught.value.message.isprintable()
     assert "one\\ntwo" in caught.value.message
+
+
+@pytest.mark.parametrize("description", ["x" * 10_000, "x\0", [["x"]], None])
+def test_an_error_that_is_not_in_our_words_is_not_repeated(imposter, lied_to, description):
+    fault = {"location": "body", "name": "", "description": description}
+    imposter.answers = {TARGETS: [as_json({"errors": [fault]}, 400)]}
+    with pytest.raises(ApiError, match="the server answered 400"):
+        list(lied_to.list())
+
+
+@pytest.mark.parametrize("token", ["a\nb", "a\r\nX-Evil: 1", "ä", ""])
+def test_a_token_that_is_no_header(token):
+    with pytest.raises(ClientError, match="the token has") as caught:
+        Client("http://127.0.0.1", token)
+    assert "Evil" not in str(caught.value)

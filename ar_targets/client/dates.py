@@ -1,0 +1,15 @@
+"""The dates in the headers of HTTP (RFC 9110, 5.6.7)."""
+
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+from .fields import is_told
+
+
+def http_date(header: str | None) -> datetime | None:
+    """The moment that a header tells, with its time zone; None where it tells none."""
+    try:
+        read = parsedate_to_datetime(header or "")
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return read if is_told(read) else None
