@@ -1,5 +1,7 @@
 """A project's targets as a folder: the images, and a manifest that an upload reads."""
 
+import os.path
+import stat
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 from . import manifest
 from .answer import TooLongError
 from .errors import ClientError, NotFoundError
+from .files import replacing
 from .records import Target
 from .targets import Targets, is_image_of
 
@@ -19,7 +22,7 @@ class Export:
 
     Images that are there already, of the right checksum, are not fetched
     again: an export that was cut goes on. The manifest comes last, so a folder
-    with a manifest is whole.
+    with a manifest is whole. No link in the folder is followed.
     """
 
     def __init__(
@@ -63,7 +66,7 @@ class Export:
         if self.overwrite:
             for name in manifest.NAMES:
                 (self.folder / name).unlink(missing_ok=True)
-        elif found := [name for name in manifest.NAMES if (self.folder / name).exists()]:
+        elif found := [name for name in manifest.NAMES if os.path.lexists(self.folder / name)]:
             raise ClientError(
                 f"{self.folder / found[0]} is there already; "
                 "name another folder, or add --overwrite"
@@ -72,22 +75,20 @@ class Export:
     def _save(self, listed: Target) -> Target | None:
         """Fetch a target's image; the target as it was then, None where it is gone meanwhile."""
         path = self.folder / name_of(listed)
-        if path.exists():
-            if is_image_of(listed, path.read_bytes()):
-                self._tell(listed)
-                return listed
-            if not self.overwrite:
-                raise ClientError(
-                    f"{path} is there already, and another picture; "
-                    "name another folder, or add --overwrite"
-                )
+        other = what_else_is_at(path, listed)
+        if other is None:
+            self._tell(listed)
+            return listed
+        if other and not self.overwrite:
+            raise ClientError(
+                f"{path} is there already, and {other}; name another folder, or add --overwrite"
+            )
         try:
             target, image = self._fetch(listed)
         except NotFoundError:
             return None
-        part = path.with_name(f"{path.name}.part")
-        part.write_bytes(image)
-        part.replace(path)
+        with replacing(path) as file:
+            file.write(image)
         self._tell(target)
         return target
 
@@ -114,3 +115,18 @@ class Export:
 def name_of(target: Target) -> str:
     """The file of a target's image."""
     return f"{target.id}.jpg"
+
+
+def what_else_is_at(path: Path, target: Target) -> str | None:
+    """What is in the place of a target's image, in words; "" for nothing, None for that image."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return ""
+    if stat.S_ISLNK(found.st_mode):
+        return "a link"
+    if not stat.S_ISREG(found.st_mode):
+        return "no file"
+    if found.st_size == target.size and is_image_of(target, path.read_bytes()):
+        return None
+    return "another picture"

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from .files import replacing
 from .records import Target
 from .rows import Row, SourceError
 
@@ -92,8 +93,10 @@ def write(path: Path, targets: Iterable[tuple[str, Target]]) -> None:
     """Write the manifest of files and the targets in them, whole or not at all."""
     entries = [{"file": file} | target.as_json() for file, target in targets]
     chosen = [{name: entry[name] for name in WRITTEN} for entry in entries]
-    part = path.with_name(f"{path.name}.part")
-    with part.open("w", encoding="utf-8", newline="") as file:
+    with (
+        replacing(path) as binary,
+        io.TextIOWrapper(binary, encoding="utf-8", newline="") as file,
+    ):
         if path.suffix == ".csv":
             writer = csv.DictWriter(file, WRITTEN, lineterminator="\n")
             writer.writeheader()
@@ -101,4 +104,3 @@ def write(path: Path, targets: Iterable[tuple[str, Target]]) -> None:
         else:
             json.dump(chosen, file, ensure_ascii=False, indent=2)
             file.write("\n")
-    part.replace(path)

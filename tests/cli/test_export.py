@@ -3,6 +3,8 @@
 import hashlib
 import itertools
 import json
+import os
+import resource
 
 import pytest
 
@@ -263,3 +265,72 @@ def test_the_token_goes_to_no_other_address(misled, imposter, tmp_path):
         assert misled("target", "export", tmp_path / "out").code == 0
         assert elsewhere.heard == []
     assert {headers["Authorization"] for _, headers in imposter.heard} == {f"Bearer {TOKEN}"}
+
+
+# What lies where the export writes.
+LAID = ["1.jpg", "1.jpg.part", "manifest.json", "manifest.json.part"]
+
+
+@pytest.mark.parametrize("name", LAID)
+@pytest.mark.parametrize("there", [True, False], ids=["file", "nothing"])
+@pytest.mark.parametrize("options", [[], ["--overwrite"]], ids=["", "overwrite"])
+def test_no_link_is_written_through(misled, tmp_path, name, there, options):
+    """Guards, for links in the place of the files themselves, what mostly held before."""
+    outside = tmp_path / "outside"
+    if there:
+        outside.write_bytes(b"precious")
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / name).symlink_to(outside)
+    done = misled("target", "export", folder, *options)
+    if name.endswith(".part") or options:
+        assert done.code == 0
+        assert tree(folder).keys() == {"1.jpg", "manifest.json"}
+        assert (folder / "1.jpg").read_bytes() == CHINA
+        assert not any(file.is_symlink() for file in folder.iterdir())
+    else:
+        assert done.is_refusal(f"{name} is there already"), done
+        assert [file.name for file in folder.iterdir()] == [name]
+    assert (outside.read_bytes() if outside.exists() else None) == (b"precious" if there else None)
+
+
+def test_a_link_is_not_the_picture_that_it_leads_to(misled, tmp_path):
+    (tmp_path / "outside").write_bytes(CHINA)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "1.jpg").symlink_to(tmp_path / "outside")
+    done = misled("target", "export", tmp_path / "out")
+    assert done.is_refusal("1.jpg is there already, and a link"), done
+
+
+@pytest.mark.parametrize("name", ["1.jpg", "1.jpg.part", "manifest.json", "manifest.json.part"])
+@pytest.mark.parametrize("options", [[], ["--overwrite"]], ids=["", "overwrite"])
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_is_told_or_replaced(misled, tmp_path, name, options, make):
+    """A pipe would be waited for, for ever. Guards, for folders, what held before."""
+    make(tmp_path / name)
+    done = misled("target", "export", tmp_path, *options)
+    if make is os.mkfifo and (options or name.endswith(".part")):
+        assert done.code == 0
+        assert tree(tmp_path).keys() == {"1.jpg", "manifest.json"}
+    else:
+        assert done.is_refusal(name), done
+        assert {file.name for file in tmp_path.iterdir()} - {name, "1.jpg"} == set()
+
+
+def test_a_folder_may_be_a_link_of_ones_own(misled, tmp_path):
+    """Guards what works: who names a link to a folder means the folder."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    assert misled("target", "export", tmp_path / "link").code == 0
+    assert tree(tmp_path / "there").keys() == {"1.jpg", "manifest.json"}
+
+
+def test_a_disk_that_is_full(misled, tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        done = misled("target", "export", tmp_path / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert done.is_refusal("out cannot be written"), done
+    assert tree(tmp_path) == {"out": False}
