@@ -1,9 +1,15 @@
 """Files in folders that others may have filled: no link in them leads us elsewhere."""
 
+import errno
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+# Windows has no such flag, and no pipes in folders.
+NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 
 
 @contextmanager
@@ -24,3 +30,15 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def open_file(path: str, flags: int) -> int:
+    """An opener for `open`: for plain files, and links to such. Raises OSError.
+
+    Pipes, on which one could wait for ever, and devices are refused.
+    """
+    descriptor = os.open(path, flags | NO_WAIT, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no file", path)
+    return descriptor

@@ -1,17 +1,20 @@
 """Manifests: a CSV or JSON file that names images and describes them.
 
-Each row has ``file``, relative to the manifest, and may have ``description``
-and ``sha256``, which the file is then held against. What else an export
-writes is ignored; other names are refused, since they may be misspelt.
+Each row has ``file``, a file below the manifest's folder that no other row has, and
+may have ``description`` and ``sha256``, which the file is then held against. What
+else an export writes is ignored; other names are refused, since they may be misspelt.
 """
 
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from . import names
+from .display import brief
 from .files import replacing
 from .records import Target
 from .rows import Row, SourceError
@@ -20,6 +23,7 @@ from .rows import Row, SourceError
 NAMES = ("manifest.json", "manifest.csv")
 OURS = ("file", "description", "sha256")
 IGNORED = ("id", "project_id", "width", "height", "size", "image_url", "created_at", "updated_at")
+SHA256 = re.compile("[0-9A-Fa-f]{64}")
 WRITTEN = ("file", "description", "sha256", "id", "width", "height", "size", "created_at")
 
 
@@ -65,28 +69,37 @@ def read_json(path: Path, text: str) -> Iterator[tuple[str, Mapping[Any, Any]]]:
 
 
 def rows(path: Path, entries: Iterable[tuple[str, Mapping[Any, Any]]]) -> Iterator[Row]:
-    """Rows from entries."""
-    seen: dict[Row, str] = {}
+    """Rows from entries. Raises SourceError."""
+    seen: dict[str, tuple[Row, str]] = {}
     for place, entry in entries:
         if unknown := entry.keys() - {*OURS, *IGNORED}:
             raise SourceError(
-                f"{place}: there is no column {min(unknown)!r}; there are {', '.join(OURS)}"
+                f"{place}: there is no column {brief(min(unknown))}; there are {', '.join(OURS)}"
             )
         for name in OURS:
             if not isinstance(entry.get(name, ""), str):
                 raise SourceError(f"{place}: {name} must be a string")
-        if not entry.get("file"):
-            raise SourceError(f"{place}: 'file' is missing")
-        row = Row(
-            entry["file"],
-            path.parent / entry["file"],
-            entry.get("description", ""),
-            entry.get("sha256") or None,
-        )
-        if row in seen:
-            raise SourceError(f"{place}: the same as {seen[row].rpartition(', ')[2]}")
-        seen[row] = place
+        row = row_of(path.parent, place, entry)
+        before, where = seen.setdefault(names.alike(row.name), (row, place))
+        if before is not row:
+            # They may differ in case or in the form of an accent, and be one file on some disk.
+            same = "the same as" if row == before else "its file is that of"
+            raise SourceError(f"{place}: {same} {where.rpartition(', ')[2]}")
         yield row
+
+
+def row_of(folder: Path, place: str, entry: Mapping[Any, Any]) -> Row:
+    """The row of an entry. Raises SourceError."""
+    name, sha256 = entry.get("file", ""), entry.get("sha256", "")
+    if not name:
+        raise SourceError(f"{place}: 'file' is missing")
+    try:
+        file = names.file_of(folder, name)
+    except ValueError as wrong:
+        raise SourceError(f"{place}: {brief(name)} cannot be a file's name: {wrong}") from None
+    if sha256 and SHA256.fullmatch(sha256) is None:
+        raise SourceError(f"{place}: sha256 must be 64 hexadecimal digits, not {brief(sha256)}")
+    return Row(name, file, entry.get("description", ""), sha256 or None)
 
 
 def write(path: Path, targets: Iterable[tuple[str, Target]]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import ClientError
+from .files import open_file
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Row:
     def read(self) -> bytes:
         """The bytes of the file. Raises SourceError."""
         try:
-            image = self.file.read_bytes()
+            with open(self.file, "rb", opener=open_file) as file:
+                image = file.read()
         except OSError as failed:
             raise SourceError(f"cannot be read: {failed.strerror}") from None
         if self.sha256 is not None and hashlib.sha256(image).hexdigest() != self.sha256.lower():

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from . import manifest
+from . import manifest, names
 from .rows import Row, SourceError
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg"})
@@ -23,7 +23,12 @@ def rows_of(source: Path, description: str = "") -> Iterator[Row]:
         images = [f for f in source.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES]
         if not images:
             raise SourceError(f"{source} has neither a manifest nor a file *.jpg or *.jpeg")
-        yield from (Row(file.name, file, description) for file in sorted(images))
+        for file in sorted(images):
+            try:
+                names.within(source, file)
+            except ValueError as wrong:
+                raise SourceError(f"{file}: {wrong}; name the file itself") from None
+            yield Row(file.name, file, description)
     elif source.is_file():
         yield Row(str(source), source, description)
     else:

@@ -1,6 +1,8 @@
 """What a manifest may hold, and what is at fault in one that cannot be used."""
 
+import itertools
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from ar_targets.client.manifest import read, write
 from ar_targets.client.rows import Row, SourceError
 from ar_targets.client.sources import journal_of, rows_of
 
+SHA256 = "ab" * 32
 HARD = 'two\nlines,\r\n"quoted", =1+1, ünï, \t end '
 
 
@@ -26,9 +29,9 @@ def test_csv_of_a_spreadsheet(tmp_path):
 
 
 def test_json(tmp_path):
-    entries = [{"file": "sub/a.jpg", "description": HARD, "sha256": "ab", "id": 7}, {"file": "b"}]
+    entries = [{"file": "sub/a.jpg", "description": HARD, "sha256": SHA256, "id": 7}, {"file": "b"}]
     rows = read(put(tmp_path / "m.json", json.dumps(entries)))
-    assert rows[0] == Row("sub/a.jpg", tmp_path / "sub" / "a.jpg", HARD, "ab")
+    assert rows[0] == Row("sub/a.jpg", tmp_path / "sub" / "a.jpg", HARD, SHA256)
     assert rows[1].sha256 is None
 
 
@@ -73,16 +76,142 @@ def test_what_is_written_is_read_again(tmp_path, suffix):
         width=640,
         height=427,
         size=9,
-        sha256="ab",
+        sha256=SHA256,
         image_url="http://host/api/project/1/imagetarget/7/image",
         created_at=moment,
         updated_at=moment,
     )
     path = tmp_path / f"manifest.{suffix}"
     write(path, [("7.jpg", target)])
-    assert read(path) == [Row("7.jpg", tmp_path / "7.jpg", HARD, "ab")]
+    assert read(path) == [Row("7.jpg", tmp_path / "7.jpg", HARD, SHA256)]
     assert "2026-11-23T07:03:14.650144Z" in path.read_text()
     assert list(tmp_path.iterdir()) == [path]
+
+
+HOSTILE_NAMES = [
+    ("../x.jpg", "it leads out of the manifest's folder"),
+    ("sub/../../x.jpg", "it leads out of the manifest's folder"),
+    ("sub/..", "it leads out of the manifest's folder"),
+    ("/etc/passwd", "it must be relative to the manifest's folder"),
+    ("//host/share/x.jpg", "it must be relative to the manifest's folder"),
+    ("C:/x.jpg", "it must be relative to the manifest's folder"),
+    ("c:x.jpg", "it must be relative to the manifest's folder"),
+    ("..\\x.jpg", "write / between folders"),
+    ("\\\\host\\share\\x.jpg", "write / between folders"),
+    ("x\0.jpg", "it has a control character"),
+    ("x\n.jpg", "it has a control character"),
+    ("\x1b[2J.jpg", "it has a control character"),
+    ("x\x9b2J.jpg", "it has a control character"),
+    ("x\u2028.jpg", "it has a control character"),
+    ("x\ud800.jpg", "it has a control character"),
+    ("CON", "it is a device on Windows"),
+    ("sub/con.jpg", "it is a device on Windows"),
+    ("Nul .tar.jpg", "it is a device on Windows"),
+    ("com1.jpg/x.jpg", "it is a device on Windows"),
+    ("LPT¹.jpg", "it is a device on Windows"),
+    ("conin$", "it is a device on Windows"),
+    ("x.jpg.", "Windows cannot have a dot or space at its end"),
+    ("sub /x.jpg", "Windows cannot have a dot or space at its end"),
+    (".", "it names no file"),
+    ("./", "it names no file"),
+    ("ä" * 130, "it is too long"),
+    ("a/" * 600 + "x.jpg", "it is too long"),
+]
+
+
+@pytest.mark.parametrize(("name", "said"), HOSTILE_NAMES, ids=itertools.count())
+def test_a_name_that_leads_elsewhere(misled, imposter, tmp_path, name, said):
+    (tmp_path / "out" / "sub").mkdir(parents=True)
+    put(tmp_path / "x.jpg", "a private picture")
+    path = put(tmp_path / "out" / "manifest.json", json.dumps([{"file": name}]))
+    with pytest.raises(SourceError) as caught:
+        read(path)
+    assert str(caught.value).startswith(f"{path}, row 1: ")
+    assert str(caught.value).endswith(f" cannot be a file's name: {said}")
+    assert misled("target", "add", tmp_path / "out").is_refusal(said)
+    assert imposter.heard == []
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"manifest.json", "sub"}
+
+
+NAMES = [
+    *("a.jpg", "./b.jpg", "sub/c.jpg", "sub//d.jpg", "..e.jpg", "f..jpg", " g.jpg", "-h.jpg"),
+    *("~/i.jpg", "con1.jpg", "com0x.jpg", "12:30:00.jpg", "Übersicht – Kopie.JPG", "👩‍🚀.jpg"),
+    # As some systems name pictures of their screens.
+    "Screenshot 2026-11-23 at 3.00.12\u202fPM.png",
+]
+
+
+def test_names_that_people_give(tmp_path):
+    """Guards what works."""
+    path = put(tmp_path / "m.json", json.dumps([{"file": name} for name in NAMES]))
+    assert [(row.name, row.file) for row in read(path)] == [(n, tmp_path / n) for n in NAMES]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("a.jpg", "A.JPG"),
+        ("sub/a.jpg", "SUB/a.jpg"),
+        ("straße.jpg", "STRASSE.jpg"),
+        ("\u00fc.jpg", "u\u0308.jpg"),
+        ("a.jpg", "./a.jpg"),
+        ("a.jpg", "a.jpg"),
+    ],
+)
+def test_two_rows_of_one_file(tmp_path, first, second):
+    """On some system they are one, whatever they are on this one."""
+    entries = [{"file": first, "description": "1"}, {"file": "b"}, {"file": second}]
+    with pytest.raises(SourceError, match=r"row 3: its file is that of row 1$"):
+        read(put(tmp_path / "m.json", json.dumps(entries)))
+
+
+@pytest.mark.parametrize("sha256", ["ab", "g" * 64, "ab" * 33, "../x"])
+def test_a_checksum_that_is_none(tmp_path, sha256):
+    path = put(tmp_path / "m.json", json.dumps([{"file": "a", "sha256": sha256}]))
+    with pytest.raises(SourceError, match="row 1: sha256 must be 64 hexadecimal digits"):
+        read(path)
+    put(path, json.dumps([{"file": "a", "sha256": SHA256.upper()}]))
+    assert read(path)[0].sha256 == SHA256.upper()
+
+
+class TestLinks:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        put(tmp_path / "private.jpg", "a private picture")
+        made = tmp_path / "folder"
+        made.mkdir()
+        return made
+
+    @pytest.mark.parametrize("manifest", [True, False], ids=["manifest", "folder"])
+    def test_one_that_leads_out(self, misled, imposter, folder, manifest):
+        (folder / "a.jpg").symlink_to(folder.parent / "private.jpg")
+        if manifest:
+            put(folder / "manifest.csv", "file\na.jpg\n")
+        done = misled("target", "add", folder)
+        assert done.is_refusal("a link makes it lead out of the folder"), done
+        assert imposter.heard == []
+
+    def test_a_folder_that_leads_out(self, folder):
+        (folder / "sub").symlink_to(folder.parent)
+        path = put(folder / "m.csv", "file\nsub/private.jpg\n")
+        with pytest.raises(SourceError, match=r"line 2: .* lead out of the folder"):
+            read(path)
+
+    def test_those_that_stay_inside(self, folder):
+        """Guards what works, also for a folder that is itself behind a link."""
+        put(folder / "a.jpg", "x")
+        (folder / "b.jpg").symlink_to("a.jpg")
+        (folder.parent / "link").symlink_to(folder)
+        rows = list(rows_of(folder.parent / "link"))
+        assert [(row.name, row.read()) for row in rows] == [("a.jpg", b"x"), ("b.jpg", b"x")]
+
+    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to(path)])
+    def test_what_is_no_file_is_not_read(self, folder, make):
+        """A pipe would be waited for, for ever. Guards, for the others, what held before."""
+        make(folder / "a.jpg")
+        [row] = read(put(folder / "m.csv", "file\na.jpg\n"))
+        with pytest.raises(SourceError, match=r"cannot be read: (it is no file|Too many levels)"):
+            row.read()
 
 
 class TestSources:

@@ -1,0 +1,67 @@
+"""The names of files in a manifest, which may come from somebody else.
+
+A name is taken if it means the same file below the manifest's folder on every system.
+"""
+
+import os.path
+import re
+import unicodedata
+from pathlib import Path, PurePosixPath
+
+# Characters of a whole name, and bytes between two slashes, that every system can bear.
+NAME_MAX = 1000
+PART_MAX = 255
+# What Windows takes for a device in every folder, whatever comes behind a dot.
+DEVICES = re.compile(
+    r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³]) *(\..*)?", re.IGNORECASE
+)
+DRIVE = re.compile("[A-Za-z]:")
+# Control characters, lone surrogates, and separators of lines and paragraphs.
+UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+def file_of(folder: Path, name: str) -> Path:
+    """The file of that name in a folder. Raises ValueError with what is wrong with the name.
+
+    It need not be there, but no link on the way to it may lead out of the folder.
+    """
+    if len(name) > NAME_MAX:
+        raise ValueError("it is too long")
+    if any(unicodedata.category(c) in UNFIT for c in name):
+        raise ValueError("it has a control character")
+    if "\\" in name:
+        raise ValueError("write / between folders")
+    pure = PurePosixPath(name)
+    if pure.is_absolute() or DRIVE.match(name):
+        raise ValueError("it must be relative to the manifest's folder")
+    if not pure.parts:
+        raise ValueError("it names no file")
+    for part in pure.parts:
+        check_part(part)
+    return within(folder, folder / pure)
+
+
+def check_part(part: str) -> None:
+    """Raises ValueError for a name between two slashes that is another elsewhere, or none."""
+    if part == "..":
+        raise ValueError("it leads out of the manifest's folder")
+    if len(part.encode()) > PART_MAX:
+        raise ValueError("it is too long")
+    if part.endswith((".", " ")):
+        raise ValueError("Windows cannot have a dot or space at its end")
+    if DEVICES.fullmatch(part):
+        raise ValueError("it is a device on Windows")
+
+
+def within(folder: Path, file: Path) -> Path:
+    """The file itself. Raises ValueError where a link makes it another, outside of the folder."""
+    # Unlike Path.resolve(), it bears links that lead to themselves: they cannot be read later.
+    if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder)):
+        raise ValueError("a link makes it lead out of the folder")
+    return file
+
+
+def alike(name: str) -> str:
+    """What all names have in common that are one file on some system: no case, one form."""
+    normal = unicodedata.normalize("NFC", str(PurePosixPath(name)))
+    return unicodedata.normalize("NFC", normal.casefold())
