@@ -2,7 +2,8 @@
 
 One JSON object a line, added before a row is sent and after its end is known.
 A row whose last line says ``sending`` was cut: nobody knows yet whether the
-server has it. Only one upload at a time may use a journal.
+server has it. Only one upload at a time may use a journal. Lines that are none of
+ours are passed over: the journal may have come with a folder from somebody else.
 """
 
 import hashlib
@@ -16,7 +17,9 @@ from typing import Any, Self, TextIO
 
 from filelock import FileLock, Timeout
 
+from . import fields
 from .errors import ClientError
+from .files import open_own, refuse_link
 from .rows import Row
 
 
@@ -40,12 +43,14 @@ class Journal:
         """Read what is there, and keep others out. Raises ClientError."""
         if self.path is None:
             return self
-        self._others = FileLock(self.path.with_name(f"{self.path.name}.lock"), timeout=0)
+        lock = self.path.with_name(f"{self.path.name}.lock")
         try:
+            refuse_link(lock)
+            self._others = FileLock(lock, timeout=0)
             self._others.acquire()
-            if self.path.exists():
-                self._read(self.path.read_text(encoding="utf-8", errors="replace"))
-            self._file = self.path.open("a", encoding="utf-8")
+            self._file = open(self.path, "a+", encoding="utf-8", errors="replace", opener=open_own)
+            self._file.seek(0)
+            self._read(self._file.read())
             if self._file.tell():
                 # The last line may have been cut; what follows must not be added to it.
                 self._file.write("\n")
@@ -54,7 +59,8 @@ class Journal:
         except OSError as failed:
             self._unlock()
             raise ClientError(
-                f"the journal {self.path} cannot be written: {failed.strerror}; "
+                f"the journal {failed.filename or self.path} cannot be written: "
+                f"{failed.strerror}; "
                 "name another place with --journal"
             ) from None
         return self
@@ -114,6 +120,22 @@ class Journal:
     def _read(self, text: str) -> None:
         """Take the lines that are whole."""
         for written in text.splitlines():
-            with suppress(ValueError, KeyError, TypeError):
-                line = json.loads(written)
-                self.last[line.pop("row")] = line
+            with suppress(ValueError, RecursionError):
+                key, line = line_of(json.loads(written))
+                self.last[key] = line
+
+
+def line_of(read: Any) -> tuple[str, dict[str, Any]]:
+    """A row's key, and what a line says of it. Raises ValueError for what no journal says."""
+    if not isinstance(read, dict):
+        raise ValueError("it is no object")  # noqa: TRY004  # as the checks below
+    key, state, since = fields.SHA256(read.get("row")), read.get("state"), read.get("since")
+    if state == "done":
+        return key, {"state": state, "id": fields.ID(read.get("id"))}
+    if state not in ("sending", "refused"):
+        raise ValueError("it is no state")
+    if since is None:
+        return key, {"state": state}
+    if not isinstance(since, str) or not fields.is_told(datetime.fromisoformat(since)):
+        raise ValueError("it is no moment")
+    return key, {"state": state, "since": since}

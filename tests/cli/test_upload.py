@@ -1,15 +1,18 @@
 """Many images: broken ones among them, cuts, a server that goes away, and the run after that."""
 
 import hashlib
+import itertools
 import json
+import os
 import signal
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from ar_targets.client import Client, ClientError, Retry, UnauthorizedError, UnreachableError
-from ar_targets.client.journal import Journal
+from ar_targets.client.journal import Journal, key_of
 from ar_targets.client.rows import Row
 from ar_targets.client.upload import Outcome, Upload, count
 from ar_targets.models import Base
@@ -258,6 +261,40 @@ def test_an_older_twin_is_not_taken_for_an_upload(stage, project, wire, targets,
     assert len(stored(targets)) == 2
 
 
+KEY = key_of("http://host", 1, Row("a.jpg", Path("a.jpg")), sha256(CHINA))
+
+
+def foreign(**line):
+    return json.dumps({"row": KEY} | line)
+
+
+# What comes with a folder from somebody else, who may know the row's key.
+FOREIGN = [
+    '"text"',
+    "5",
+    "[" * 100_000,
+    foreign(state="done", id="../x"),
+    foreign(state="done", id="\x1b[2J"),
+    foreign(state="done", id=True),
+    foreign(state="done", id=0),
+    foreign(state="done", id=[1]),
+    foreign(state="done", id={"a": 1}),
+    foreign(state="\x1b[2J", id=7),
+    foreign(id=7),
+    foreign(state="refused", id=7),
+    foreign(state="sending", since="soon"),
+    foreign(state="sending", since="2026-11-23T07:03:14"),
+    foreign(state="sending", since="0001-01-01T00:00:00+00:00"),
+    foreign(state="sending", since=5),
+    # These guard what held before.
+    "null",
+    "[]",
+    "{}",
+    json.dumps({"row": [KEY], "state": "done", "id": 7}),
+    foreign(state="done"),
+]
+
+
 class TestJournal:
     def test_another_place_is_another_row(self, targets, stage, other_project, rows, tmp_path):
         journal = tmp_path / "journal"
@@ -276,6 +313,33 @@ class TestJournal:
         _, results = upload(targets, journal, rows[:3])
         assert [r.outcome for r in results] == [Outcome.DONE, Outcome.DONE, Outcome.ADDED]
         assert stored(targets) == wanted(rows[:3])
+
+    @pytest.mark.parametrize("lines", FOREIGN, ids=itertools.count())
+    def test_what_it_would_not_have_written_is_passed_over(self, tmp_path, lines):
+        (tmp_path / "journal").write_text(f"{lines}\n")
+        with Journal(tmp_path / "journal") as journal:
+            assert journal.done(KEY) is None
+            assert journal.claimed() == set()
+            unsettled, since = journal.sent_at(KEY)
+            assert (unsettled, since) == (False, None)
+
+    @pytest.mark.parametrize("name", ["journal", "journal.lock"])
+    @pytest.mark.parametrize("there", [True, False], ids=["file", "nothing"])
+    def test_no_link_is_written_through(self, tmp_path, name, there):
+        outside = tmp_path / "outside"
+        if there:
+            outside.write_bytes(b"precious")
+        (tmp_path / name).symlink_to(outside)
+        with pytest.raises(ClientError, match=f"{name} cannot be written: it is a link"):
+            Journal(tmp_path / "journal").__enter__()
+        assert [outside.read_bytes()] == [b"precious"] if there else not outside.exists()
+        assert (tmp_path / name).is_symlink()
+
+    def test_a_pipe_is_not_waited_for(self, tmp_path):
+        os.mkfifo(tmp_path / "journal")
+        with pytest.raises(ClientError, match="it is no file"):
+            Journal(tmp_path / "journal").__enter__()
+        assert [file.name for file in tmp_path.iterdir()] == ["journal"]
 
     def test_it_tells_people_which_file_became_what(self, targets, rows, tmp_path):
         _, results = upload(targets, tmp_path / "journal", rows[:1])
