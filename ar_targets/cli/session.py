@@ -1,6 +1,7 @@
 """The options that commands share, and the client that follows from them."""
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from .credentials import Credentials
 from .output import note
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+# Letters, digits, and what no shell takes for anything else; no option, either.
+HARMLESS = re.compile(r"\w[\w.@+-]*")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -134,13 +137,18 @@ def with_session(command: Command) -> Command:
 
 
 def kept_projects(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Shell completion: the projects of which tokens are kept, without asking the server."""
+    """Shell completion: the projects of which tokens are kept, without asking the server.
+
+    The server chose their names, and the shell takes what is completed as if it had been
+    typed: names that mean something to it are left out.
+    """
     try:
         credentials = Credentials()
         kept = credentials.projects(credentials.server or "")
     except ClientError:
         return []
-    return [token["name"] for token in kept.values() if token["name"].startswith(incomplete)]
+    names = [token["name"] for token in kept.values() if token["name"].startswith(incomplete)]
+    return [name for name in names if HARMLESS.fullmatch(name)]
 
 
 def project_argument(command: Command) -> Command:

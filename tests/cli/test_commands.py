@@ -1,6 +1,7 @@
 """Every command, for people and as JSON, and the exit codes."""
 
 import hashlib
+import json
 import os
 import re
 import signal
@@ -380,6 +381,17 @@ def test_completed_words(run, owner, project, config):
     assert complete("target list --project Z", config) == ["Zoo"]
     config.write_text("broken")
     assert complete("target list --project Z", config) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["Z;reboot", "Z$(reboot)", "Z\nplain,Zoo", "Z `reboot`", "Z\x1b[2J", "Z>x", "Z*", "Z|x"]
+)
+def test_a_name_that_a_shell_would_run_is_not_offered(config, name):
+    kept = {"name": name, "id": 1, "token": TOKEN, "expires_at": "2026-11-23T07:03:14.650144Z"}
+    others = {"2": kept | {"name": "Zoo"}, "3": kept | {"name": "Zürich-2.1"}}
+    config.parent.mkdir(parents=True)
+    config.write_text(json.dumps({"server": "x", "projects": {"x": {"1": kept} | others}}))
+    assert complete("target list --project Z", config) == ["Zoo", "Zürich-2.1"]
 
 
 def commands(group=cli, path=()):
