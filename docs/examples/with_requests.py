@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -17,24 +18,31 @@ def main(server: str, project_id: str, folder: str) -> None:
     """Fetch what is new or has changed, and remove what is gone."""
     directory = Path(folder)
     directory.mkdir(exist_ok=True)
+    start = f"{server}/api/project/{project_id}/imagetarget"
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {os.environ['AR_TARGETS_TOKEN']}"
         wanted = set()
-        for target in targets(session, f"{server}/api/project/{project_id}/imagetarget"):
-            file = directory / f"{target['id']}.jpg"
+        for target in targets(session, start):
+            # ":d" lets nothing but a number become a part of paths.
+            number = f"{target['id']:d}"
+            file = directory / f"{number}.jpg"
             wanted.add(file)
-            print(file.name, fetch(session, target["image_url"], file))
+            print(file.name, fetch(session, f"{start}/{number}/image", file))
     for file in set(directory.glob("*.jpg")) - wanted:
         file.unlink()
         print(file.name, "removed")
 
 
-def targets(session: requests.Session, url: str | None) -> Iterator[dict[str, Any]]:
+def targets(session: requests.Session, start: str) -> Iterator[dict[str, Any]]:
     """All targets: each page names the next, the last one none."""
-    while url is not None:
+    url = start
+    while True:
         page = checked(session.get(url, timeout=30)).json()
         yield from page["items"]
-        url = page["next"]
+        if page["next"] is None:
+            return
+        # The token goes to the server that was named, whatever host the answer names.
+        url = f"{start}?{urlsplit(page['next']).query}"
 
 
 def fetch(session: requests.Session, url: str, file: Path) -> str:
