@@ -96,6 +96,9 @@ def _make(
         pool_timeout=min(POOL_WAIT, settings.database_timeout),
         pool_recycle=POOL_RECYCLE,
         pool_use_lifo=True,
+        # SQLAlchemy ends what it has begun before a connection is given back; to roll back
+        # once more would be a round trip for nothing.
+        pool_reset_on_return=None,
         # Passwords' hashes and images have no place in an error's text.
         hide_parameters=True,
         connect_args=timeouts,
