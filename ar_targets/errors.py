@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from .engine import DUPLICATE_KEY, error_number, error_text, is_unavailability
+from .passwords import TooManyHashesError
 
 log = logging.getLogger(__name__)
 
@@ -154,6 +155,12 @@ def pool_timeout(error: PoolTimeout, request: Request) -> Response:
     return unavailable()
 
 
+def too_many_hashes(error: TooManyHashesError, request: Request) -> Response:
+    """503 while more passwords are to be hashed than can be."""
+    log.warning("more logins at once than passwords can be hashed")
+    return unavailable("too many logins at once")
+
+
 def unavailable(why: str = "the database cannot answer now") -> Response:
     """503, with the time after which to try again."""
     reason = FieldError("", "", f"{why}; try again in {RETRY_AFTER} s")
@@ -181,6 +188,7 @@ VIEWS: dict[type[BaseException], Callable[[Any, Request], Response]] = {
     IntegrityError: integrity_error,
     DBAPIError: database_error,
     PoolTimeout: pool_timeout,
+    TooManyHashesError: too_many_hashes,
 }
 
 
