@@ -2,12 +2,13 @@
 
 The proof walks the file from marker to marker (ITU-T T.81, annex B) up to the
 end of the image: every segment must be there in full, the frame must announce
-a size that is allowed, every component must be scanned, and no scan may hold
-fewer bits than the shortest codes for its pixels. A file cut at any byte
-fails, since only the true end marker of the image ends the walk: one inside a
-thumbnail or a comment is stepped over.
+a size that is allowed, every component must be scanned, in `MAX_SCANS` scans
+at most, and no scan may hold fewer bits than the shortest codes for its
+pixels. A file cut at any byte fails, since only the true end marker of the
+image ends the walk: one inside a thumbnail or a comment is stepped over.
 
-Why no decoding: `docs/decisions/0006-jpeg-proof.md` has the figures.
+Why no decoding: `docs/decisions/0006-jpeg-proof.md` has the figures. Why so many
+scans: `docs/decisions/0026-bounded-decoding.md`.
 """
 
 import hashlib
@@ -22,6 +23,10 @@ SAMPLE_BITS = 8
 # Segments and Huffman tables. Real files have tens; a hostile one could have
 # millions, and take seconds.
 MAX_PARTS = 10_000
+# Scans of an image. A decoder passes over all blocks of a component for each, though a
+# hundred bytes can code one. libjpeg writes 10, and 18 for CMYK, mozjpeg some of the 64
+# that it tries; libtiff and GDAL read no more than 100. The standard has no limit.
+MAX_SCANS = 64
 # Components of a scan (B.2.3).
 MAX_SCANNED = 4
 # Baseline, extended and progressive frames, Huffman coded, and the two
@@ -112,6 +117,7 @@ class _Walk:
     max_pixels: int
     position: int = 2
     parts: int = 0
+    scans: int = 0
     frame: _Frame | None = None
     # (class, id) of a Huffman table → bits of its shortest code.
     shortest_code: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -151,6 +157,15 @@ class _Walk:
         self.parts += 1
         if self.parts > MAX_PARTS:
             raise JpegError(f"it is broken: it has more than {MAX_PARTS} segments and tables")
+
+    def count_scan(self) -> None:
+        """Bound what others, who decode the image, will have to do."""
+        self.scans += 1
+        if self.scans > MAX_SCANS:
+            raise JpegError(
+                f"it has more than {MAX_SCANS} scans, and would take long to decode; save it as a "
+                "baseline JPEG, or as a progressive one with fewer scans"
+            )
 
     def next_segment(self) -> bytes:
         """The segment behind a marker, without its two bytes of length."""
@@ -210,6 +225,7 @@ class _Walk:
         """A scan's header (B.2.3), and its coded data up to the next marker."""
         if self.frame is None:
             raise JpegError("it is broken: coded data comes before the frame header")
+        self.count_scan()
         count = segment[0]
         if not 1 <= count <= MAX_SCANNED:
             raise JpegError("it is broken: a scan codes an impossible number of colours")

@@ -12,6 +12,7 @@ from typing import Any
 import limits
 
 from ..image import largest_body
+from ..jpeg import MAX_SCANS
 from ..settings import Settings
 from .page import ASSETS
 
@@ -42,6 +43,7 @@ def values_of(settings: Settings) -> dict[str, Any]:
         "docs_assets": list(ASSETS),
         "image_max_bytes": settings.image_max_bytes,
         "image_max_pixels": settings.image_max_pixels,
+        "image_max_scans": MAX_SCANS,
         "image_body_bytes": largest_body(settings),
         "login_token_ttl": settings.login_token_ttl,
         "login_failures": rate_in_words(settings.login_failures),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
 from ar_targets import image
+from ar_targets.jpeg import MAX_SCANS
 from ar_targets.permissions import Permission
 from ar_targets.schemas.body import Body
 from ar_targets.views.body import MOST_MARKS, PLAIN_LIMIT
@@ -340,7 +341,8 @@ def test_limits_are_those_of_the_settings(make_app):
     assert schemas["TokenBody"]["properties"]["ttl"]["default"] == 222
     for name in ("TargetBody", "TargetPatch"):
         described = schemas[name]["properties"]["image"]
-        assert "123,456 bytes and 777,777" in described["description"]
+        assert "123,456 bytes, 777,777 pixels" in described["description"]
+        assert f"and {MAX_SCANS} scans" in described["description"]
         assert described["maxLength"] == image.largest_body(app.registry.ar_settings)
     log_in = served["paths"]["/api/login"]["post"]
     assert "7 in 3 minutes" in log_in["description"]

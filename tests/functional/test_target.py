@@ -6,9 +6,12 @@ import textwrap
 
 import pytest
 
+from ar_targets.jpeg import MAX_SCANS
+
 from ..client import faults
 from ..pictures import CHINA, FLOWER, HEIGHT, WIDTH, base64_of, drawn
 from ..tables import target as table
+from ..unit.jpegs import costly
 
 FIELDS = {
     "id", "project_id", "description", "width", "height", "size", "sha256", "image_url",
@@ -164,6 +167,26 @@ def test_limit_of_pixels(make_app, project, write_token):
     exact.post_json(project.targets, body, headers=write_token.headers, status=201)
     refused = low.post_json(project.targets, body, headers=write_token.headers, status=400)
     assert str(pixels - 1) in refused.json["errors"][0]["description"]
+
+
+@pytest.mark.parametrize("count", [MAX_SCANS + 1, 100, 9_000])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_limit_of_scans(app, stage, project, target, write_token, method, count):
+    path = project.targets if method == "POST" else target.path
+    body = {"image": base64_of(costly(count))}
+    answer = app.call(method, path, body, who=write_token, status=400)
+    (error,) = answer.json["errors"]
+    assert (error["location"], error["name"]) == ("body", "image")
+    assert f"it has more than {MAX_SCANS} scans" in error["description"]
+    assert "save it as a baseline JPEG" in error["description"]
+    assert [image for image, _ in stored(stage)] == [CHINA]
+
+
+def test_as_many_scans_as_are_allowed(app, stage, project, write_token):
+    data = costly(MAX_SCANS)
+    created = app.call("POST", project.targets, {"image": base64_of(data)}, who=write_token)
+    assert (created.json["width"], created.json["height"]) == (7000, 7000)
+    assert [image for image, _ in stored(stage)] == [data]
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from ar_targets.jpeg import JpegError, prove
+from ar_targets.jpeg import MAX_SCANS, JpegError, prove
 
 from ..pictures import CHINA, FLOWER, base64_of
-from ..unit.jpegs import jpeg
+from ..unit.jpegs import costly, jpeg
 from .cost import cheap
 
 MIB = 2**20
@@ -46,11 +46,16 @@ COSTLY = {
     "fill bytes": filled(b"\xff\xd8", b"\xff"),
     "fill bytes in a scan": filled(HEAD, b"\xff"),
     "nothing": filled(HEAD, b"\0"),
+    # 49 megapixels in 199 and in 866 KB: to decode them takes 3 seconds, and 4 minutes.
+    "a hundred scans": costly(100),
+    "thousands of scans": costly(9_000),
 }
 
 
 # Those that are given up after so many parts, however much of them there is.
-COUNTED = {"tables", "small tables", "comments", "scans", "restarts between segments"}
+COUNTED = {"tables", "small tables", "comments", "restarts between segments"}
+# Those that are given up after so many scans.
+SCANNED = {"scans", "a hundred scans", "thousands of scans"}
 
 
 @pytest.mark.parametrize("shape", COSTLY)
@@ -58,6 +63,7 @@ def test_the_worst_files_cost_next_to_nothing(shape):
     with cheap(), pytest.raises(JpegError) as refused:
         prove(COSTLY[shape], PIXELS)
     assert ("more than 10000 segments and tables" in str(refused.value)) == (shape in COUNTED)
+    assert (f"more than {MAX_SCANS} scans" in str(refused.value)) == (shape in SCANNED)
 
 
 def test_what_is_inside_a_segment_is_nobodys_business():

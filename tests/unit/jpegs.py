@@ -1,8 +1,15 @@
-"""Small JPEGs, made on the spot."""
+"""Small JPEGs, made on the spot, and some of 49 megapixels that are small on disk."""
 
+import functools
 import io
+import re
 
 from PIL import Image
+
+# A scan's header (T.81, B.2.3) and its coded data, which ends before the next marker.
+_SCAN = re.compile(rb"\xff\xda\0.*?(?=\xff[^\0\xd0-\xd7])", re.DOTALL)
+# What a JPEG ends with.
+END = b"\xff\xd9"
 
 
 def jpeg(mode: str = "RGB", size: tuple[int, int] = (61, 47), **options: object) -> bytes:
@@ -15,3 +22,26 @@ def encoded(picture: Image.Image, **options: object) -> bytes:
     out = io.BytesIO()
     picture.save(out, "JPEG", **options)
     return out.getvalue()
+
+
+def scans(data: bytes) -> list[bytes]:
+    """The scans of a JPEG that Pillow has written."""
+    return [found[0] for found in _SCAN.finditer(data)]
+
+
+def with_scans(data: bytes, count: int) -> bytes:
+    """The JPEG with so many scans: its last one, which comes again and again."""
+    made = scans(data)
+    return data.removesuffix(END) + made[-1] * (count - len(made)) + END
+
+
+@functools.cache
+def blank() -> bytes:
+    """A progressive JPEG of 49 megapixels, 191 KB and 6 scans."""
+    return encoded(Image.new("L", (7000, 7000)), progressive=True)
+
+
+@functools.cache
+def costly(count: int) -> bytes:
+    """49 megapixels in so many scans, most of 75 bytes, for each of which libjpeg takes 28 ms."""
+    return with_scans(blank(), count)

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ar_targets.jpeg import JpegError, prove
+from ar_targets.jpeg import MAX_SCANS, JpegError, prove
 
-from .jpegs import encoded, jpeg
+from ..pictures import CHINA, FLOWER
+from .jpegs import encoded, jpeg, scans, with_scans
 
 PIXELS = 50_000_000
 
@@ -33,6 +34,8 @@ KINDS = {
     "with thumbnail": with_thumbnail(jpeg(), jpeg(size=(16, 12))),
     "flat": encoded(Image.new("RGB", (400, 300)), optimize=True),
     "fill bytes": jpeg().replace(b"\xff\xda", b"\xff\xff\xff\xda", 1),
+    "progressive cmyk": jpeg("CMYK", progressive=True),
+    "progressive with restart markers": jpeg(progressive=True, restart_marker_blocks=2),
 }
 
 
@@ -113,6 +116,41 @@ def test_the_limit_itself_is_allowed():
     assert prove(data, 1200).width == 40
     with pytest.raises(JpegError, match="40 × 30 pixels, more than the 1199 allowed"):
         prove(data, 1199)
+
+
+PROGRESSIVE = jpeg(progressive=True)
+
+
+@pytest.mark.parametrize("count", [10, 11, MAX_SCANS - 1, MAX_SCANS])
+def test_scans_up_to_the_limit(count):
+    data = with_scans(PROGRESSIVE, count)
+    assert len(scans(data)) == count
+    assert prove(data, PIXELS).data == data
+    # They are what a decoder takes for scans, too.
+    assert Image.open(io.BytesIO(data)).convert("RGB").size == (61, 47)
+
+
+@pytest.mark.parametrize("count", [MAX_SCANS + 1, 100, 9_000])
+def test_more_scans_are_refused(count):
+    with pytest.raises(JpegError, match=f"more than {MAX_SCANS} scans, .* save it as a baseline"):
+        prove(with_scans(PROGRESSIVE, count), PIXELS)
+
+
+def test_scans_one_after_the_other_are_counted_in_baseline_files_too():
+    with pytest.raises(JpegError, match=f"more than {MAX_SCANS} scans"):
+        prove(with_scans(PLAIN, MAX_SCANS + 1), PIXELS)
+
+
+@pytest.mark.parametrize("photograph", [CHINA, FLOWER], ids=["china", "flower"])
+@pytest.mark.parametrize("optimize", [False, True])
+@pytest.mark.parametrize(
+    ("mode", "written"), [("L", 6), ("RGB", 10), ("CMYK", 18)], ids=["L", "RGB", "CMYK"]
+)
+def test_progressive_photographs_are_far_from_the_limit(photograph, optimize, mode, written):
+    picture = Image.open(io.BytesIO(photograph)).convert(mode)
+    data = encoded(picture, progressive=True, optimize=optimize)
+    assert len(scans(data)) == written < MAX_SCANS / 3
+    assert prove(data, PIXELS).data == data
 
 
 def test_restart_marker_between_segments_is_harmless():
