@@ -1,5 +1,6 @@
 """Pictures of targets as the browser gets them: the JPEG itself, or a small one."""
 
+import logging
 from contextlib import suppress
 from typing import Any
 
@@ -13,6 +14,8 @@ from ..models.target import TargetRecord
 from . import bridge
 from .page import found
 from .thumbnail import NoThumbnailError, draw
+
+log = logging.getLogger(__name__)
 
 # The address has the checksum in it: what is there never changes.
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -32,13 +35,14 @@ def large_picture(record: TargetRecord, *, download: bool) -> Any:
 
 
 def small_picture(record: TargetRecord) -> Any:
-    """The thumbnail, made now if nobody has looked at this image before."""
+    """The thumbnail, made now if nobody has looked at this image before; or that there is none."""
     tag = f"{record.sha256}-small"
     response = _not_modified(tag)
     if response is None:
         try:
             picture = thumbnails.find(bridge.db(), record) or _make(record)
-        except NoThumbnailError:
+        except NoThumbnailError as wrong:
+            log.info("target %s has no preview: %r", record.id, str(wrong))
             return flask.send_from_directory(
                 str(flask.current_app.static_folder), "no-preview.svg", max_age=0
             )

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 from sqlalchemy import update
 
+from ar_targets import drawing
 from ar_targets.admin import picture as showing
-from ar_targets.admin import thumbnail as drawing
+from ar_targets.admin import thumbnail
 
 from ..panel import names, wrong
 from ..pictures import CHINA, FLOWER, HEIGHT, WIDTH, drawn
@@ -116,7 +117,7 @@ def test_a_thumbnail_is_drawn_once(panel, stage, target, monkeypatch):
     (path,) = pictures_of(panel.get("/admin/target/"))
     first = panel.get(path).body
     assert len(stage.rows(thumbnails)) == 1
-    monkeypatch.setattr(drawing, "PIXELS_MAX", 0)
+    monkeypatch.setattr(thumbnail, "PIXELS_MAX", 0)
     assert panel.get(path).body == first
 
 
@@ -139,7 +140,7 @@ def test_a_thumbnail_goes_with_its_target(panel, stage, target):
 
 
 def test_no_thumbnail_of_what_would_take_too_much_memory(panel, stage, target, monkeypatch):
-    monkeypatch.setattr(drawing, "PIXELS_MAX", WIDTH * HEIGHT - 1)
+    monkeypatch.setattr(thumbnail, "PIXELS_MAX", WIDTH * HEIGHT - 1)
     (path,) = pictures_of(panel.get("/admin/target/"))
     response = panel.get(path)
     assert response.content_type == "image/svg+xml"
@@ -154,7 +155,7 @@ def test_no_thumbnail_of_what_no_decoder_reads(panel, stage, target):
 
 
 def test_a_target_that_is_removed_while_its_thumbnail_is_drawn(panel, stage, target, monkeypatch):
-    draw = drawing.draw
+    draw = thumbnail.draw
 
     def draw_meanwhile(data, record):
         with stage.engine.begin() as db:

@@ -83,6 +83,8 @@ LAYERS = ["admin", "development", "scripts", "views", "resources", "schemas", "s
         ("ar_targets.settings", ["ar_targets", "pyramid"]),
         ("ar_targets.jpeg", ["ar_targets", "pyramid", "sqlalchemy"]),
         ("ar_targets.image", ["ar_targets.models", "pyramid", "sqlalchemy"]),
+        ("ar_targets.image_worker", ["ar_targets"]),
+        ("ar_targets.drawing", ["ar_targets"]),
         ("ar_targets.passwords", ["ar_targets"]),
         ("ar_targets.clock", ["ar_targets"]),
     ],
@@ -109,8 +111,9 @@ def test_the_package_needs_no_tests():
     assert offenders(MODULES, "tests", "pytest", "webtest", "playwright", "sklearn") == []
 
 
-def test_images_are_decoded_for_thumbnails_alone():
-    assert offenders(outside("ar_targets.admin.thumbnail"), "PIL") == []
+def test_images_are_decoded_in_processes_of_their_own_alone():
+    assert offenders(outside("ar_targets.drawing"), "PIL") == []
+    assert offenders(MODULES, "ar_targets.drawing", "ar_targets.image_worker") == []
 
 
 def test_flask_is_the_admin_panels():

@@ -1,5 +1,6 @@
 """What hostile input may cost."""
 
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,3 +16,9 @@ def cheap(seconds: float = CHEAP) -> Iterator[None]:
     before = time.process_time()
     yield
     assert time.process_time() - before < seconds
+
+
+def cpu_of_children() -> float:
+    """Seconds of CPU that ended child processes have taken, and those that they had ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

@@ -45,3 +45,16 @@ def blank() -> bytes:
 def costly(count: int) -> bytes:
     """49 megapixels in so many scans, most of 75 bytes, for each of which libjpeg takes 28 ms."""
     return with_scans(blank(), count)
+
+
+@functools.cache
+def arithmetic(count: int) -> bytes:
+    """49 megapixels, arithmetic-coded (T.81, F.1.4) in so many scans of 75 bytes.
+
+    Zeros for data stand for something at every bit; libjpeg takes up to 80 ms for a scan.
+    """
+    colour = encoded(Image.new("RGB", (7000, 7000)), progressive=True, subsampling=0)
+    head = colour[: colour.index(b"\xff\xda")].replace(b"\xff\xc2", b"\xff\xca", 1)
+    # A header's length is told by its third and fourth byte.
+    made = [scan[: 2 + int.from_bytes(scan[2:4])] + bytes(64) for scan in scans(colour)]
+    return head + b"".join(made) + made[-1] * (count - len(made)) + END
