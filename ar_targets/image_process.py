@@ -10,7 +10,8 @@ the server could neither be limited nor ended. The process
 - `WALL_SECONDS` by the clock, should it wait for something;
 - nothing of the server: no sockets, no settings, no secrets.
 
-One process at a time works for each process of the server.
+One at a time works for each process of the server: who wants one waits for a `turn`,
+and not for long, since threads that wait answer nobody else.
 Measured in `docs/decisions/0026-bounded-decoding.md`.
 """
 
@@ -19,8 +20,13 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from .settings import ENV_PREFIX
+
+# Runs a module on the bytes of an image with so many pixels.
+Run = Callable[[str, bytes, int], bytes]
 
 # Many times what a photograph takes: 50 million pixels in 10 MB need 0.7 s at most.
 CPU_SECONDS = 2
@@ -34,6 +40,10 @@ MEMORY_AT_REST = 192 * 2**20
 MEMORY_PER_PIXEL = 8
 # The image itself, while it is read from the pipe.
 MEMORY_PER_BYTE = 3
+# How many threads may wait for their turn, and for how many seconds. With the usual 8 `threads`
+# four answer what is no upload: one works, one waits, and two are there for all others.
+WAITING = 1
+PATIENCE = 0.5
 
 # Signals that end a process for what it has done itself.
 _ITS_OWN_FAULT = {
@@ -45,6 +55,7 @@ _ITS_OWN_FAULT = {
     signal.SIGABRT,
 }
 
+_places = threading.BoundedSemaphore(1 + WAITING)
 _one_at_a_time = threading.Lock()
 
 
@@ -56,28 +67,50 @@ class ImageAtFaultError(ImageProcessError):
     """It is the image: no decoder reads it, or not within the limits. It will be so again."""
 
 
-def run(module: str, data: bytes, pixels: int) -> bytes:
+class BusyError(ImageProcessError):
+    """Others have their turn."""
+
+
+@contextmanager
+def turn() -> Iterator[Run]:
+    """The only way to run something, and nobody else does meanwhile. Raises BusyError.
+
+    Read the image within, rather than before: many may ask, and few get a turn.
+    """
+    if not _places.acquire(blocking=False):
+        raise BusyError("others wait already")
+    try:
+        if not _one_at_a_time.acquire(timeout=PATIENCE):
+            raise BusyError(f"another image is worked on for more than {PATIENCE} s")
+        try:
+            yield _run
+        finally:
+            _one_at_a_time.release()
+    finally:
+        _places.release()
+
+
+def _run(module: str, data: bytes, pixels: int) -> bytes:
     """What the function ``work`` of a module makes of an image, in a process of its own.
 
-    ``module`` is a full name, and what it says is `image_worker`'s business;
+    ``module`` is a full name, and what it must be is `image_worker`'s business;
     ``pixels`` is the image's width times its height. Raises ImageProcessError.
     """
     worker = [sys.executable, "-P", "-m", "ar_targets.image_worker"]
     limits = [str(CPU_SECONDS), str(memory_limit(len(data), pixels))]
-    with _one_at_a_time:
-        try:
-            done = subprocess.run(  # noqa: S603  # nothing of it is a client's
-                [*worker, *limits, module],
-                input=data,
-                capture_output=True,
-                env=environment(),
-                timeout=WALL_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise ImageProcessError(f"it was not done within {WALL_SECONDS} s") from None
-        except OSError as error:
-            raise ImageProcessError(f"no process could be started: {error}") from error
+    try:
+        done = subprocess.run(  # noqa: S603  # nothing of it is a client's
+            [*worker, *limits, module],
+            input=data,
+            capture_output=True,
+            env=environment(),
+            timeout=WALL_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ImageProcessError(f"it was not done within {WALL_SECONDS} s") from None
+    except OSError as error:
+        raise ImageProcessError(f"no process could be started: {error}") from error
     if done.returncode == 0:
         return done.stdout
     raise failure(done.returncode, done.stderr)

@@ -8,17 +8,20 @@ import flask
 from sqlalchemy.exc import IntegrityError
 
 from ..database import transaction_scope
+from ..image_process import BusyError, ImageProcessError
 from ..models import target as targets
 from ..models import thumbnail as thumbnails
 from ..models.target import TargetRecord
 from . import bridge
 from .page import found
-from .thumbnail import NoThumbnailError, draw
+from .thumbnail import draw
 
 log = logging.getLogger(__name__)
 
 # The address has the checksum in it: what is there never changes.
 FOR_EVER = "private, max-age=31536000, immutable"
+# Seconds after which a browser may ask again for what is not drawn yet; panel.js does.
+RETRY_AFTER = 1
 
 
 def large_picture(record: TargetRecord, *, download: bool) -> Any:
@@ -35,13 +38,18 @@ def large_picture(record: TargetRecord, *, download: bool) -> Any:
 
 
 def small_picture(record: TargetRecord) -> Any:
-    """The thumbnail, made now if nobody has looked at this image before; or that there is none."""
+    """The thumbnail, made now if nobody has looked at this image before; or that there is none.
+
+    202 without a picture while others are drawn.
+    """
     tag = f"{record.sha256}-small"
     response = _not_modified(tag)
     if response is None:
         try:
             picture = thumbnails.find(bridge.db(), record) or _make(record)
-        except NoThumbnailError as wrong:
+        except BusyError:
+            return flask.Response(status=202, headers={"Retry-After": str(RETRY_AFTER)})
+        except ImageProcessError as wrong:
             log.info("target %s has no preview: %r", record.id, str(wrong))
             return flask.send_from_directory(
                 str(flask.current_app.static_folder), "no-preview.svg", max_age=0
@@ -52,15 +60,22 @@ def small_picture(record: TargetRecord) -> Any:
 
 
 def _make(record: TargetRecord) -> bytes:
-    """Draw it, and keep it for everybody else. Raises NoThumbnailError."""
-    data = found(targets.image(bridge.db(), record))
-    # Drawing takes time, and keeping the picture a connection of its own.
+    """Draw it, and keep it for everybody else. Raises ImageProcessError."""
+    # To wait and to draw takes time, and keeping the picture a connection of its own.
     bridge.db().close()
-    picture = draw(data, record)
+    picture = draw(record, lambda: _read(record))
     # The target may have been removed for good meanwhile; then there is nothing to keep it for.
     with suppress(IntegrityError), transaction_scope(bridge.request().registry.engine) as db:
         thumbnails.keep(db, record, picture)
     return picture
+
+
+def _read(record: TargetRecord) -> bytes:
+    """The image as it was sent; raises 404. No connection is held afterwards."""
+    try:
+        return found(targets.image(bridge.db(), record))
+    finally:
+        bridge.db().close()
 
 
 def _not_modified(tag: str) -> flask.Response | None:

@@ -1,5 +1,7 @@
 """Small pictures of JPEGs, drawn at a bounded cost."""
 
+from collections.abc import Callable
+
 from .. import image_process
 from ..image_process import ImageProcessError
 from ..models.target import TargetRecord
@@ -7,16 +9,14 @@ from ..models.target import TargetRecord
 PIXELS_MAX = 64_000_000
 
 
-class NoThumbnailError(Exception):
-    """The image is too large to be drawn, or no decoder can read it within its limits."""
+def draw(record: TargetRecord, read: Callable[[], bytes]) -> bytes:
+    """A JPEG as `drawing` makes it. ``read`` is asked for the image when its turn has come.
 
-
-def draw(data: bytes, record: TargetRecord) -> bytes:
-    """A JPEG as `drawing` makes it. Raises NoThumbnailError."""
+    Raises ImageProcessError where there is none: no decoder reads the image within
+    the limits, it has more than `PIXELS_MAX`, or others have their turn.
+    """
     pixels = record.width * record.height
     if pixels > PIXELS_MAX:
-        raise NoThumbnailError(f"it has more than {PIXELS_MAX} pixels")
-    try:
-        return image_process.run("ar_targets.drawing", data, pixels)
-    except ImageProcessError as wrong:
-        raise NoThumbnailError(str(wrong)) from wrong
+        raise ImageProcessError(f"it has more than {PIXELS_MAX} pixels")
+    with image_process.turn() as run:
+        return run("ar_targets.drawing", read(), pixels)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import update
 
-from ar_targets import drawing
+from ar_targets import drawing, image_process
 from ar_targets.admin import picture as showing
 from ar_targets.admin import thumbnail
 
@@ -154,13 +154,25 @@ def test_no_thumbnail_of_what_no_decoder_reads(panel, stage, target):
     assert panel.get(path).content_type == "image/svg+xml"
 
 
+def test_others_are_drawn_first(panel, stage, target):
+    (path,) = pictures_of(panel.get("/admin/target/"))
+    with image_process.turn():
+        response = panel.get(path, status=202)
+    assert response.body == b""
+    assert response.headers["Retry-After"] == "1"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert stage.rows(thumbnails) == []
+    assert panel.get(path, status=200).content_type == "image/jpeg"
+
+
 def test_a_target_that_is_removed_while_its_thumbnail_is_drawn(panel, stage, target, monkeypatch):
     draw = thumbnail.draw
 
-    def draw_meanwhile(data, record):
+    def draw_meanwhile(record, read):
+        picture = draw(record, read)
         with stage.engine.begin() as db:
             db.execute(targets.delete())
-        return draw(data, record)
+        return picture
 
     (path,) = pictures_of(panel.get("/admin/target/"))
     monkeypatch.setattr(showing, "draw", draw_meanwhile)

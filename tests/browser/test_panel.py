@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from ar_targets import image_process
+
 from ..pictures import CHINA, FLOWER, base64_of, drawn
 from ..tables import project as projects
 from ..tables import target as targets
+from ..tables import thumbnail as thumbnails
 from ..tables import token as tokens
 from .conftest import Watched, log_in
 
@@ -63,6 +66,20 @@ def test_upload_by_the_file_picker(inside: Watched, stage, project, photographs)
     )
     assert all(size < len(FLOWER) / 5 for name, size in small if "/thumbnail/" in name)
     assert not [name for name, _ in small if "/image/" in name]
+
+
+def test_pictures_that_are_not_drawn_yet_are_asked_for_again(inside: Watched, stage, project):
+    for number in range(8):
+        stage.target(project, CHINA + bytes([number]))
+    with image_process.turn():
+        page = inside.open(f"/admin/target/?project={project.id}")
+        page.wait_for_function("() => document.querySelector('img.thumb[data-tries]')")
+        assert stage.rows(thumbnails) == []
+    # Those that are out of sight are loaded when they come into it.
+    for picture in page.locator("img.thumb").all():
+        picture.scroll_into_view_if_needed()
+    all_loaded(page, "img.thumb")
+    assert len(stage.rows(thumbnails)) == 8
 
 
 def test_upload_by_dropping(inside: Watched, stage, project):

@@ -1,6 +1,7 @@
 """Work on images in processes of their own: what it may cost, and how it may end."""
 
 import io
+import threading
 import time
 from contextlib import contextmanager
 
@@ -8,7 +9,13 @@ import pytest
 from PIL import Image
 
 from ar_targets import drawing, image_process
-from ar_targets.image_process import ImageAtFaultError, ImageProcessError, memory_limit, run
+from ar_targets.image_process import (
+    BusyError,
+    ImageAtFaultError,
+    ImageProcessError,
+    memory_limit,
+    turn,
+)
 
 from ..hostile.cost import cpu_of_children
 from ..pictures import CHINA, HEIGHT, WIDTH
@@ -31,6 +38,12 @@ def bounded():
 
 
 @pytest.fixture
+def patient(monkeypatch):
+    """On a busy machine it may take long until a process has had its CPU."""
+    monkeypatch.setattr(image_process, "WALL_SECONDS", 60)
+
+
+@pytest.fixture
 def module(tmp_path, monkeypatch):
     """Makes a module that a worker can import."""
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -40,6 +53,11 @@ def module(tmp_path, monkeypatch):
         return "made_for_a_test"
 
     return make
+
+
+def run(*arguments):
+    with turn() as begin:
+        return begin(*arguments)
 
 
 def upright(data):
@@ -81,6 +99,7 @@ def test_upright():
     ],
     ids=["CMYK", "4:4:4", "narrow", "narrowest"],
 )
+@pytest.mark.usefixtures("patient")
 def test_the_largest_ordinary_images_are_within_the_limits(large):
     picture, options = large
     with bounded():
@@ -94,6 +113,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_what_takes_long_is_ended(kind):
     data = HOSTILE[kind]()
@@ -101,6 +121,7 @@ def test_what_takes_long_is_ended(kind):
         run(DRAWING, data, PIXELS)
 
 
+@pytest.mark.usefixtures("patient")
 def test_what_takes_more_memory_than_its_pixels_explain_is_ended():
     data = encoded(Image.new("CMYK", (7000, 7000)), progressive=True)
     with bounded(), pytest.raises(ImageAtFaultError):
@@ -172,3 +193,64 @@ def test_nothing_of_the_server_is_handed_over(module, monkeypatch):
         # coverage.py would open a file of its own there.
         patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
         assert run(name, b"abc", 1) == b"cba"
+
+
+@contextmanager
+def others(number):
+    """So many threads that want a turn; the first has it, and ends it with the block."""
+    done = threading.Event()
+    began = threading.Semaphore(0)
+    ends = []
+
+    def want():
+        try:
+            with turn():
+                began.release()
+                done.wait()
+                ends.append("had it")
+        except BusyError:
+            ends.append("busy")
+
+    threads = [threading.Thread(target=want) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    began.acquire()
+    try:
+        yield ends
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_one_at_a_time():
+    begun = time.monotonic()
+    with others(1), pytest.raises(BusyError, match=r"more than 0\.5 s"), turn():
+        pass
+    assert time.monotonic() - begun >= image_process.PATIENCE
+    assert run(DRAWING, CHINA, WIDTH * HEIGHT)
+
+
+def test_who_waits_a_moment_has_a_turn(monkeypatch):
+    monkeypatch.setattr(image_process, "PATIENCE", 10)
+    with others(2) as ends:
+        time.sleep(0.2)
+        assert ends == []
+    assert ends == ["had it", "had it"]
+
+
+def test_few_wait(monkeypatch):
+    monkeypatch.setattr(image_process, "PATIENCE", 10)
+    begun = time.monotonic()
+    with others(5) as ends:
+        while len(ends) < 3:
+            time.sleep(0.01)
+        assert ends == ["busy"] * 3
+        assert time.monotonic() - begun < image_process.PATIENCE
+    assert ends == ["busy"] * 3 + ["had it"] * 2
+
+
+def test_a_turn_ends_with_an_error():
+    for _ in range(3):
+        with pytest.raises(ImageAtFaultError):
+            run(DRAWING, b"", 1)

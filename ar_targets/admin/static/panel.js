@@ -1,4 +1,4 @@
-// What every page does: asks before it deletes, copies, and filters at once.
+// What every page does: asks before it deletes, copies, filters at once, and waits for thumbnails.
 
 const dialog = document.getElementById("confirm");
 
@@ -50,4 +50,29 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 
 for (const choice of document.querySelectorAll("[data-submit]")) {
   choice.addEventListener("change", () => choice.form.requestSubmit());
+}
+
+// The server draws few thumbnails at a time, and has nothing yet for all others: they are
+// asked for again, less and less often. What cannot be drawn comes as a picture that says so.
+const TRIES = 20;
+
+function askLater(picture) {
+  const tries = Number(picture.dataset.tries || 0);
+  if (picture.dataset.waits || tries === TRIES) return;
+  picture.dataset.tries = tries + 1;
+  picture.dataset.waits = "yes";
+  const seconds = Math.min(1 + tries / 2, 8) * (0.75 + Math.random() / 2);
+  setTimeout(() => {
+    delete picture.dataset.waits;
+    picture.src = picture.src;
+  }, 1000 * seconds);
+}
+
+// This event does not rise from where it happens; it can be met on its way down.
+document.addEventListener("error", (event) => {
+  if (event.target.matches("img.thumb")) askLater(event.target);
+}, true);
+// What has come before this script.
+for (const picture of document.querySelectorAll("img.thumb")) {
+  if (picture.complete && !picture.naturalWidth) askLater(picture);
 }
