@@ -8,7 +8,7 @@ import flask
 from sqlalchemy.exc import IntegrityError
 
 from ..database import transaction_scope
-from ..image_process import BusyError, ImageProcessError
+from ..image_process import BusyError, ImageAtFaultError, ImageProcessError
 from ..models import target as targets
 from ..models import thumbnail as thumbnails
 from ..models.target import TargetRecord
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 # The address has the checksum in it: what is there never changes.
 FOR_EVER = "private, max-age=31536000, immutable"
+# What is kept in place of a picture that cannot be drawn: it is not tried again.
+NONE = b""
 # Seconds after which a browser may ask again for what is not drawn yet; panel.js does.
 RETRY_AFTER = 1
 
@@ -46,11 +48,15 @@ def small_picture(record: TargetRecord) -> Any:
     response = _not_modified(tag)
     if response is None:
         try:
-            picture = thumbnails.find(bridge.db(), record) or _make(record)
+            picture = thumbnails.find(bridge.db(), record)
+            if picture is None:
+                picture = _make(record)
         except BusyError:
             return flask.Response(status=202, headers={"Retry-After": str(RETRY_AFTER)})
         except ImageProcessError as wrong:
-            log.info("target %s has no preview: %r", record.id, str(wrong))
+            log.warning("target %s has no preview now: %r", record.id, str(wrong))
+            picture = NONE
+        if picture == NONE:
             return flask.send_from_directory(
                 str(flask.current_app.static_folder), "no-preview.svg", max_age=0
             )
@@ -60,10 +66,17 @@ def small_picture(record: TargetRecord) -> Any:
 
 
 def _make(record: TargetRecord) -> bytes:
-    """Draw it, and keep it for everybody else. Raises ImageProcessError."""
+    """Draw it, and keep it, or that there is `NONE`, for everybody else.
+
+    Raises ImageProcessError where there may be one another time.
+    """
     # To wait and to draw takes time, and keeping the picture a connection of its own.
     bridge.db().close()
-    picture = draw(record, lambda: _read(record))
+    try:
+        picture = draw(record, lambda: _read(record))
+    except ImageAtFaultError as wrong:
+        log.info("target %s has no preview: %r", record.id, str(wrong))
+        picture = NONE
     # The target may have been removed for good meanwhile; then there is nothing to keep it for.
     with suppress(IntegrityError), transaction_scope(bridge.request().registry.engine) as db:
         thumbnails.keep(db, record, picture)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from .. import image_process
-from ..image_process import ImageProcessError
+from ..image_process import ImageAtFaultError
 from ..models.target import TargetRecord
 
 PIXELS_MAX = 64_000_000
@@ -12,11 +12,11 @@ PIXELS_MAX = 64_000_000
 def draw(record: TargetRecord, read: Callable[[], bytes]) -> bytes:
     """A JPEG as `drawing` makes it. ``read`` is asked for the image when its turn has come.
 
-    Raises ImageProcessError where there is none: no decoder reads the image within
-    the limits, it has more than `PIXELS_MAX`, or others have their turn.
+    Raises ImageAtFaultError where no decoder reads the image within the limits, or it
+    has more than `PIXELS_MAX`; and the other errors of `image_process`.
     """
     pixels = record.width * record.height
     if pixels > PIXELS_MAX:
-        raise ImageProcessError(f"it has more than {PIXELS_MAX} pixels")
+        raise ImageAtFaultError(f"it has more than {PIXELS_MAX} pixels")
     with image_process.turn() as run:
         return run("ar_targets.drawing", read(), pixels)

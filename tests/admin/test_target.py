@@ -11,6 +11,7 @@ from ar_targets import drawing, image_process
 from ar_targets.admin import picture as showing
 from ar_targets.admin import thumbnail
 
+from ..hostile.cost import cpu_of_children
 from ..panel import names, wrong
 from ..pictures import CHINA, FLOWER, HEIGHT, WIDTH, drawn
 from ..tables import target as targets
@@ -142,16 +143,50 @@ def test_a_thumbnail_goes_with_its_target(panel, stage, target):
 def test_no_thumbnail_of_what_would_take_too_much_memory(panel, stage, target, monkeypatch):
     monkeypatch.setattr(thumbnail, "PIXELS_MAX", WIDTH * HEIGHT - 1)
     (path,) = pictures_of(panel.get("/admin/target/"))
-    response = panel.get(path)
-    assert response.content_type == "image/svg+xml"
-    assert stage.rows(thumbnails) == []
+    assert panel.get(path).content_type == "image/svg+xml"
+    assert [row["picture"] for row in stage.rows(thumbnails)] == [b""]
 
 
 def test_no_thumbnail_of_what_no_decoder_reads(panel, stage, target):
     with stage.engine.begin() as db:
         db.execute(update(targets).values(image=b"nonsense"))
     (path,) = pictures_of(panel.get("/admin/target/"))
-    assert panel.get(path).content_type == "image/svg+xml"
+    for _ in range(2):
+        response = panel.get(path)
+        assert response.content_type == "image/svg+xml"
+        assert "max-age=31536000" not in response.headers["Cache-Control"]
+    assert [row["picture"] for row in stage.rows(thumbnails)] == [b""]
+
+
+def test_what_cannot_be_drawn_is_tried_once(panel, stage, target):
+    with transaction_scope(stage.engine) as db:
+        db.execute(update(targets).values(image=b"nonsense"))
+    (path,) = pictures_of(panel.get("/admin/target/"))
+    panel.get(path)
+    cpu = cpu_of_children()
+    for _ in range(3):
+        assert panel.get(path).content_type == "image/svg+xml"
+    assert cpu_of_children() == cpu
+
+
+def test_what_fails_for_another_reason_is_tried_again(panel, stage, target):
+    (path,) = pictures_of(panel.get("/admin/target/"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.executable", "/nowhere")
+        assert panel.get(path).content_type == "image/svg+xml"
+    assert stage.rows(thumbnails) == []
+    assert panel.get(path).content_type == "image/jpeg"
+
+
+def test_another_image_is_another_chance(panel, stage, project, target):
+    with transaction_scope(stage.engine) as db:
+        db.execute(update(targets).values(image=b"nonsense"))
+    panel.get(pictures_of(panel.get("/admin/target/"))[0])
+    path = f"/admin/target/{project.id}/{target.id}"
+    panel.send(f"{path}/replace/", files=[("image", "flower.jpg", FLOWER)], revision=1, status=303)
+    (path,) = pictures_of(panel.get("/admin/target/"))
+    assert panel.get(path).content_type == "image/jpeg"
+    assert len(stage.rows(thumbnails)) == 1
 
 
 def test_others_are_drawn_first(panel, stage, target):

@@ -47,6 +47,10 @@ def test_what_was_stored_before_there_was_a_limit(app, panel, stage, project, wr
     assert answer.content_type == "image/svg+xml"
     assert time.monotonic() - begun < DONE
     assert cpu_of_children() - cpu < image_process.CPU_SECONDS + INEXACT
+    # It was tried once.
+    cpu = cpu_of_children()
+    assert panel.get(path, status=200).content_type == "image/svg+xml"
+    assert cpu_of_children() == cpu
     # Those who sent it get it back.
     assert app.call("GET", target.image, who=write_token).body == HOSTILE[kind]
 
