@@ -2,13 +2,14 @@
 
 What a decoder will do with a hostile image cannot be known before: an
 arithmetic-coded JPEG of 5 KB with 64 scans takes libjpeg five seconds. A thread of
-the server could neither be limited nor ended. The process
-(`image_worker`) has
+the server could neither be limited nor ended. The process (`image_worker`) has
 
 - `CPU_SECONDS` of CPU, 0.04 s of which Python and Pillow need to start;
 - `memory_limit` bytes of memory: 0.6 GB for 50 million pixels in 10 MB;
 - `WALL_SECONDS` by the clock, should it wait for something;
-- nothing of the server: no sockets, no settings, no secrets.
+- nothing of the server: neither its sockets nor its settings, some of which are secrets.
+
+It runs as the server's user: it bounds what is spent, and is no sandbox.
 
 One at a time works for each process of the server: who wants one waits for a `turn`,
 and not for long, since threads that wait answer nobody else.
