@@ -159,7 +159,7 @@ def test_no_thumbnail_of_what_no_decoder_reads(panel, stage, target):
 
 
 def test_what_cannot_be_drawn_is_tried_once(panel, stage, target):
-    with transaction_scope(stage.engine) as db:
+    with stage.engine.begin() as db:
         db.execute(update(targets).values(image=b"nonsense"))
     (path,) = pictures_of(panel.get("/admin/target/"))
     panel.get(path)
@@ -179,7 +179,7 @@ def test_what_fails_for_another_reason_is_tried_again(panel, stage, target):
 
 
 def test_another_image_is_another_chance(panel, stage, project, target):
-    with transaction_scope(stage.engine) as db:
+    with stage.engine.begin() as db:
         db.execute(update(targets).values(image=b"nonsense"))
     panel.get(pictures_of(panel.get("/admin/target/"))[0])
     path = f"/admin/target/{project.id}/{target.id}"
