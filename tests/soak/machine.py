@@ -15,7 +15,7 @@ from typing import Self
 from ar_targets.development import process
 from ar_targets.development.database import PrivateDatabase
 
-from ..conftest import INI, KEY, migrate
+from ..conftest import INI, KEY, migrate, with_driver
 from ..ports import free_port
 from .caller import Caller
 from .proxy import HOST, Proxy
@@ -24,6 +24,8 @@ PRODUCTION = INI.with_name("production.ini")
 MIB = 2**20
 START_SECONDS = 60.0
 STOP_SECONDS = 40.0
+# Seconds within which granian takes a second death of a worker for a failure to start.
+WORKER_SECONDS = 6.0
 # Seconds that the server waits for the database; see `ar_targets.database_timeout`.
 DATABASE_TIMEOUT = 3
 
@@ -37,6 +39,7 @@ class Machine:
         self._database = PrivateDatabase(self._data, durable=durable)
         self._server: subprocess.Popen[bytes] | None = None
         self._running = ExitStack()
+        self._worker_killed = 0.0
         self.server_port = free_port()
         self.to_database = Proxy(self._socket)
         self.to_server = Proxy(lambda: self.server_port)
@@ -71,7 +74,8 @@ class Machine:
         """What the server and the commands are told."""
         port = self.to_database.port
         return os.environ | {
-            "AR_TARGETS_DATABASE_URL": f"mysql+pymysql://root@{HOST}:{port}/ar_targets",
+            "AR_TARGETS_DATABASE_URL": with_driver(f"mysql+pymysql://root@{HOST}:{port}/ar_targets"),
+            "AR_TARGETS_LISTEN": f"{HOST}:{self.server_port}",
             "AR_TARGETS_DATABASE_TIMEOUT": str(DATABASE_TIMEOUT),
             "AR_TARGETS_JWT_KEYS": KEY,
             # All clients have one address, and try passwords that may have been changed.
@@ -140,8 +144,13 @@ class Machine:
         self._running.close()
 
     def kill_worker(self) -> None:
-        """End one of the processes that answer; the server starts another."""
+        """End one of the processes that answer; the server starts another.
+
+        One that dies again at once would be taken for one that cannot start.
+        """
+        time.sleep(max(0.0, self._worker_killed + WORKER_SECONDS - time.monotonic()))
         os.kill(self.workers[0], signal.SIGKILL)
+        self._worker_killed = time.monotonic()
 
     def start_server(self) -> None:
         """Start it as in production; it answers then."""
@@ -179,8 +188,8 @@ class Machine:
         return re.findall(r"^.*(?:Traceback|unexpected error).*$", text, re.MULTILINE)
 
     def _write_ini(self) -> None:
-        text = PRODUCTION.read_text().replace("0.0.0.0:6543", f"{HOST}:{self.server_port}")
-        self.ini.write_text(text.replace("%(here)s", str(PRODUCTION.parent)))
+        text = PRODUCTION.read_text().replace("%(here)s", str(PRODUCTION.parent))
+        self.ini.write_text(text)
 
 
 @contextlib.contextmanager
