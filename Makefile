@@ -5,7 +5,7 @@
 #   make venv PYTHON=python3.11        PYTHON chooses the interpreter of a new .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test soak bench docs lint audit format lock venv clean
+.PHONY: help serve test pymysql soak bench docs lint audit format lock venv clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,6 +30,10 @@ serve: $(VENV)/.serve ## Run the server on development.ini, with a database of i
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.develop $(VENV)/.production ## Run the tests, in a process for each core; ARGS='-n 0' in one
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal $(ARGS)
+
+pymysql: $(VENV)/.develop ## Run the functional tests with the driver in Python
+	AR_TARGETS_TEST_DRIVER=pymysql $(BIN)/pytest --no-cov --numprocesses=auto \
+		--dist=worksteal tests/functional $(ARGS)
 
 soak: $(VENV)/.develop $(VENV)/.production ## Run the long experiments; ARGS='--faults 10 --seed 7'
 	$(BIN)/pytest -m soak --no-cov -s $(ARGS)

@@ -177,9 +177,10 @@ class Settings:
     )
     database_pool_size: int = setting(
         between(1, 1000),
-        "18",
-        "connections that each process keeps at most: one for each of the server's threads, two "
-        "for those that hash passwords, and the rest for requests that need no thread",
+        "16",
+        "connections that each process keeps at most, two at least: half for requests that read, "
+        "half for those that may write; fewer than the server's threads, so that a database that "
+        "hangs leaves threads to all else",
     )
     database_timeout: int = setting(
         between(1, 600),

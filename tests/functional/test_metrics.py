@@ -277,7 +277,7 @@ def test_workers_count_together_and_a_new_one_counts_on(database_url, tmp_path):
         eventually(lambda: answered(scrape_server(server), "GET", route, 200) == 200)
         found = scrape_server(server)
         # What the dead one had is not counted any more.
-        eventually(lambda: scrape_server(server)["pool_max_connections",] == 2 * 18)
+        eventually(lambda: scrape_server(server)["pool_max_connections",] == 2 * 16)
         assert found["in_flight_requests",] == 1
 
 

@@ -74,7 +74,9 @@ class Machine:
         """What the server and the commands are told."""
         port = self.to_database.port
         return os.environ | {
-            "AR_TARGETS_DATABASE_URL": with_driver(f"mysql+pymysql://root@{HOST}:{port}/ar_targets"),
+            "AR_TARGETS_DATABASE_URL": with_driver(
+                f"mysql+pymysql://root@{HOST}:{port}/ar_targets"
+            ),
             "AR_TARGETS_LISTEN": f"{HOST}:{self.server_port}",
             "AR_TARGETS_DATABASE_TIMEOUT": str(DATABASE_TIMEOUT),
             "AR_TARGETS_JWT_KEYS": KEY,
