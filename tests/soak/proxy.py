@@ -13,8 +13,11 @@ BLOCK = 65_536
 # of a packet, part of a request, part of an image.
 PIECES = (0, 3, 300, 3_000, 100_000)
 
-# Where to connect to: a port of this machine, or the path of a unix socket.
-Upstream = Callable[[], int | str]
+# Where to connect to: a port of this machine, or of another, or the path of a unix socket.
+Upstream = Callable[[], int | str | tuple[str, int]]
+
+# One end of a connection.
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Link:
@@ -108,20 +111,26 @@ class Proxy:
                 return
             link = Link(writer, away_writer)
             self._links.add(link)
-            pumps = [
-                asyncio.ensure_future(self._pump(link, reader, away_writer)),
-                asyncio.ensure_future(self._pump(link, away_reader, writer)),
-            ]
-            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-            link.close()
-            await asyncio.wait(pumps)
+            await self._forward(link, (reader, writer), (away_reader, away_writer))
             self._links.discard(link)
+
+    async def _forward(self, link: Link, client: Streams, server: Streams) -> None:
+        """Pass everything on, in both directions, until one of them ends."""
+        pumps = [
+            asyncio.ensure_future(self._pump(link, client[0], server[1])),
+            asyncio.ensure_future(self._pump(link, server[0], client[1])),
+        ]
+        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        link.close()
+        await asyncio.wait(pumps)
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         place = self._upstream()
         if isinstance(place, str):
             return await asyncio.open_unix_connection(place)
-        return await asyncio.open_connection(HOST, place)
+        return await asyncio.open_connection(
+            *(place if isinstance(place, tuple) else (HOST, place))
+        )
 
     async def _pump(
         self, link: Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -129,6 +138,10 @@ class Proxy:
         """Forward one direction until its end, or the cut."""
         with contextlib.suppress(OSError):
             while link.left != 0 and (data := await reader.read(BLOCK)):
-                await self._flowing.wait()
-                writer.write(link.share(data))
-                await writer.drain()
+                await self.send(link, writer, data)
+
+    async def send(self, link: Link, writer: asyncio.StreamWriter, data: bytes) -> None:
+        """Send some bytes on a connection, when and as far as they may get."""
+        await self._flowing.wait()
+        writer.write(link.share(data))
+        await writer.drain()
