@@ -11,7 +11,8 @@ class Count:
     """Round trips, statements and commands; it prints as all that has passed, line by line."""
 
     # By the server's number of the connection. A round trip: the client has sent something,
-    # and the server answers; however many commands were sent before the first answer.
+    # and the server answers; however many commands were sent before the first answer. What
+    # sets up a new connection is left out.
     by_connection: Counter[int] = field(default_factory=Counter)
     # All that were executed, in that order.
     statements: list[Statement] = field(default_factory=list)

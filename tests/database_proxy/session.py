@@ -12,7 +12,7 @@ from ..soak.proxy import Link, Streams
 from . import answer, fault, greeting, packet
 from .command import EXECUTES, LAST, Command, Kind
 from .packet import Packet
-from .statement import Statement
+from .statement import SETS_UP, Statement
 
 if TYPE_CHECKING:
     from .proxy import DatabaseProxy
@@ -41,7 +41,10 @@ class Session:
         self._last_id = 0
         # Whether the client has sent something since it was last answered.
         self._is_asking = False
+        # Whether the server has taken the client for who it is.
         self._is_known = asyncio.Event()
+        # Whether all that has come so far sets up the session.
+        self._is_new = True
         self.thread = 0
 
     async def run(self) -> None:
@@ -148,13 +151,20 @@ class Session:
 
     def _statement(self, command: Command) -> Statement | None:
         """The statement that a command executes, if it does."""
-        if command.kind == Kind.QUERY:
-            return Statement(self.thread, command.text, prepared=False)
-        if command.kind in EXECUTES:
+        if command.kind == Kind.PREPARE:
+            self._look(command.text)
+        elif command.kind == Kind.QUERY:
+            self._look(command.text)
+            return Statement(self.thread, command.text, prepared=False, sets_up=self._is_new)
+        elif command.kind in EXECUTES:
             number = command.statement_id
             text = self._texts.get(self._last_id if number == LAST else number, "")
-            return Statement(self.thread, text, prepared=True)
+            return Statement(self.thread, text, prepared=True, sets_up=self._is_new)
         return None
+
+    def _look(self, text: str) -> None:
+        """Whether the session is still being set up."""
+        self._is_new = self._is_new and SETS_UP.match(text) is not None
 
     async def _ask(self, command: Command) -> list[Packet]:
         """Forward a command; its answer."""
@@ -178,7 +188,7 @@ class Session:
         """Let the client hear it."""
         if self._proxy.counts:
             await asyncio.sleep(GRACE)
-        if self._is_asking:
+        if self._is_asking and not self._is_new:
             for count in self._proxy.counts:
                 count.by_connection[self.thread] += 1
         # What has come by now came before the answer.

@@ -8,7 +8,8 @@ LITERAL = re.compile(
 )
 # What drivers, SQLAlchemy and the application ask or say when they have just connected.
 SETS_UP = re.compile(
-    r"\s*(SET\b|SHOW\b|SELECT\s+(@@|VERSION\(\)|DATABASE\(\)|CAST\('|CONCAT\(@@))", re.IGNORECASE
+    r"\s*(SET\b|SHOW\b|COMMIT\b|ROLLBACK\b|SELECT\s+(@@|VERSION\(\)|DATABASE\(\)|CAST\('))",
+    re.IGNORECASE,
 )
 SHOWN = 300
 
@@ -20,6 +21,8 @@ class Statement:
     connection: int
     text: str
     prepared: bool
+    # Whether it belongs to no request, but to a connection that has just been made.
+    sets_up: bool
 
     @property
     def verb(self) -> str:
@@ -31,11 +34,6 @@ class Statement:
     def shape(self) -> str:
         """The SQL without its values: equal for the same statement about other rows."""
         return re.sub(r"\s+", " ", LITERAL.sub("?", self.text)).strip()
-
-    @property
-    def sets_up(self) -> bool:
-        """Whether it belongs to no request, but to a new connection."""
-        return SETS_UP.match(self.text) is not None
 
     def __str__(self) -> str:
         how = "prepared" if self.prepared else "text"
