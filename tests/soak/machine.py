@@ -15,7 +15,7 @@ from typing import Self
 from ar_targets.development import process
 from ar_targets.development.database import PrivateDatabase
 
-from ..conftest import INI, KEY, migrate, with_driver
+from ..conftest import DRIVER, INI, KEY, migrate
 from ..ports import free_port
 from .caller import Caller
 from .proxy import HOST, Proxy
@@ -33,9 +33,18 @@ DATABASE_TIMEOUT = 3
 class Machine:
     """What the clients talk to. ``durable=False`` breaks the database's word on purpose."""
 
-    def __init__(self, directory: Path, *, disk: Path | None = None, durable: bool = True) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        disk: Path | None = None,
+        durable: bool = True,
+        driver: str = f"mysql+{DRIVER}",
+        database_timeout: int = DATABASE_TIMEOUT,
+    ) -> None:
         self._disk = disk or directory
         self._data = self._disk / "database"
+        self._driver, self._database_timeout = driver, database_timeout
         self._database = PrivateDatabase(self._data, durable=durable)
         self._server: subprocess.Popen[bytes] | None = None
         self._running = ExitStack()
@@ -74,11 +83,9 @@ class Machine:
         """What the server and the commands are told."""
         port = self.to_database.port
         return os.environ | {
-            "AR_TARGETS_DATABASE_URL": with_driver(
-                f"mysql+pymysql://root@{HOST}:{port}/ar_targets"
-            ),
+            "AR_TARGETS_DATABASE_URL": f"{self._driver}://root@{HOST}:{port}/ar_targets",
             "AR_TARGETS_LISTEN": f"{HOST}:{self.server_port}",
-            "AR_TARGETS_DATABASE_TIMEOUT": str(DATABASE_TIMEOUT),
+            "AR_TARGETS_DATABASE_TIMEOUT": str(self._database_timeout),
             "AR_TARGETS_JWT_KEYS": KEY,
             # All clients have one address, and try passwords that may have been changed.
             "AR_TARGETS_LOGIN_FAILURES": "100000 per 1 minute",
@@ -105,6 +112,16 @@ class Machine:
         """End it in the middle of whatever it is at."""
         os.kill(self._database_pid(), signal.SIGKILL)
         self._database.stop()
+
+    @contextlib.contextmanager
+    def stopped_database(self) -> Iterator[None]:
+        """Let it do nothing for a while: it keeps its connections, and takes new ones mutely."""
+        pid = self._database_pid()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def _database_pid(self) -> int:
         return int((self._data / "server.pid").read_text())
