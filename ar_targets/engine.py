@@ -96,8 +96,9 @@ def _make(
         pool_timeout=min(POOL_WAIT, settings.database_timeout),
         pool_recycle=POOL_RECYCLE,
         pool_use_lifo=True,
-        # SQLAlchemy ends what it has begun before a connection is given back; to roll back
-        # once more would be a round trip for nothing.
+        # SQLAlchemy ends what it has begun before it gives a connection back, and drops
+        # one where that has failed (`_Failure`): to roll back once more would be a round
+        # trip for nothing.
         pool_reset_on_return=None,
         # Passwords' hashes and images have no place in an error's text.
         hide_parameters=True,
@@ -152,6 +153,11 @@ class _Failure:
             # SQLAlchemy does not know all that client libraries say of a lost connection.
             context.is_disconnect = True
         lost = context.is_disconnect and context.statement is not None
+        if context.statement is None:
+            # A COMMIT or ROLLBACK has failed. SQLAlchemy takes the transaction for ended, which
+            # it need not be: the server ends it when the connection is closed.
+            context.is_disconnect = True
+            context.invalidate_pool_on_disconnect = False
         if is_retryable(context.original_exception, lost=lost, hung=seconds >= self._patience):
             mark_error_retryable(context.sqlalchemy_exception)
 
