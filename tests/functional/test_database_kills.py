@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import http.client
 import itertools
 import random
 import threading
@@ -12,9 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ..invariants import broken
-from ..live import live
 from ..pictures import CHINA, drawn
-from ..proxied import Caller
+from ..proxied import Caller, Reply
+from .test_server import running
 
 THREADS = 8
 SECONDS = 10
@@ -23,20 +24,28 @@ DONE = (200, 201, 204)
 # A request whose commit was in doubt may have left a name, or taken something away, before
 # its client asks for the next thing.
 REFUSED = (401, 404, 409)
+# No status at all: nobody knows whether it was done.
+UNANSWERED = 0
 
 
 class Writer:
     """Makes, changes and deletes, at random; notes how each request was answered, by its id."""
 
     def __init__(self, number, port, owner):
-        self.caller, self.owner = Caller(port), owner
+        self.port, self.caller, self.owner = port, Caller(port), owner
         self.chance, self.number = random.Random(number), number
         self.answers = {}
         self.numbers = itertools.count()
 
     def ask(self, method, path, body=None, who=None):
         request_id = f"w{self.number}-{next(self.numbers)}"
-        reply = self.caller.ask(method, path, body, who or self.owner, x_request_id=request_id)
+        asked = (method, path, body, who or self.owner)
+        try:
+            reply = self.caller.ask(*asked, x_request_id=request_id)
+        except (OSError, http.client.HTTPException):
+            # A worker has ended with what it was at; the server starts another.
+            self.caller = Caller(self.port)
+            reply = Reply(UNANSWERED, {}, b"")
         self.answers[request_id] = reply.status
         return reply
 
@@ -105,7 +114,8 @@ def test_kills(database_url, tmp_path, sweeper, stage, rows_removed):
     ):
         # Those of the tests themselves, its own among them.
         spared = sessions(connection)
-        server = stack.enter_context(live(database_url, tmp_path))
+        images = {"AR_TARGETS_IMAGE_MAX_BYTES": str(10 * 2**20)}
+        server = stack.enter_context(running(database_url, tmp_path, workers=2, environ=images))
         writers = [Writer(number, server.port, owner) for number, owner in enumerate(owners)]
         until = time.monotonic() + SECONDS
         threads = [threading.Thread(target=writer.work, args=(until,)) for writer in writers]
@@ -120,7 +130,9 @@ def test_kills(database_url, tmp_path, sweeper, stage, rows_removed):
     statuses = Counter(answers.values())
     print(f"killed {dict(killed)}, answered {dict(statuses)}")
     assert min(killed["QUERY"], killed["CONNECTION"]) > 20
-    assert statuses.keys() <= {*DONE, *REFUSED, 503}
+    assert statuses.keys() <= {*DONE, *REFUSED, 503, UNANSWERED}
+    # MariaDB's connector 1.1.14 crashes about once in several thousand such deaths.
+    assert statuses[UNANSWERED] <= 2 * THREADS
     assert sum(statuses[status] for status in DONE) > 100
     assert wrong_entries(sweeper, answers) == []
     assert broken(sweeper) == []
@@ -134,7 +146,7 @@ def wrong_entries(engine, answers):
     wrong = []
     for request_id, status in answers.items():
         # A 503 may stand for a commit whose answer was lost.
-        right = {503: (0, 1)}.get(status, (1,) if status in DONE else (0,))
+        right = {503: (0, 1), UNANSWERED: (0, 1)}.get(status, (1,) if status in DONE else (0,))
         if entries.get(request_id, 0) not in right:
             wrong.append((request_id, status, entries.get(request_id, 0)))
     return wrong
