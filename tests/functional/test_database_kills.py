@@ -86,9 +86,8 @@ class Bearer:
 
 def sessions(connection):
     """The numbers of all sessions in this database."""
-    name = connection.scalar(text("SELECT DATABASE()"))
-    rows = connection.execute(text("SHOW PROCESSLIST"))
-    return {row[0] for row in rows if row[3] == name}
+    listed = "SELECT id FROM information_schema.processlist WHERE db = DATABASE()"
+    return set(connection.scalars(text(listed)))
 
 
 def kill_now_and_then(connection, spared, until):

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from ar_targets import clock
 from ar_targets.database import in_transaction, transaction_scope
@@ -267,7 +267,7 @@ def test_a_script_whose_connection_dies_tries_again(stage, owner, project, death
     if deaths < attempts:
         assert in_transaction(scope, rename) == "done"
     else:
-        with pytest.raises(OperationalError):
+        with pytest.raises(DBAPIError):
             in_transaction(scope, rename)
     assert len(threads) == attempts
     [row] = stage.rows(project_table)

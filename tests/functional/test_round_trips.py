@@ -4,6 +4,7 @@ import base64
 import hashlib
 
 import pytest
+from sqlalchemy import text
 
 from ..actors import PASSWORD
 from ..pictures import CHINA
@@ -11,9 +12,9 @@ from ..proxied import proxied
 
 # Who the caller is and what the path names; then what is asked for.
 READ = 2
-# These two, perhaps a lock; the change, its entry in the audit trail, the commit; and
-# the rollback that the pool makes of each connection that comes back.
-WRITE = 6
+# Who the caller is and what the path names, perhaps a lock; the change, its entry in the
+# audit trail, the commit.
+WRITE = 5
 # A user is read once more behind its change; its projects go along with it.
 WRITE_USER = WRITE + 1
 IMAGE = base64.b64encode(CHINA).decode()
@@ -56,9 +57,11 @@ def running(database_url, tmp_path_factory):
         yield made
 
 
-def test_few(running, rows_removed, owner, project, write_token, read_token, target):
+def test_few(running, rows_removed, sweeper, owner, project, write_token, read_token, target):
     """All of them, one after the other: so the failure shows all counts."""
     actors = locals()
+    with sweeper.connect() as connection:
+        is_mariadb = "MariaDB" in connection.scalar(text("SELECT VERSION()"))
     counts = {}
     for name, (who, method, path, body, _) in REQUESTS.items():
         # What a session or a statement costs once is not what a request costs.
@@ -78,6 +81,7 @@ def test_few(running, rows_removed, owner, project, write_token, read_token, tar
     wrong = [
         f"{name}: at most {most}, but {counts[name]}"
         for name, (*_, most) in REQUESTS.items()
-        if costs[name] > most
+        # MySQL is asked to prepare a statement by itself; MariaDB takes both at once.
+        if costs[name] > most + sum(s.prepared and not is_mariadb for s in counts[name].statements)
     ]
     assert not wrong, "\n\n".join(wrong)
