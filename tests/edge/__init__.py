@@ -1,0 +1,1 @@
+"""nginx with the configuration that is shipped, in front of the production server."""
