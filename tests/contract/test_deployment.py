@@ -1,6 +1,7 @@
 """What the ways to a host say about us holds."""
 
 import re
+import subprocess
 from dataclasses import fields
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ar_targets.settings import ENV_PREFIX, Settings
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yaml").read_text(encoding="utf-8")
 SETTINGS = {ENV_PREFIX + field.name.upper() for field in fields(Settings)}
+NGINX = ROOT / "docs/deploy/nginx"
 FILES = [
     ROOT / "docker-compose.yaml",
     ROOT / ".env.example",
@@ -39,3 +41,54 @@ def test_the_database_publishes_no_port():
     database = COMPOSE.partition("\n  database:\n")[2].partition("\n\n  # ")[0]
     assert "image: mysql:8.4" in database
     assert "ports:" not in database
+
+
+def test_the_files_that_the_compose_file_mounts_are_there():
+    mounted = re.findall(r"- \./(\S+?):", COMPOSE)
+    assert mounted
+    assert [name for name in mounted if not (ROOT / name).exists()] == []
+
+
+def start_proxy(directory: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
+    """Run what the proxy's container runs before nginx."""
+    return subprocess.run(
+        [NGINX / "compose/start.sh", directory],
+        env={"PATH": "/usr/bin:/bin"} | environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_proxy_speaks_plain_http_without_a_domain(tmp_path):
+    assert start_proxy(tmp_path, DOMAIN="", ACME_DIRECTORY="").returncode == 0
+    assert {file.name for file in tmp_path.iterdir()} == {"http.conf", "resolver.conf"}
+    assert re.fullmatch(
+        r"resolver (\S+ )+valid=1s ipv6=off;\n", (tmp_path / "resolver.conf").read_text()
+    )
+
+
+def test_the_proxy_obtains_a_certificate_for_a_domain(tmp_path):
+    assert start_proxy(tmp_path).returncode == 0
+    assert start_proxy(tmp_path, DOMAIN="ar.example.org").returncode == 0
+    names = {"https.conf", "main.acme", "resolver.conf"}
+    assert {file.name for file in tmp_path.iterdir()} == names
+    text = (tmp_path / "https.conf").read_text()
+    assert "server_name ar.example.org;" in text
+    assert "uri https://acme-v02.api.letsencrypt.org/directory;" in text
+    assert not re.search("@[A-Z]", text)
+
+
+@pytest.mark.parametrize("name", ["DOMAIN", "ACME_DIRECTORY"])
+def test_the_proxy_takes_no_configuration_for_a_name(tmp_path, name):
+    done = start_proxy(tmp_path, **{"DOMAIN": "a.example", name: "a.example; daemon on"})
+    assert done.returncode == 1
+    assert name in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_both_ways_to_https_have_the_same_tls():
+    """From the protocols on; nginx of the image takes HTTP/2 as an option of its own."""
+    first = re.compile("^    ssl_protocols.*", re.MULTILINE | re.DOTALL)
+    texts = [(NGINX / name).read_text() for name in ("https.conf", "compose/https.conf")]
+    assert len({first.search(text).group() for text in texts}) == 1

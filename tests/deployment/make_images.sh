@@ -4,8 +4,8 @@
 #
 #   tests/deployment/make_images.sh [FOLDER]
 #
-# What they stand for: python:3.13-slim-trixie (Debian's Python 3.13), caddy:2 (Debian's
-# Caddy), mysql:8.4 (the MySQL of Debian sid, which is newer).
+# What they stand for: python:3.13-slim-trixie (Debian's Python 3.13), nginx:1.30 (the nginx
+# of Debian sid), mysql:8.4 (the MySQL of Debian sid, which is newer).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 work=${1:-$(mktemp -d)}
@@ -47,11 +47,17 @@ image python:3.13-slim-trixie python \
     'ENV PIP_CERT=/etc/ssl/certs/host.crt' \
     'CMD ["python3"]'
 
-tree caddy trixie caddy
-mkdir -p "$work/caddy/data" "$work/caddy/config"
-image caddy:2 caddy \
-    'ENV XDG_CONFIG_HOME=/config' 'ENV XDG_DATA_HOME=/data' \
-    'CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"]'
+# Without the module that obtains certificates, which Debian does not have.
+tree nginx sid nginx passwd
+chroot "$work/nginx" getent passwd nginx >/dev/null ||
+    chroot "$work/nginx" useradd --uid 101 --no-create-home --home-dir /nonexistent nginx
+install -d "$work/nginx/var/cache/nginx" "$work/nginx/docker-entrypoint.d"
+install -m 0755 "$here/nginx_entrypoint.sh" "$work/nginx/docker-entrypoint.sh"
+image nginx:1.30 nginx \
+    'ENTRYPOINT ["/docker-entrypoint.sh"]' \
+    'ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin' \
+    'STOPSIGNAL SIGQUIT' \
+    'CMD ["nginx", "-g", "daemon off;"]'
 
 tree mysql sid mysql-server-core mysql-client-core passwd util-linux
 chroot "$work/mysql" getent passwd mysql >/dev/null ||
