@@ -1,5 +1,6 @@
 """What the ways to a host say about us holds."""
 
+import os
 import re
 import subprocess
 from dataclasses import fields
@@ -44,9 +45,11 @@ def test_the_database_publishes_no_port():
 
 
 def test_the_files_that_the_compose_file_mounts_are_there():
-    mounted = re.findall(r"- \./(\S+?):", COMPOSE)
+    mounted = [ROOT / name for name in re.findall(r"- \./(\S+?):", COMPOSE)]
     assert mounted
-    assert [name for name in mounted if not (ROOT / name).exists()] == []
+    assert [file for file in mounted if not file.exists()] == []
+    # The image passes over those that cannot be executed.
+    assert all(os.access(file, os.X_OK) for file in mounted if file.suffix == ".sh")
 
 
 def start_proxy(directory: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
