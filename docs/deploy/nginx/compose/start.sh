@@ -5,7 +5,7 @@
 set -eu
 into=${1:-/run/ar_targets}
 here=$(dirname "$(readlink -f "$0")")
-[ -e "$here/https.conf" ] || here=/etc/nginx/ar_targets/compose
+[ -e "$here/https.conf" ] || here=/etc/nginx/compose
 domain=${DOMAIN:-}
 directory=${ACME_DIRECTORY:-https://acme-v02.api.letsencrypt.org/directory}
 
