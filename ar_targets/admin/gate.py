@@ -29,7 +29,7 @@ SECRET = "secret"  # noqa: S105  # the name of a field
 OPEN = {"static", "login.index", "login.enter"}
 # Bytes of a form without a file.
 FORM_LIMIT = 2**20
-# Forms with files: waitress has its own limit, and each file is measured as it is read.
+# Forms with files: the proxy has its own limit, and each file is measured as it is read.
 UPLOADS = {"target.upload", "target.replace"}
 
 # Nothing from anywhere else, and nothing that is written into a page.
@@ -58,7 +58,7 @@ class Cookies(SecureCookieSessionInterface):
     """Flask's signed cookie; for https alone, where it came by https."""
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
-        """The ``Secure`` attribute. Waitress knows of TLS in front from the proxy it trusts."""
+        """The ``Secure`` attribute. Of TLS in front, the proxy tells that is believed."""
         return flask.request.is_secure
 
 

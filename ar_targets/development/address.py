@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
-# What waitress takes for itself where the ini file is silent: every interface, and this port.
+# What waitress takes where the ini file is silent: every interface, and this port.
 DEFAULT_HOST, DEFAULT_PORT = "*", 8080
 
 Place = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
