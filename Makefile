@@ -51,7 +51,7 @@ lint: $(VENV)/.develop ## Check style and types
 
 audit: $(BIN)/pip ## Look up known vulnerabilities of what is pinned; needs the network
 	$(BIN)/pip install --quiet 'pip-audit>=2.10,<3'
-	$(BIN)/pip-audit --no-deps --disable-pip --strict -r requirements.lock $(ARGS)
+	$(BIN)/pip-audit --no-deps --disable-pip --strict -r requirements-production.lock $(ARGS)
 
 format: $(VENV)/.develop ## Put the code into its one format
 	$(BIN)/ruff check --fix-only

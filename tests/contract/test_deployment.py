@@ -93,5 +93,5 @@ def test_the_proxy_takes_no_configuration_for_a_name(tmp_path, name):
 def test_both_ways_to_https_have_the_same_tls():
     """From the protocols on; nginx of the image takes HTTP/2 as an option of its own."""
     first = re.compile("^    ssl_protocols.*", re.MULTILINE | re.DOTALL)
-    texts = [(NGINX / name).read_text() for name in ("https.conf", "compose/https.conf")]
+    texts = [(NGINX / name).read_text() for name in ("conf.d/https.conf", "compose/https.conf")]
     assert len({first.search(text).group() for text in texts}) == 1
