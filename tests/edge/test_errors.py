@@ -239,6 +239,14 @@ def test_nor_is_it_on_a_connection_that_was_kept(tmp_path, method):
         assert len(server.requests) == 2
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PATCH"])
+def test_what_was_not_sent_is_asked_of_another(tmp_path, method):
+    """Where a replica has just ended, or is not there yet."""
+    with upstream(OK) as server, nginx(tmp_path, free_port(), server.port) as edge:
+        assert {edge.ask(method, "/", b"{}")[0] for _ in range(6)} == {200}
+        assert len(server.requests) == 6
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_reads_are_asked_of_another(tmp_path, method):
     with edge_before(tmp_path, cut, OK) as (edge, servers):
