@@ -77,6 +77,25 @@ def test_what_the_application_is_told(tmp_path):
     assert told[1]["Host"] == told[1]["X-Forwarded-Host"] == f"127.0.0.1:{edge.port}"
 
 
+def test_another_proxy_in_front_is_believed_if_it_is_named(tmp_path):
+    named = {
+        "# 192.0.2.0/24 1;": "127.0.0.9 1;",
+        "# set_real_ip_from 192.0.2.0/24;": "set_real_ip_from 127.0.0.9;",
+        "# real_ip_header": "real_ip_header",
+        "# real_ip_recursive": "real_ip_recursive",
+    }
+    said = b"GET / HTTP/1.0\r\nHost: x\r\nX-Forwarded-Proto: https\r\n"
+    said += b"X-Forwarded-For: 203.0.113.7, 198.51.100.4\r\n\r\n"
+    with edge_before(tmp_path, OK, changes=named) as (edge, (server,)):
+        for address in ("127.0.0.9", "127.0.0.1"):
+            with socket.create_connection(("127.0.0.1", edge.port), 20, (address, 0)) as one:
+                one.sendall(said)
+                assert one.recv(65536)
+        first, second = server.requests
+    assert b"\r\nX-Forwarded-For: 198.51.100.4\r\nX-Forwarded-Proto: https\r\n" in first
+    assert b"\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\n" in second
+
+
 def test_a_body_in_chunks_has_a_length_for_the_application(tmp_path):
     with edge_before(tmp_path, OK) as (edge, (server,)):
         assert edge.ask("POST", "/", iter([b"a" * 9, b"b" * 9]))[0] == 200
