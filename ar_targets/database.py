@@ -7,6 +7,7 @@ scripts use `in_transaction`.
 
 import functools
 import logging
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
@@ -149,7 +150,8 @@ def open_database(request: Request) -> Database:
     """``request.db``, closed with the request."""
     registry = request.registry
     leaves_trail = registry.ar_settings.audit_days > 0
-    actor = functools.partial(actor_of, request) if leaves_trail else None
+    # No circle: it would keep the body of each upload until Python's collector finds it.
+    actor = functools.partial(actor_of, weakref.proxy(request)) if leaves_trail else None
     engine: Engine = registry.engine if writes(request) else registry.read_engine
     database = Database(engine.connect, join_transaction, actor)
     request.add_finished_callback(lambda _: database.close())

@@ -14,6 +14,7 @@ KeyError for what does not exist, which is a 404. Nothing is granted unless an
 ACL here grants it.
 """
 
+import weakref
 from typing import Any, ClassVar
 
 from pyramid.authorization import ALL_PERMISSIONS, Allow, Deny, Everyone
@@ -62,7 +63,9 @@ def root_factory(request: Request) -> "Root":
     require_method(request)
     if "Authorization" in request.headers:
         require_identity(request)
-    return Root(request)
+    # The request refers to its context: a circle would keep the body of each upload in
+    # memory until Python's collector finds it.
+    return Root(weakref.proxy(request))
 
 
 def public_factory(request: Request) -> object:
