@@ -3,8 +3,8 @@
 # Secrets and settings come by the environment and by files; README.md, "Settings".
 
 # Python's minor version and Debian's release are fixed, their security updates are
-# not; to fix these too, give a digest: --build-arg PYTHON=3.13-slim-trixie@sha256:…
-ARG PYTHON=3.13-slim-trixie
+# not; to fix these too, give a digest: --build-arg PYTHON=3.14-slim-trixie@sha256:…
+ARG PYTHON=3.14-slim-trixie
 
 # The libraries, at the versions of the lock file. Rebuilt when that changes.
 FROM python:${PYTHON} AS libraries

@@ -4,8 +4,8 @@
 #
 #   tests/deployment/make_images.sh [FOLDER]
 #
-# What they stand for: python:3.13-slim-trixie (Debian's Python 3.13), nginx:1.30 (the nginx
-# of Debian sid), mysql:8.4 (the MySQL of Debian sid, which is newer).
+# What they stand for: python:3.14-slim-trixie (Debian's Python, which is 3.13), nginx:1.30
+# (the nginx of Debian sid), mysql:8.4 (the MySQL of Debian sid, which is newer).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 work=${1:-$(mktemp -d)}
@@ -43,7 +43,7 @@ image() { # image NAME TREE CHANGE…: the tree as an image, with Dockerfile ins
 tree python trixie python3 python3-venv
 ln -sf /usr/bin/python3 "$work/python/usr/local/bin/python3"
 rm -f "$work"/python/usr/lib/python3*/EXTERNALLY-MANAGED
-image python:3.13-slim-trixie python \
+image python:3.14-slim-trixie python \
     'ENV PIP_CERT=/etc/ssl/certs/host.crt' \
     'CMD ["python3"]'
 
