@@ -113,8 +113,12 @@ def _make(
 
 
 def patience(settings: Settings) -> int:
-    """Seconds that a statement may take: waiting for a lock, and then as long as connecting may."""
-    return settings.database_timeout + LOCK_WAIT_SECONDS
+    """Seconds that a statement may take, waiting for a lock included.
+
+    After the longest wait for a connection these are ``database_timeout`` and the wait for a
+    lock: PyMySQL takes as long for the greeting of a server that has hung.
+    """
+    return LOCK_WAIT_SECONDS + max(1, settings.database_timeout - POOL_WAIT)
 
 
 def _prepare(connection: Any, _record: object) -> None:
