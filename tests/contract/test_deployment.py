@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ar_targets.settings import ENV_PREFIX, Settings
+from ar_targets.image import largest_body
+from ar_targets.settings import ENV_PREFIX, MIN_JWT_KEY_BYTES, PREFIX, Settings, load
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yaml").read_text(encoding="utf-8")
@@ -17,7 +18,7 @@ NGINX = ROOT / "docs/deploy/nginx"
 FILES = [
     ROOT / "docker-compose.yaml",
     ROOT / ".env.example",
-    *(ROOT / "docs/deploy").rglob("*.*"),
+    *(path for path in (ROOT / "docs/deploy").rglob("*.*") if path.is_file()),
 ]
 
 
@@ -95,3 +96,13 @@ def test_both_ways_to_https_have_the_same_tls():
     first = re.compile("^    ssl_protocols.*", re.MULTILINE | re.DOTALL)
     texts = [(NGINX / name).read_text() for name in ("conf.d/https.conf", "compose/https.conf")]
     assert len({first.search(text).group() for text in texts}) == 1
+
+
+def test_the_proxies_take_every_body_that_the_application_speaks_about():
+    """It reads twice the largest body, to say what is wrong with it (`ar_targets.large_body`)."""
+    needed = {"database_url": "mysql+pymysql://ar@db/ar", "jwt_keys": "k" * MIN_JWT_KEY_BYTES}
+    settings = load({PREFIX + name: text for name, text in needed.items()}, {})
+    for name in ("nginx/ar_targets/server.inc", "kubernetes/ingress.yaml"):
+        text = (ROOT / "docs/deploy" / name).read_text(encoding="utf-8")
+        (mebibytes,) = re.findall(r"(?:client_max_body_size |proxy-body-size: )(\d+)m\b", text)
+        assert int(mebibytes) * 2**20 > 2 * largest_body(settings)
