@@ -202,6 +202,6 @@ def test_uploads_that_are_slow_take_no_thread(edge, owner):
     time.sleep(0.3)
     first = time.monotonic()
     assert edge.ask("GET", "/api/project", **owner.headers)[0] == 200
-    assert time.monotonic() - first < 1
+    assert time.monotonic() - first < 2
     for one in begun:
         one.close()

@@ -64,7 +64,7 @@ def test_half_a_request_is_given_up(edge, half):
     with connections(edge, 1, half) as (connection,):
         begun = time.monotonic()
         assert last_words(connection) == b""
-    assert 0.5 < time.monotonic() - begun < 3
+    assert 0.5 < time.monotonic() - begun < 10
 
 
 def test_a_byte_now_and_then_does_not_help(edge):
