@@ -9,12 +9,12 @@ import requests
 
 from ar_targets import image_process
 from ar_targets.admin import picture as showing
-from ar_targets.models.thumbnail import thumbnail as thumbnails
 
 from ..actors import PASSWORD
 from ..functional.test_server import running
 from ..panel import Panel
 from ..pictures import CHINA
+from ..tables import thumbnail as thumbnails
 from ..unit.jpegs import arithmetic, costly
 from .cost import cpu_of_children
 
