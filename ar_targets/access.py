@@ -5,7 +5,6 @@ again after a deadlock is one request, with one id and one log line.
 """
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from pyramid.config import Configurator
@@ -14,12 +13,9 @@ from pyramid.router import Router
 from pyramid_retry import RetryableExecutionPolicy
 
 from .database import ATTEMPTS
-from .large_body import limited, read_body
+from .large_body import Environ, Policy, limited, read_body
 from .telemetry import journal, trace
 from .telemetry.trace import Trace
-
-Environ = dict[str, Any]
-Policy = Callable[[Environ, Router], Response]
 
 HEADER = "X-Request-ID"
 # What browsers must not do with what we send: guess at its type, run or frame it,

@@ -41,8 +41,7 @@ MEMORY_AT_REST = 192 * 2**20
 MEMORY_PER_PIXEL = 8
 # The image itself, while it is read from the pipe.
 MEMORY_PER_BYTE = 3
-# How many threads may wait for their turn, and for how many seconds. With the usual 8 `threads`
-# four answer what is no upload: one works, one waits, and two are there for all others.
+# How many threads may wait for their turn, and for how many seconds: threads are for all others.
 WAITING = 1
 PATIENCE = 0.5
 

@@ -16,6 +16,7 @@ from pyramid.router import Router
 from .errors import unavailable
 from .image import largest_body
 from .settings import Settings
+from .telemetry.journal import length
 
 Environ = dict[str, Any]
 Policy = Callable[[Environ, Router], Response]
@@ -27,8 +28,6 @@ LARGE = 256 * 1024
 AT_ONCE = 4
 # Seconds to wait for a turn.
 PATIENCE = 8
-# Digits enough for any length; Python refuses to read thousands of them.
-MANY_DIGITS = 18
 
 
 def limited(policy: Policy) -> Policy:
@@ -50,9 +49,9 @@ def limited(policy: Policy) -> Policy:
 
 def is_large(environ: Environ) -> bool:
     """Whether a request has a large body, or one of a size that it does not tell."""
-    length = environ.get("CONTENT_LENGTH") or ""
-    if length.isdecimal():
-        return int(length[:MANY_DIGITS]) >= LARGE
+    told = environ.get("CONTENT_LENGTH") or ""
+    if told.isdecimal():
+        return length(told) >= LARGE
     return "HTTP_TRANSFER_ENCODING" in environ
 
 
