@@ -48,12 +48,12 @@ _BY_LOGIN = (
     .where(
         User.id == bindparam("user_id"),
         User.password_version == bindparam("password_version"),
-        User.deleted_at.is_(None),
+        User.alive(),
     )
 )
 _BY_LOGIN_BELOW = (
     _BY_LOGIN.add_columns(*projects.COLUMNS, *tokens.COLUMNS)
-    .outerjoin(Project, and_(Project.id == bindparam("project_id"), Project.deleted_at.is_(None)))
+    .outerjoin(Project, and_(Project.id == bindparam("project_id"), Project.alive()))
     .outerjoin(Token, and_(Token.id == bindparam("token_id"), Token.project_id == Project.id))
 )
 _BY_TOKEN = (
@@ -66,8 +66,8 @@ _BY_TOKEN = (
         Token.project_id == bindparam("project_id"),
         Token.revoked_at.is_(None),
         Token.expires_at > bindparam("now"),
-        Project.deleted_at.is_(None),
-        User.deleted_at.is_(None),
+        Project.alive(),
+        User.alive(),
     )
 )
 _BY_TOKEN_BELOW = _BY_TOKEN.add_columns(*targets.COLUMNS).outerjoin(
@@ -75,7 +75,7 @@ _BY_TOKEN_BELOW = _BY_TOKEN.add_columns(*targets.COLUMNS).outerjoin(
     and_(
         Target.id == bindparam("target_id"),
         Target.project_id == Project.id,
-        Target.deleted_at.is_(None),
+        Target.alive(),
     ),
 )
 _BY_TOKEN_IMAGE = _BY_TOKEN_BELOW.add_columns(Target.image)

@@ -50,7 +50,7 @@ _FIND = (
         AdminSession.expires_at > bindparam("now"),
         AdminSession.password_version == User.password_version,
         User.is_admin.is_(True),
-        User.deleted_at.is_(None),
+        User.alive(),
     )
 )
 

@@ -64,7 +64,7 @@ class TargetRow(NamedTuple):
     created_at: datetime
 
 
-_LIVE_USER = User.deleted_at.is_(None)
+_LIVE_USER = User.alive()
 _LOGIN_STARTS = User.login.like(bindparam("search"))
 # An index serves "= 1", but not "IS true".
 _ADMIN = User.is_admin == literal_column("1")
@@ -90,7 +90,7 @@ USERS = Browser(
     {"login": _LOGIN_STARTS, "user": _USER},
 )
 
-_LIVE_PROJECT = Project.deleted_at.is_(None)
+_LIVE_PROJECT = Project.alive()
 _OWNER = Project.owner_id == bindparam("owner_id")
 _NAME_STARTS = Project.name.like(bindparam("search"))
 
@@ -182,7 +182,7 @@ TOKENS = Browser(
     },
 )
 
-_LIVE_TARGET = Target.deleted_at.is_(None)
+_LIVE_TARGET = Target.alive()
 
 TARGETS = Browser(
     Target,

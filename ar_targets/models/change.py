@@ -46,9 +46,12 @@ def create_below(
 
     The lock makes this and the deletion of that row wait for each other.
     """
-    if db.write(_live(parent), parent_id=parent_id).first() is None:  # type: ignore[arg-type]
-        return None
-    return create(db, noun, now, values)
+    return create(db, noun, now, values) if lock_live(db, parent, parent_id) else None
+
+
+def lock_live(db: Database, noun: type[Deletable], row_id: int) -> bool:
+    """Keep a row from being deleted until the transaction ends; False where it is deleted."""
+    return db.write(_live(noun), row_id=row_id).first() is not None  # type: ignore[arg-type]
 
 
 def change(
@@ -119,7 +122,7 @@ def _insert(noun: Any) -> Insert:
 
 @functools.cache
 def _live(noun: Any) -> Select[int]:
-    alive: Select[int] = select(noun.id).where(noun.id == bindparam("parent_id"), noun.alive())
+    alive: Select[int] = select(noun.id).where(noun.id == bindparam("row_id"), noun.alive())
     return alive.with_for_update(read=True)
 
 

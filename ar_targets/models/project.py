@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
 from ..database import Database
-from .change import change_record, create_below
+from .change import change_record, create_below, lock_live
 from .meta import TABLE_OPTIONS, Base, Purgeable, fold
 from .user import User
 
@@ -63,22 +63,17 @@ class OwnerGoneError(Exception):
 
 COLUMNS = [getattr(Project, name) for name in ProjectRecord._fields]
 
-_FIND = select(*COLUMNS).where(Project.id == bindparam("project_id"), Project.deleted_at.is_(None))
+_FIND = select(*COLUMNS).where(Project.id == bindparam("project_id"), Project.alive())
 _PAGE = (
     select(*COLUMNS)
     .with_hint(Project, "FORCE INDEX (ix_project_owner_id_deleted_at_id)")
     .where(
         Project.owner_id == bindparam("owner_id"),
-        Project.deleted_at.is_(None),
+        Project.alive(),
         Project.id > bindparam("after"),
     )
     .order_by(Project.id)
     .limit(bindparam("count"))
-)
-_LIVE_USER = (
-    select(User.id)
-    .where(User.id == bindparam("user_id"), User.deleted_at.is_(None))
-    .with_for_update(read=True)
 )
 
 
@@ -125,7 +120,7 @@ def hand_over(
     Raises OwnerGoneError. The new owner's row is locked, as it is for a new
     project: whoever deletes that user takes the project along, or comes first.
     """
-    if db.write(_LIVE_USER, user_id=owner_id).first() is None:
+    if not lock_live(db, User, owner_id):
         raise OwnerGoneError("the new owner has just been deleted")
     return _change(db, record, {"owner_id": owner_id}, revision)
 

@@ -121,7 +121,7 @@ def inside(project_id: int, since: datetime | None = None) -> Iterator[Pile]:
     Live and deleted targets lie apart in the index.
     """
     its_targets, its_tokens = Target.project_id == project_id, Token.project_id == project_id
-    live = its_targets & Target.deleted_at.is_(None)
+    live = its_targets & Target.alive()
     end = Target.deleted_at
     deleted = its_targets & (end.is_not(None) if since is None else end >= since)
     yield Pile(TARGETS, Target, live, Target.id, TARGETS_AT_ONCE)

@@ -54,32 +54,27 @@ class Latest(NamedTuple):
 _SUMS = "FORCE INDEX (ix_target_deleted_at_created_at_size)"
 
 
-_USERS = select(func.count()).select_from(User).where(User.deleted_at.is_(None))
-_PROJECTS = select(func.count()).select_from(Project).where(Project.deleted_at.is_(None))
+_USERS = select(func.count()).select_from(User).where(User.alive())
+_PROJECTS = select(func.count()).select_from(Project).where(Project.alive())
 _TOKENS = (
     select(func.count())
     .select_from(Token)
     .where(Token.expires_at > bindparam("now"), Token.revoked_at.is_(None))
 )
-_TARGETS = (
-    select(func.count())
-    .select_from(Target)
-    .with_hint(Target, _SUMS)
-    .where(Target.deleted_at.is_(None))
-)
+_TARGETS = select(func.count()).select_from(Target).with_hint(Target, _SUMS).where(Target.alive())
 # Deleting a project leaves its targets unmarked.
 _TARGETS_GONE = (
     select(func.count())
     .select_from(Project)
     .join(Target, Target.project_id == Project.id)
-    .where(Project.deleted_at.is_not(None), Target.deleted_at.is_(None))
+    .where(Project.deleted_at.is_not(None), Target.alive())
 )
 _STORED = select(func.coalesce(func.sum(Target.size), literal_column("0"))).with_hint(Target, _SUMS)
 _DAY = func.date(Target.created_at)
 _DAYS = (
     select(_DAY, func.count(), func.sum(Target.size))
     .with_hint(Target, _SUMS)
-    .where(Target.deleted_at.is_(None), Target.created_at >= bindparam("since"))
+    .where(Target.alive(), Target.created_at >= bindparam("since"))
     .group_by(_DAY)
 )
 _EXPIRING = (
@@ -92,7 +87,7 @@ _EXPIRING = (
         Token.expires_at > bindparam("now"),
         Token.expires_at <= bindparam("until"),
         Token.revoked_at.is_(None),
-        Project.deleted_at.is_(None),
+        Project.alive(),
     )
     .order_by(Token.expires_at, Token.id)
     .limit(bindparam("count"))
@@ -130,7 +125,7 @@ def _latest(noun: type[Deletable], label: Any, parent: Any) -> Select[Any]:
     return (
         select(literal(noun.__tablename__), noun.id, label, parent, noun.created_at)
         .with_hint(noun, f"FORCE INDEX (ix_{noun.__tablename__}_deleted_at_id)")
-        .where(noun.deleted_at.is_(None))
+        .where(noun.alive())
         .order_by(noun.id.desc())
         .limit(bindparam("count"))
     )

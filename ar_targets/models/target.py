@@ -69,7 +69,7 @@ COLUMNS = [getattr(Target, name) for name in TargetRecord._fields]
 _LIVE = (
     Target.id == bindparam("target_id"),
     Target.project_id == bindparam("project_id"),
-    Target.deleted_at.is_(None),
+    Target.alive(),
 )
 _SAME_IMAGE = (*_LIVE, Target.sha256 == bindparam("sha256"))
 _FIND = select(*COLUMNS).where(*_LIVE)
@@ -83,7 +83,7 @@ _PAGE = (
     .with_hint(Target, "FORCE INDEX (ix_target_project_id_deleted_at_id)")
     .where(
         Target.project_id == bindparam("project_id"),
-        Target.deleted_at.is_(None),
+        Target.alive(),
         Target.id > bindparam("after"),
     )
     .order_by(Target.id)

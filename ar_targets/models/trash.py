@@ -17,7 +17,7 @@ from sqlalchemy.orm import aliased
 from .. import clock
 from ..database import Database
 from . import audit
-from .change import change
+from .change import change, lock_live
 from .meta import Deletable
 from .project import Project
 from .target import Target
@@ -44,7 +44,7 @@ def delete_user(
         return False
     db.write(
         update(Project)
-        .where(Project.owner_id == user_id, Project.deleted_at.is_(None))
+        .where(Project.owner_id == user_id, Project.alive())
         .values(_counted(Project, now, deleted_at=now, deleted_with_owner=True))
     )
     return True
@@ -82,7 +82,7 @@ def restore_user(db: Database, user_id: int) -> int:
 def restore_project(db: Database, project_id: int) -> None:
     """Bring back a project with its tokens and targets. Raises RestoreError."""
     found = _deleted(db, Project, project_id)
-    if not _is_alive(db, User, found.owner_id):
+    if not lock_live(db, User, found.owner_id):
         raise RestoreError(
             f"project {project_id} belongs to user {found.owner_id}, who is deleted: "
             "restore the user first"
@@ -100,7 +100,7 @@ def restore_project(db: Database, project_id: int) -> None:
 def restore_target(db: Database, target_id: int) -> None:
     """Bring back a target. Raises RestoreError."""
     found = _deleted(db, Target, target_id)
-    if not _is_alive(db, Project, found.project_id):
+    if not lock_live(db, Project, found.project_id):
         raise RestoreError(
             f"target {target_id} belongs to project {found.project_id}, which is deleted: "
             "restore the project first"
@@ -108,12 +108,6 @@ def restore_target(db: Database, target_id: int) -> None:
     _restore(db, Target, Target.id == target_id, "")
     shown = {"project_id": found.project_id, "description": found.description}
     audit.record(db, clock.now(), "restore", Target, target_id, shown)
-
-
-def _is_alive(db: Database, noun: type[Deletable], row_id: int) -> bool:
-    """Lock a row that another is below, and see whether it is deleted."""
-    lock = select(noun.deleted_at).where(noun.id == row_id).with_for_update(read=True)
-    return db.write(lock).scalar() is None
 
 
 def _deleted(db: Database, noun: type[Deletable], row_id: int) -> Any:

@@ -84,7 +84,7 @@ class Credentials(NamedTuple):
 
 COLUMNS = [getattr(User, name) for name in UserRecord._fields]
 
-_FIND = select(*COLUMNS).where(User.id == bindparam("user_id"), User.deleted_at.is_(None))
+_FIND = select(*COLUMNS).where(User.id == bindparam("user_id"), User.alive())
 _CREDENTIALS = select(*[getattr(User, name) for name in Credentials._fields]).where(
     User.live_login_key == bindparam("key")
 )
@@ -92,7 +92,7 @@ _PAGE = (
     select(*COLUMNS)
     .with_hint(User, "FORCE INDEX (ix_user_deleted_at_id)")
     .where(
-        User.deleted_at.is_(None),
+        User.alive(),
         or_(User.is_admin.is_(False), User.id == bindparam("viewer")),
         User.id > bindparam("after"),
     )
@@ -104,7 +104,7 @@ _PAGE = (
 _ADMINISTRATORS = (
     select(User.id)
     .with_hint(User, "FORCE INDEX (ix_user_is_admin_deleted_at_id)")
-    .where(User.is_admin == literal_column("1"), User.deleted_at.is_(None))
+    .where(User.is_admin == literal_column("1"), User.alive())
     .order_by(User.id)
 )
 
