@@ -11,7 +11,7 @@ from typing import Any
 
 import flask
 from flask import Flask, g
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
 from .. import clock
 from ..actor import actor_of
@@ -31,6 +31,8 @@ OPEN = {"static", "login.index", "login.enter"}
 FORM_LIMIT = 2**20
 # Forms with files: the proxy has its own limit, and each file is measured as it is read.
 UPLOADS = {"target.upload", "target.replace"}
+# What a page shows: asked for beside it, and answered in any order.
+PICTURES = {"target.image", "target.thumbnail"}
 
 # Nothing from anywhere else, and nothing that is written into a page.
 SOURCES = {
@@ -60,6 +62,14 @@ class Cookies(SecureCookieSessionInterface):
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
         """The ``Secure`` attribute. Of TLS in front, the proxy tells that is believed."""
         return flask.request.is_secure
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        """Whether the answer brings the cookie: with pages, which makes the session last.
+
+        A picture may be answered after a form that was sent later: its cookie would take
+        back the message that the form's holds.
+        """
+        return flask.request.endpoint not in PICTURES and super().should_set_cookie(app, session)
 
 
 def install(app: Flask) -> None:

@@ -114,6 +114,16 @@ def test_lists_show_small_pictures(panel, stage, project, target):
     assert again.body == b""
 
 
+def test_a_picture_brings_no_cookie(panel, project, target):
+    """It may be answered after a form, whose message an older cookie would undo."""
+    shown = panel.get("/admin/target/")
+    assert "Set-Cookie" in shown.headers
+    (small,) = pictures_of(shown)
+    assert "Set-Cookie" not in panel.get(small).headers
+    large = f"/admin/target/{project.id}/{target.id}/image/"
+    assert "Set-Cookie" not in panel.get(large + small.split("/")[-1]).headers
+
+
 def test_a_thumbnail_is_drawn_once(panel, stage, target, monkeypatch):
     (path,) = pictures_of(panel.get("/admin/target/"))
     first = panel.get(path).body
