@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from .actor import SCRIPT, Actor, actor_of
-from .engine import check_packet_size, make_engine, make_read_engine
+from .engine import LAST_ID, check_packet_size, make_engine, make_read_engine
 from .settings import Settings
 from .telemetry import trace
 
@@ -93,6 +93,12 @@ class Database:
             self._begin(self._connected())
             self._begun = True
         return self._connected().execute(statement, parameters)
+
+    @property
+    def last_id(self) -> int:
+        """What ``LAST_INSERT_ID()`` is since the last statement, without another round trip."""
+        number: int = self._connected().info[LAST_ID]
+        return number
 
     def close(self) -> None:
         """Give the connection back. The transaction has ended by then, or nothing was written.

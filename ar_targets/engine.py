@@ -60,8 +60,8 @@ UNAVAILABLE = {
 
 # The driver that sends values beside the SQL; others write up to two characters for a byte.
 BINARY_DRIVER = "mariadbconnector"
-# Of `Connection.info`: when the statement at work began.
-BEGUN = "ar_targets.begun"
+# Of `Connection.info`: when the statement at work began; the id that the last one has told.
+BEGUN, LAST_ID = "ar_targets.begun", "ar_targets.last_id"
 
 
 def make_engine(settings: Settings, *, impatient: bool = False) -> Engine:
@@ -136,9 +136,10 @@ def _begin(connection: Connection, *_: object) -> None:
     connection.info[BEGUN] = time.perf_counter()
 
 
-def _end(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
-    """Note in the request's trace how long it took."""
+def _end(connection: Connection, cursor: Any, statement: str, *_: object) -> None:
+    """Note in the request's trace how long it took; and its id, which results of UPDATE lack."""
     trace.current.get().asked(statement, time.perf_counter() - connection.info[BEGUN])
+    connection.info[LAST_ID] = cursor.lastrowid
 
 
 class _Failure:

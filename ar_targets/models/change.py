@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Insert, Select, Update, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Insert, Select, Update, bindparam, func, insert, select, update
 
 from ..database import Database
 from . import audit
@@ -29,7 +29,8 @@ Record = TypeVar("Record", bound=_Record)
 def create(db: Database, noun: type[Stamped], now: datetime, values: Mapping[str, Any]) -> int:
     """Insert a row; its id. Raises IntegrityError where a value must be unique and is not."""
     stamped = {**values, "created_at": now, "updated_at": now}
-    row_id = db.write(_insert(noun), **stamped).lastrowid  # type: ignore[arg-type]  # see below
+    db.write(_insert(noun), **stamped)  # type: ignore[arg-type]  # see below
+    row_id = db.last_id
     audit.record(db, now, "create", noun, row_id, values)
     return row_id
 
@@ -64,13 +65,12 @@ def change(
     revision: int | None = None,
     computed: Mapping[str, ColumnElement[Any]] = MappingProxyType({}),
     only: ColumnElement[bool] | None = None,
-) -> bool:
-    """Set columns of a row that has not ended: is not deleted, or revoked.
+) -> int | None:
+    """Set columns of a row that has not ended: is not deleted, or revoked. Its new revision.
 
-    The revision is counted up; ``computed`` are columns set by an expression.
-    False where there is no such row, where ``only`` is false for it, or where
-    ``revision`` is given and is no longer the row's. Raises IntegrityError where
-    a value must be unique and is not.
+    ``computed`` are columns set by an expression. None where there is no such row,
+    where ``only`` is false for it, or where ``revision`` is given and is no longer the
+    row's. Raises IntegrityError where a value must be unique and is not.
     """
     statement = _update(noun, guarded=revision is not None)  # type: ignore[arg-type]
     if computed:
@@ -78,10 +78,11 @@ def change(
     if only is not None:
         statement = statement.where(only)
     guard = {} if revision is None else {"expected": revision}
-    changed = db.write(statement, row_id=row_id, updated_at=now, **guard, **values).rowcount
-    if changed:
-        audit.record(db, now, audit.action_of(values), noun, row_id, values)
-    return bool(changed)
+    if not db.write(statement, row_id=row_id, updated_at=now, **guard, **values).rowcount:
+        return None
+    changed = db.last_id
+    audit.record(db, now, audit.action_of(values), noun, row_id, values)
+    return changed
 
 
 def change_record(
@@ -98,17 +99,15 @@ def change_record(
 
     Mostly nobody has changed the row since it was read, and the new record is known.
     """
-    expected = record.revision if revision is None else revision
-    if change(db, noun, record.id, now, values, revision=expected):
-        if expected != record.revision:
-            return read_again()
-        row: Any = record
-        shown = {name: value for name, value in values.items() if name in row._fields}
-        changed: Record = row._replace(revision=record.revision + 1, updated_at=now, **shown)
-        return changed
-    if revision is not None or not change(db, noun, record.id, now, values):
+    changed = change(db, noun, record.id, now, values, revision=revision)
+    if changed is None:
         return None
-    return read_again()
+    if changed != record.revision + 1:
+        return read_again()
+    row: Any = record
+    shown = {name: value for name, value in values.items() if name in row._fields}
+    known: Record = row._replace(revision=changed, updated_at=now, **shown)
+    return known
 
 
 # Built once, so that SQLAlchemy finds at once what it has made of them. (mypy takes the
@@ -131,4 +130,5 @@ def _update(noun: Any, *, guarded: bool) -> Update:
     statement = update(noun).where(noun.id == bindparam("row_id"), noun.alive())
     if guarded:
         statement = statement.where(noun.revision == bindparam("expected"))
-    return statement.values(revision=noun.revision + 1)
+    # Which makes the new revision the statement's `Database.last_id`.
+    return statement.values(revision=func.last_insert_id(noun.revision + 1))

@@ -148,4 +148,5 @@ def extend(
 def revoke(db: Database, token_id: int, revision: int | None = None) -> bool:
     """Invalidate it from now on; False as None for `extend`."""
     now = clock.now()
-    return change(db, Token, token_id, now, {"revoked_at": now}, revision=revision)
+    values = {"revoked_at": now}
+    return change(db, Token, token_id, now, values, revision=revision) is not None

@@ -53,13 +53,15 @@ def delete_user(
 def delete_project(db: Database, project_id: int, revision: int | None = None) -> bool:
     """Delete a live project, and so its tokens and targets; False where gone or changed."""
     now = clock.now()
-    return change(db, Project, project_id, now, {"deleted_at": now}, revision=revision)
+    values = {"deleted_at": now}
+    return change(db, Project, project_id, now, values, revision=revision) is not None
 
 
 def delete_target(db: Database, target_id: int, revision: int | None = None) -> bool:
     """Delete a live target; False where gone or changed."""
     now = clock.now()
-    return change(db, Target, target_id, now, {"deleted_at": now}, revision=revision)
+    values = {"deleted_at": now}
+    return change(db, Target, target_id, now, values, revision=revision) is not None
 
 
 def restore_user(db: Database, user_id: int) -> int:

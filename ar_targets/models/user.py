@@ -178,9 +178,10 @@ def change(
         computed["password_version"] = User.password_version + 1
     only = User.is_admin.is_(False) if spare_admins else None
     now = clock.now()
-    return change_row(
+    changed = change_row(
         db, User, user_id, now, values, revision=revision, computed=computed, only=only
     )
+    return changed is not None
 
 
 def set_admin(db: Database, user_id: int, *, is_admin: bool, revision: int | None = None) -> bool:
@@ -191,7 +192,7 @@ def set_admin(db: Database, user_id: int, *, is_admin: bool, revision: int | Non
     if not is_admin:
         keep_an_administrator(db, user_id)
     values = {"is_admin": is_admin}
-    return change_row(db, User, user_id, clock.now(), values, revision=revision)
+    return change_row(db, User, user_id, clock.now(), values, revision=revision) is not None
 
 
 def keep_an_administrator(db: Database, user_id: int) -> None:
