@@ -78,7 +78,7 @@ _BY_TOKEN_BELOW = _BY_TOKEN.add_columns(*targets.COLUMNS).outerjoin(
         Target.alive(),
     ),
 )
-_BY_TOKEN_IMAGE = _BY_TOKEN_BELOW.add_columns(Target.image)
+_BY_TOKEN_IMAGE = _BY_TOKEN_BELOW.add_columns(Target.image).execution_options(**targets.STREAMED)
 
 
 def by_login(

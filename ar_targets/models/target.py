@@ -73,11 +73,16 @@ _LIVE = (
 )
 _SAME_IMAGE = (*_LIVE, Target.sha256 == bindparam("sha256"))
 _FIND = select(*COLUMNS).where(*_LIVE)
-_IMAGE = select(Target.image).where(*_SAME_IMAGE)
+# Fetched as they arrive: MariaDB's driver would keep a second copy of the rows, for which
+# the system clears memory anew each time. It takes a third of the CPU that 1 MB does else.
+STREAMED = {"stream_results": True}
+_IMAGE = select(Target.image).where(*_SAME_IMAGE).execution_options(**STREAMED)
 # SUBSTRING counts from 1.
-_SLICE = select(
-    func.substring(Target.image, bindparam("first"), bindparam("length"), type_=LONGBLOB)
-).where(*_SAME_IMAGE)
+_SLICE = (
+    select(func.substring(Target.image, bindparam("first"), bindparam("length"), type_=LONGBLOB))
+    .where(*_SAME_IMAGE)
+    .execution_options(**STREAMED)
+)
 _PAGE = (
     select(*COLUMNS)
     .with_hint(Target, "FORCE INDEX (ix_target_project_id_deleted_at_id)")
