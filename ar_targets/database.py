@@ -37,7 +37,9 @@ Done = TypeVar("Done")
 
 # Sessions that take over the transaction which a connection has begun by reading. They
 # join the thread's transaction manager with their first statement, to be committed.
-_sessions = sessionmaker(join_transaction_mode="control_fully", autoflush=False)
+_sessions = sessionmaker(
+    join_transaction_mode="control_fully", autoflush=False, expire_on_commit=False
+)
 zope.sqlalchemy.register(_sessions, "changed")
 # Of `Session.info`: when the commit began.
 BEGUN = "ar_targets.begun"

@@ -6,7 +6,17 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Insert, Select, Update, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Select,
+    Update,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from ..database import Database
 from . import audit
@@ -28,11 +38,8 @@ Record = TypeVar("Record", bound=_Record)
 
 def create(db: Database, noun: type[Stamped], now: datetime, values: Mapping[str, Any]) -> int:
     """Insert a row; its id. Raises IntegrityError where a value must be unique and is not."""
-    stamped = {**values, "created_at": now, "updated_at": now}
-    db.write(_insert(noun), **stamped)  # type: ignore[arg-type]  # see below
-    row_id = db.last_id
-    audit.record(db, now, "create", noun, row_id, values)
-    return row_id
+    db.write(_insert(noun), **values, created_at=now, updated_at=now)  # type: ignore[arg-type]
+    return _created(db, noun, now, values)
 
 
 def create_below(
@@ -47,7 +54,17 @@ def create_below(
 
     The lock makes this and the deletion of that row wait for each other.
     """
-    return create(db, noun, now, values) if lock_live(db, parent, parent_id) else None
+    stamped = {**values, "created_at": now, "updated_at": now}
+    statement = _insert_below(noun, parent, tuple(stamped))  # type: ignore[arg-type]
+    if not db.write(statement, **stamped, parent_id=parent_id).rowcount:
+        return None
+    return _created(db, noun, now, values)
+
+
+def _created(db: Database, noun: type[Stamped], now: datetime, values: Mapping[str, Any]) -> int:
+    row_id = db.last_id
+    audit.record(db, now, "create", noun, row_id, values)
+    return row_id
 
 
 def lock_live(db: Database, noun: type[Deletable], row_id: int) -> bool:
@@ -117,6 +134,14 @@ def change_record(
 @functools.cache
 def _insert(noun: Any) -> Insert:
     return insert(noun)
+
+
+@functools.cache
+def _insert_below(noun: Any, parent: Any, names: tuple[str, ...]) -> Insert:
+    types = noun.__table__.columns
+    row = select(*(bindparam(name, type_=types[name].type) for name in names))
+    row = row.where(parent.id == bindparam("parent_id"), parent.alive())
+    return insert(noun).from_select(names, row.with_for_update(read=True))
 
 
 @functools.cache
