@@ -181,31 +181,25 @@ class ProjectList(Resource):
 
     def __init__(self, request: Request, parent: Resource, name: str) -> None:
         super().__init__(request, parent, name)
-        self.identity = require_identity(request)
+        require_identity(request)
 
     def __getitem__(self, project_id: str) -> "Project":
-        record = self.identity.project
+        record = self.request.lookup.project
         if record is None or record.id != row_id(project_id):
             record = project.find(self.request.db, row_id(project_id))
         if record is None:
             raise KeyError(project_id)
-        return Project(self.request, self, project_id, record, self.identity)
+        return Project(self.request, self, project_id, record)
 
 
 class Project(Resource):
     """``/api/project/<id>``: its owner's, and for its targets its tokens'."""
 
     def __init__(
-        self,
-        request: Request,
-        parent: ProjectList,
-        name: str,
-        record: ProjectRecord,
-        identity: Identity,
+        self, request: Request, parent: ProjectList, name: str, record: ProjectRecord
     ) -> None:
         super().__init__(request, parent, name)
         self.record = record
-        self.identity = identity
 
     @property
     def __acl__(self) -> Acl:
@@ -231,7 +225,7 @@ class TokenList(Resource):
         self.project = parent
 
     def __getitem__(self, token_id: str) -> "Token":
-        project_id, record = self.project.record.id, self.project.identity.token
+        project_id, record = self.project.record.id, self.request.lookup.token
         if record is None or (record.project_id, record.id) != (project_id, row_id(token_id)):
             record = token.find(self.request.db, project_id, row_id(token_id))
         if record is None:
@@ -255,7 +249,7 @@ class TargetList(Resource):
         self.project = parent
 
     def __getitem__(self, target_id: str) -> "Target":
-        project_id, record = self.project.record.id, self.project.identity.target
+        project_id, record = self.project.record.id, self.request.lookup.target
         if record is None or (record.project_id, record.id) != (project_id, row_id(target_id)):
             record = target.find(self.request.db, project_id, row_id(target_id))
         if record is None:
@@ -271,12 +265,13 @@ class Target(Resource):
     ) -> None:
         super().__init__(request, parent, name)
         self.record = record
-        self.identity = parent.project.identity
 
     def image(self) -> bytes | None:
         """The JPEG; None where it was replaced or deleted since the record was read."""
+        lookup = self.request.lookup
         # Handed on rather than kept: it may have megabytes.
-        data, self.identity.image = self.identity.image, None
-        if data is None or self.record is not self.identity.target:
+        data: bytes | None = lookup.image
+        lookup.image = None
+        if data is None or self.record is not lookup.target:
             data = target.image(self.request.db, self.record)
         return data

@@ -8,7 +8,7 @@ from pyramid.config import Configurator
 from pyramid.request import Request
 
 from . import clock
-from .codec import LoginClaims
+from .codec import LoginClaims, ProjectClaims
 from .models import access
 from .models.meta import parse_id
 from .models.project import ProjectRecord
@@ -19,6 +19,8 @@ from .telemetry import trace
 # Principals, as the ACLs in `resources` name them.
 ANY_USER = "kind:user"
 ANY_APP = "kind:project"
+# Routes whose GET answers with the image of the target that the path names.
+IMAGE_ROUTES = ("target", "target_image")
 
 
 def user_principal(user_id: int) -> str:
@@ -31,17 +33,24 @@ def app_principal(project_id: int, access: str) -> str:
     return f"project:{project_id}:{access}"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Identity:
-    """Who is asking; and, read along with that, the live rows that the path names."""
+    """Who is asking."""
 
     userid: str
     principals: tuple[str, ...]
     user_id: int | None = None
+
+
+@dataclass(slots=True)
+class Lookup:
+    """What the statement that proves a caller has found: who it is, and live rows of the path."""
+
+    identity: Identity | None = None
     project: ProjectRecord | None = None
     token: TokenRecord | None = None
     target: TargetRecord | None = None
-    # Read along with the target where the view needs it.
+    # Of the target, where `wants_image`.
     image: bytes | None = None
 
 
@@ -57,36 +66,39 @@ def path_id(request: Request, name: str) -> int | None:
     return parse_id(text) if text is not None else None
 
 
-def identify(request: Request) -> Identity | None:
-    """The identity behind a request's token; None without a token that is good now."""
-    identity = look_up(request)
-    if identity is not None:
-        trace.current.get().caller = identity.userid
-    return identity
-
-
-def look_up(request: Request) -> Identity | None:
-    """What `identify` notes for the log."""
+def look_up(request: Request) -> Lookup:
+    """``request.lookup``: without a token that is good now, nothing is found."""
     text = bearer_token(request)
     claims = request.registry.codec.read(request, text) if text else None
     if claims is None:
-        return None
-    if isinstance(claims, LoginClaims):
-        user = access.by_login(
-            request.db,
-            claims.user_id,
-            claims.password_version,
-            path_id(request, "project_id"),
-            path_id(request, "token_id"),
-        )
-        return user and Identity(
-            userid := user_principal(user.user_id),
-            (Everyone, Authenticated, ANY_USER, userid),
-            user_id=user.user_id,
-            project=user.project,
-            token=user.token,
-        )
-    app = access.by_project_token(
+        return Lookup()
+    lookup = look_up_user if isinstance(claims, LoginClaims) else look_up_app
+    found: Lookup = lookup(request, claims)
+    if found.identity is not None:
+        trace.current.get().caller = found.identity.userid
+    return found
+
+
+def look_up_user(request: Request, claims: LoginClaims) -> Lookup:
+    """The holder of a login token."""
+    found = access.by_login(
+        request.db,
+        claims.user_id,
+        claims.password_version,
+        path_id(request, "project_id"),
+        path_id(request, "token_id"),
+    )
+    if found is None:
+        return Lookup()
+    userid = user_principal(found.user_id)
+    principals = (Everyone, Authenticated, ANY_USER, userid)
+    identity = Identity(userid, principals, found.user_id)
+    return Lookup(identity, project=found.project, token=found.token)
+
+
+def look_up_app(request: Request, claims: ProjectClaims) -> Lookup:
+    """The holder of a project token."""
+    found = access.by_project_token(
         request.db,
         claims.jti,
         claims.project_id,
@@ -94,21 +106,18 @@ def look_up(request: Request) -> Identity | None:
         clock.now(),
         with_image=wants_image(request),
     )
-    return app and Identity(
-        f"token:{app.token_id}",
-        (Everyone, Authenticated, ANY_APP, app_principal(app.project.id, app.access)),
-        project=app.project,
-        target=app.target,
-        image=app.image,
-    )
+    if found is None:
+        return Lookup()
+    principal = app_principal(found.project.id, found.access)
+    identity = Identity(f"token:{found.token_id}", (Everyone, Authenticated, ANY_APP, principal))
+    return Lookup(identity, project=found.project, target=found.target, image=found.image)
 
 
 def wants_image(request: Request) -> bool:
     """Whether the whole image will be read: not if the client may have it, or wants a part."""
-    service, headers = request.current_service, request.headers
+    headers = request.headers
     return (
-        service is not None
-        and service.image_ahead
+        request.matched_route.name in IMAGE_ROUTES
         and request.method == "GET"
         and "If-None-Match" not in headers
         and "Range" not in headers
@@ -116,14 +125,14 @@ def wants_image(request: Request) -> bool:
 
 
 class SecurityPolicy:
-    """Pyramid's ISecurityPolicy over `identify` and the resources' ACLs."""
+    """Pyramid's ISecurityPolicy over `look_up` and the resources' ACLs."""
 
     def __init__(self) -> None:
         self._acls = ACLHelper()
 
     def identity(self, request: Request) -> Identity | None:
         """The caller; looked up once a request."""
-        identity: Identity | None = request.caller
+        identity: Identity | None = request.lookup.identity
         return identity
 
     def authenticated_userid(self, request: Request) -> str | None:
@@ -148,6 +157,6 @@ class SecurityPolicy:
 
 def includeme(config: Configurator) -> None:
     """Install the policy. A view that names no permission is shut to everyone."""
-    config.add_request_method(identify, "caller", reify=True)
+    config.add_request_method(look_up, "lookup", reify=True)
     config.set_security_policy(SecurityPolicy())
     config.set_default_permission("nobody")

@@ -21,7 +21,7 @@ RANGE = re.compile(r"bytes=(?=-?[0-9])([0-9]*)-([0-9]*)", re.ASCII | re.IGNORECA
 MANY_DIGITS = 18
 
 
-target_image = service("target_image", f"{TARGET}/image", resource=TARGET, image_ahead=True)
+target_image = service("target_image", f"{TARGET}/image", resource=TARGET)
 
 
 @target_image.get(context=resources.Target, permission=Permission.TARGET_READ)

@@ -39,34 +39,22 @@ class RestService(Protocol):
         """Answer DELETE."""
 
 
-def service(
-    name: str,
-    path: str,
-    *,
-    resource: str | None = None,
-    image_ahead: bool = False,
-) -> RestService:
+def service(name: str, path: str, *, resource: str | None = None) -> RestService:
     """A Cornice service at ``/api`` + ``path``.
 
     Its context is the resource at the same place in the tree, or at that of
-    ``resource``: both are written as route patterns. ``image_ahead``: reading
-    it needs the target's image, which then comes along with the caller.
+    ``resource``: both are written as route patterns.
     """
-    return _declare(
-        name,
-        f"/api{path}",
-        image_ahead=image_ahead,
-        factory=root_factory,
-        traverse=(resource or path).replace(ID, ""),
-    )
+    traverse = (resource or path).replace(ID, "")
+    return _declare(name, f"/api{path}", factory=root_factory, traverse=traverse)
 
 
 def public_service(name: str, path: str) -> RestService:
     """A Cornice service outside the resource tree, for everyone."""
-    return _declare(name, path, image_ahead=False, factory=public_factory)
+    return _declare(name, path, factory=public_factory)
 
 
-def _declare(name: str, path: str, *, image_ahead: bool, **arguments: Any) -> RestService:
+def _declare(name: str, path: str, **arguments: Any) -> RestService:
     made = Service(
         name=name,
         path=path,
@@ -76,5 +64,4 @@ def _declare(name: str, path: str, *, image_ahead: bool, **arguments: Any) -> Re
         depth=3,
         **arguments,
     )
-    made.image_ahead = image_ahead
     return cast("RestService", made)

@@ -23,7 +23,7 @@ from .service import PROJECT, TARGET, service
 from .single import Json, created, found, no_content, shown
 
 target_list = service("target_list", f"{PROJECT}/imagetarget")
-target = service("target", TARGET, image_ahead=True)
+target = service("target", TARGET)
 
 
 def represent(request: Request, record: TargetRecord) -> Json:
