@@ -5,7 +5,7 @@
 #   make venv PYTHON=python3.11        PYTHON chooses the interpreter of a new .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test pymysql soak bench docs lint audit format lock venv clean
+.PHONY: help serve trace test pymysql soak bench docs lint audit format lock venv clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,6 +25,13 @@ help: ## List the targets
 # exec: the server takes the shell's place, so that a signal to make reaches it.
 serve: $(VENV)/.serve ## Run the server on development.ini, with a database of its own
 	@exec $(BIN)/ar_targets_serve $(ARGS)
+
+trace: export OTEL_SERVICE_NAME ?= ar_targets
+trace: export OTEL_TRACES_EXPORTER ?= console
+trace: export OTEL_METRICS_EXPORTER ?= none
+trace: export OTEL_LOGS_EXPORTER ?= none
+trace: $(VENV)/.develop ## As serve, with each request's OpenTelemetry span on the terminal
+	@exec $(BIN)/opentelemetry-instrument $(BIN)/ar_targets_serve $(ARGS)
 
 # Python's and pytest's caches, where they are turned off: dozens of processes start here.
 test: export PYTHONDONTWRITEBYTECODE :=

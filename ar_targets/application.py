@@ -7,9 +7,7 @@ from pyramid.config import Configurator
 from pyramid.router import Router
 
 from . import settings
-from .dispatch import settle_views
 from .proxy import TrustedProxy
-from .request import settle_class, settle_events
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +34,11 @@ def main(global_config: dict[str, str], **ini: Any) -> Router | TrustedProxy:
     config.include(".codec")
     config.include(".throttle")
     config.include(".security")
-    config.include(".traversal")
     config.include(".errors")
     config.include(".tweens")
     config.include(".openapi")
     config.scan(".views")
     config.include(".admin")
-    settle_class(config)
-    settle_events(config)
-    settle_views(config)
     app = config.make_wsgi_app()
     trusted = config.registry.ar_settings.trusted_proxy
     return TrustedProxy(app, trusted) if trusted else app

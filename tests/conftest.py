@@ -139,17 +139,23 @@ def migrate(url: str) -> None:
 
 
 def build(url: str, **settings: object) -> Client:
-    """The application with these settings."""
+    """The application with these settings: ours, or those of others by their full names."""
     defaults = {
         "database_url": url,
         "jwt_keys": KEY,
         "login_failures": "1000 per 1 minute",
         "login_failures_per_address": "1000 per 1 minute",
     }
+    given = defaults | settings
     return Client(
-        main({}, **{PREFIX + name: str(text) for name, text in (defaults | settings).items()}),
+        main({}, **{full_name(name): str(value) for name, value in given.items()}),
         extra_environ={"REMOTE_ADDR": "127.0.0.1"},
     )
+
+
+def full_name(setting: str) -> str:
+    """As an ini file has it."""
+    return setting if "." in setting else PREFIX + setting
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Every view says who may use it."""
 
 import pytest
-from cornice.pyramidhook import wrap_request
 from pyramid.httpexceptions import default_exceptionresponse_view
 from pyramid.security import NO_PERMISSION_REQUIRED
 
@@ -75,11 +74,3 @@ def test_views_of_the_tree_name_their_context(views, permission_of):
     for view in views:
         if permission_of(view) != NO_PERMISSION_REQUIRED:
             assert view["context"].__module__ == "ar_targets.resources"
-
-
-def test_cornice_alone_would_listen_to_events(shared_app):
-    """Ours do without them; see `ar_targets.request.settle_events`."""
-    subscribers = shared_app.registry.introspector.get_category("subscribers")
-    assert [each["introspectable"]["subscriber"] for each in subscribers] == [wrap_request]
-    assert not shared_app.registry.has_listeners
-    assert list(shared_app.registry.registeredHandlers()) == []
