@@ -35,8 +35,13 @@ THREADS = 64
 # Seconds for requests that have begun, before a worker is killed.
 GRACE = 30
 # glibc's own settings (mallopt(3)). Else an arena for each thread, and a threshold that
-# grows with each image that is freed, keep hundreds of MiB that nobody uses.
-MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(4 * 2**20)}
+# grows with each image that is freed, keep hundreds of MiB that nobody uses. What is free
+# at an arena's end is kept up to a limit, or the system clears it anew for each image.
+MALLOC = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(4 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(64 * 2**20),
+}
 
 
 class Options(NamedTuple):
