@@ -1,7 +1,7 @@
 """How rows are inserted and changed: guarded by their revisions, each with its audit entry."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
@@ -80,22 +80,26 @@ def change(
     values: Mapping[str, Any],
     *,
     revision: int | None = None,
+    still: Mapping[str, Any] = MappingProxyType({}),
     computed: Mapping[str, ColumnElement[Any]] = MappingProxyType({}),
     only: ColumnElement[bool] | None = None,
 ) -> int | None:
     """Set columns of a row that has not ended: is not deleted, or revoked. Its new revision.
 
     ``computed`` are columns set by an expression. None where there is no such row,
-    where ``only`` is false for it, or where ``revision`` is given and is no longer the
-    row's. Raises IntegrityError where a value must be unique and is not.
+    where ``only`` is false for it, or where ``revision`` or a column of ``still`` is
+    given and is no longer the row's. Raises IntegrityError where a value must be unique
+    and is not.
     """
-    statement = _update(noun, guarded=revision is not None)  # type: ignore[arg-type]
+    if revision is not None:
+        still = {**still, "revision": revision}
+    statement = _update(noun, tuple(still))  # type: ignore[arg-type]
     if computed:
         statement = statement.values(**computed)
     if only is not None:
         statement = statement.where(only)
-    guard = {} if revision is None else {"expected": revision}
-    if not db.write(statement, row_id=row_id, updated_at=now, **guard, **values).rowcount:
+    guards = {f"still_{name}": value for name, value in still.items()}
+    if not db.write(statement, row_id=row_id, updated_at=now, **guards, **values).rowcount:
         return None
     changed = db.last_id
     audit.record(db, now, audit.action_of(values), noun, row_id, values)
@@ -111,20 +115,30 @@ def change_record(
     *,
     read_again: Callable[[], Record | None],
     revision: int | None = None,
+    rest: Sequence[str] | None = None,
 ) -> Record | None:
     """The record as `change` has left it; None where that changed nothing.
 
-    Mostly nobody has changed the row since it was read, and the new record is known.
+    Mostly the new record is known without reading it again: where nobody has changed the
+    row since it was read, or nothing in ``rest``. These are columns that stand for all
+    that ``values`` do not set; none where nothing else can change.
     """
-    changed = change(db, noun, record.id, now, values, revision=revision)
-    if changed is None:
+
+    def known(number: int) -> Record:
+        row: Any = record
+        shown = {name: value for name, value in values.items() if name in row._fields}
+        changed: Record = row._replace(revision=number, updated_at=now, **shown)
+        return changed
+
+    if revision is None and rest is not None:
+        still = {name: getattr(record, name) for name in rest}
+        number = change(db, noun, record.id, now, values, still=still)
+        if number is not None:
+            return known(number)
+    number = change(db, noun, record.id, now, values, revision=revision)
+    if number is None:
         return None
-    if changed != record.revision + 1:
-        return read_again()
-    row: Any = record
-    shown = {name: value for name, value in values.items() if name in row._fields}
-    known: Record = row._replace(revision=changed, updated_at=now, **shown)
-    return known
+    return known(number) if number == record.revision + 1 else read_again()
 
 
 # Built once, so that SQLAlchemy finds at once what it has made of them. (mypy takes the
@@ -151,9 +165,9 @@ def _live(noun: Any) -> Select[int]:
 
 
 @functools.cache
-def _update(noun: Any, *, guarded: bool) -> Update:
+def _update(noun: Any, still: tuple[str, ...]) -> Update:
     statement = update(noun).where(noun.id == bindparam("row_id"), noun.alive())
-    if guarded:
-        statement = statement.where(noun.revision == bindparam("expected"))
+    for name in still:
+        statement = statement.where(getattr(noun, name) == bindparam(f"still_{name}"))
     # Which makes the new revision the statement's `Database.last_id`.
     return statement.values(revision=func.last_insert_id(noun.revision + 1))

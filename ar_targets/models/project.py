@@ -109,7 +109,8 @@ def rename(
 
     Raises IntegrityError where the name is taken.
     """
-    return _change(db, record, {"name": name, "name_key": fold(name)}, revision)
+    values: dict[str, object] = {"name": name, "name_key": fold(name)}
+    return _change(db, record, values, revision, rest=("owner_id",))
 
 
 def hand_over(
@@ -126,7 +127,11 @@ def hand_over(
 
 
 def _change(
-    db: Database, record: ProjectRecord, values: dict[str, object], revision: int | None
+    db: Database,
+    record: ProjectRecord,
+    values: dict[str, object],
+    revision: int | None,
+    rest: tuple[str, ...] | None = None,
 ) -> ProjectRecord | None:
     return change_record(
         db,
@@ -136,4 +141,5 @@ def _change(
         values,
         read_again=lambda: find(db, record.id),
         revision=revision,
+        rest=rest,
     )

@@ -142,6 +142,7 @@ def extend(
         {"ttl": ttl, "expires_at": now + timedelta(seconds=ttl)},
         read_again=lambda: find(db, record.project_id, record.id),
         revision=revision,
+        rest=(),
     )
 
 

@@ -60,8 +60,15 @@ def test_target(stage, project, work, mine, before):
     told = work(lambda db: targets.change(db, read, **SET[mine]))
     assert told.result == work(lambda db: targets.find(db, project.id, made.id)).result
     assert told.result.revision == (3 if BEFORE[before] else 2)
-    # Where somebody has been quicker, it is read again. The audit entry is a statement, too.
-    assert told.statements == (3 if BEFORE[before] else 2)
+    # The change and its audit entry; where it must be, a second try, and reading it again.
+    assert told.statements == statements(mine, before)
+
+
+def statements(mine, before):
+    """How many a change of a target takes behind another one."""
+    if mine == "description":
+        return 4 if before in ("image", "both") else 2
+    return 3 if BEFORE[before] else 2
 
 
 def test_project(stage, owner, stranger, project, work):
@@ -69,7 +76,7 @@ def test_project(stage, owner, stranger, project, work):
     told = work(lambda db: projects.rename(db, read, "Park")).result
     again = work(lambda db: projects.rename(db, read, "Field"))
     assert (told.name, told.revision) == ("Park", 2)
-    assert (again.result.name, again.result.revision, again.statements) == ("Field", 3, 3)
+    assert (again.result.name, again.result.revision, again.statements) == ("Field", 3, 2)
     handed = work(lambda db: projects.hand_over(db, read, stranger.id)).result
     assert handed == work(lambda db: projects.find(db, project.id)).result
     assert (handed.name, handed.owner_id) == ("Field", stranger.id)
@@ -80,7 +87,7 @@ def test_project(stage, owner, stranger, project, work):
 
 def test_token(project, write_token, work):
     read = work(lambda db: tokens.find(db, project.id, write_token.id)).result
-    for ttl, statements in ((50, 2), (70, 3)):
+    for ttl in (50, 70):
         told = work(lambda db, ttl=ttl: tokens.extend(db, read, ttl))
         assert told.result == work(lambda db: tokens.find(db, project.id, write_token.id)).result
-        assert (told.result.ttl, told.statements) == (ttl, statements)
+        assert (told.result.ttl, told.statements) == (ttl, 2)
