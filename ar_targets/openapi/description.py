@@ -10,6 +10,7 @@ import orjson
 import yaml
 
 from ..settings import Settings
+from .bodies import complete_bodies
 from .everywhere import complete
 from .filling import fill, values_of
 
@@ -40,6 +41,7 @@ class Description:
     def __init__(self, settings: Settings) -> None:
         # A copy: YAML's anchors make one object of what is written once.
         document = fill(deepcopy(written()), values_of(settings))
+        complete_bodies(document["components"]["schemas"])
         self.document: dict[str, Any] = complete(document, settings.cors_origins)
         self._texts: dict[str, Text] = {}
 

@@ -9,9 +9,14 @@ from typing import Any, ClassVar
 
 import colander
 
+# A schema or a part of one, as JSON Schema and so OpenAPI has it.
+JsonSchema = dict[str, Any]
+
 
 class Text(colander.SchemaType):  # type: ignore[misc]  # colander has no types
     """A JSON string that every database and client can hold: no NUL, no lone surrogate."""
+
+    json_schema: ClassVar[JsonSchema] = {"type": "string", "pattern": r"^[^\u0000]*$"}
 
     def deserialize(self, node: colander.SchemaNode, cstruct: object) -> Any:
         """The string itself, or colander.Invalid."""
@@ -41,6 +46,8 @@ def encodable(text: str) -> bool:
 
 class Integer(colander.SchemaType):  # type: ignore[misc]
     """A JSON number without a fraction or exponent."""
+
+    json_schema: ClassVar[JsonSchema] = {"type": "integer", "format": "int64"}
 
     def deserialize(self, node: colander.SchemaNode, cstruct: object) -> Any:
         """The int itself, or colander.Invalid. ``true`` is no number, though Python says so."""
@@ -75,11 +82,76 @@ class Length:
                 node, f"it must have {self.low} to {self.high} characters, not {len(value)}"
             )
 
+    @property
+    def json_schema(self) -> JsonSchema:
+        """The same for the API's description."""
+        return {"minLength": self.low, "maxLength": self.high}
+
+
+class TrimmedLength(Length):
+    """The same for a text that `trim` has prepared; there is one character at least."""
+
+    @property
+    def json_schema(self) -> JsonSchema:
+        """The length that is left without the white space: a pattern has to say it."""
+        inner = rf"[^\s\u0000]([^\u0000]{{0,{self.high - 2}}}[^\s\u0000])?"
+        told = f"{self.low} to {self.high} characters, white space around them cut off"
+        return {"description": told, "pattern": rf"^\s*{inner}\s*$"}
+
+
+class MaxBytes:
+    """A validator: a text of so many bytes in UTF-8 at most, which is what its column holds."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def __call__(self, node: colander.SchemaNode, value: str) -> None:
+        """Raises colander.Invalid."""
+        size = len(value.encode())
+        if size > self.most:
+            raise colander.Invalid(
+                node, f"it must have at most {self.most} bytes in UTF-8, not {size}"
+            )
+
+    @property
+    def json_schema(self) -> JsonSchema:
+        """The same in characters, as far as JSON Schema can say it."""
+        return {"description": f"At most {self.most:,} bytes in UTF-8", "maxLength": self.most}
+
+
+class OneOf:
+    """A validator: one of a few words."""
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def __call__(self, node: colander.SchemaNode, value: object) -> None:
+        """Raises colander.Invalid."""
+        if value not in self.words:
+            raise colander.Invalid(node, f"it must be {' or '.join(map(repr, self.words))}")
+
+    @property
+    def json_schema(self) -> JsonSchema:
+        """The same for the API's description."""
+        return {"enum": list(self.words)}
+
+
+def trim(text: Any) -> Any:
+    """A preparer: the text without the white space around it; what is no text is left alone."""
+    return text.strip() if isinstance(text, str) else text
+
 
 class Field(colander.SchemaNode):  # type: ignore[misc]
     """A field of a body; required, unless ``missing`` gives what to take instead."""
 
     missing_msg = "it is missing"
+
+    def json_schema(self) -> JsonSchema:
+        """What its type, validator and default allow, for the API's description."""
+        described: JsonSchema = self.typ.json_schema | getattr(self.validator, "json_schema", {})
+        if isinstance(self.missing, str):
+            described |= {"default": self.missing}
+        return described
 
 
 class Body(colander.MappingSchema):  # type: ignore[misc]
@@ -95,6 +167,22 @@ class Body(colander.MappingSchema):  # type: ignore[misc]
         for node in body.children:
             node.missing = colander.drop
         return body
+
+    def json_schema(self) -> JsonSchema:
+        """The object with its fields, for the API's description."""
+        described: JsonSchema = {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {node.name: node.json_schema() for node in self.children},
+        }
+        if required := [node.name for node in self.children if node.required]:
+            described["required"] = required
+        if self.read_only:
+            ignored = f"^({'|'.join(sorted(self.read_only))})$"
+            described["patternProperties"] = {
+                ignored: {"description": "Ignored, as the server sent it"}
+            }
+        return described
 
     def load(self, data: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, str]]:
         """The fields that are right, and for each at fault what is wrong with it."""

@@ -5,24 +5,18 @@ from typing import Any, ClassVar
 import colander
 
 from ..models.target import DESCRIPTION_MAX_BYTES
-from .body import Body, Field, Text
+from .body import Body, Field, JsonSchema, MaxBytes, Text
 
 
 class Base64Text(Text):
     """A string, or what is written in its place in the body: see `ar_targets.image`."""
 
+    # What it may be is a setting's and the decoder's affair, and written in the description.
+    json_schema: ClassVar[JsonSchema] = {"type": "string"}
+
     def deserialize(self, node: colander.SchemaNode, cstruct: object) -> Any:
         """The string or the bytes themselves, or colander.Invalid."""
         return cstruct if isinstance(cstruct, memoryview) else super().deserialize(node, cstruct)
-
-
-def fits_column(node: colander.SchemaNode, value: str) -> None:
-    """Raises colander.Invalid for a text that takes more bytes than its column has."""
-    size = len(value.encode())
-    if size > DESCRIPTION_MAX_BYTES:
-        raise colander.Invalid(
-            node, f"it must have at most {DESCRIPTION_MAX_BYTES} bytes in UTF-8, not {size}"
-        )
 
 
 class TargetBody(Body):
@@ -43,4 +37,4 @@ class TargetBody(Body):
     )
 
     image = Field(Base64Text())
-    description = Field(Text(), validator=fits_column, missing="")
+    description = Field(Text(), validator=MaxBytes(DESCRIPTION_MAX_BYTES), missing="")

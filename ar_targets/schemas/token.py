@@ -1,11 +1,11 @@
 """The bodies of a project token."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import colander
 
 from ..models.token import ACCESS, DESCRIPTION_MAX
-from .body import Body, Field, Integer, Length, Text
+from .body import Body, Field, Integer, Length, OneOf, Text
 
 READ_ONLY = frozenset(
     {
@@ -21,12 +21,6 @@ READ_ONLY = frozenset(
 )
 
 
-def access_word(node: colander.SchemaNode, value: Any) -> None:
-    """Raises colander.Invalid for anything but the two kinds of access."""
-    if value not in ACCESS:
-        raise colander.Invalid(node, "it must be 'read' or 'write'")
-
-
 def ttl_fault(ttl: int | None, longest: int) -> str | None:
     """What is wrong with a ttl, if there is one; its limit is a setting."""
     if ttl is None or 1 <= ttl <= longest:
@@ -40,7 +34,7 @@ class TokenBody(Body):
     read_only: ClassVar[frozenset[str]] = READ_ONLY
 
     ttl = Field(Integer(), missing=colander.drop)
-    access = Field(Text(), validator=access_word, missing="write")
+    access = Field(Text(), validator=OneOf(*ACCESS), missing="write")
     description = Field(Text(), validator=Length(0, DESCRIPTION_MAX), missing="")
 
 
