@@ -33,7 +33,9 @@ def read_metrics(request: Request) -> Response:
         reason = "only for the networks in ar_targets.metrics_networks, and not through a proxy"
         raise problem(HTTPForbidden, FieldError("path", "", reason))
     text = request.registry.metrics.text(from_database(request))
-    response = Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+    response = Response(body=text)
+    # Headers that a response is made with would take the place of its Content-Length.
+    response.headers["Content-Type"] = CONTENT_TYPE_LATEST
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -257,6 +257,14 @@ def scrape_server(server):
     return samples(body.decode())
 
 
+def test_head(database_url, tmp_path):
+    with running(database_url, tmp_path) as server:
+        status, headers, body = server.ask("HEAD", "/metrics")
+    assert (status, body) == (200, b"")
+    assert int(headers["Content-Length"]) > 0
+    assert "Transfer-Encoding" not in headers
+
+
 @needs_proc
 def test_workers_count_together_and_a_new_one_counts_on(database_url, tmp_path):
     route = "/api/user"
