@@ -64,11 +64,13 @@ def http_error(error: HTTPException) -> Any:
     """What Flask answers itself: no such path, method, or CSRF token."""
     status = error.code or 500
     reason = REASONS[status].description if status in (404, 405) else str(error.description)
+    # Of these, Allow alone is not about the body that the library would send.
+    headers = [(name, text) for name, text in error.get_headers() if name == "Allow"]
     if wants_json():
-        response = flask.Response(error_body([FieldError("", "", reason)]), status)
+        response = flask.Response(error_body([FieldError("", "", reason)]), status, headers)
         response.content_type = "application/json"
         return response
-    return error_page(status, [reason]), status
+    return error_page(status, [reason]), status, headers
 
 
 def menu() -> list[MenuView]:

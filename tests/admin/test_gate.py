@@ -159,3 +159,11 @@ def test_flask_waits_for_the_first_page():
         "sys.exit(any(name in sys.modules for name in ('flask', 'flask_admin', 'PIL')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_a_wrong_method_is_told_the_right_ones(panel, accept):
+    response = panel.request(
+        "/admin/user/", method="DELETE", headers={"Accept": accept}, status=405
+    )
+    assert "GET" in response.headers["Allow"].split(", ")
