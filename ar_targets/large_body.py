@@ -14,7 +14,7 @@ from pyramid.response import Response
 from pyramid.router import Router
 
 from .errors import unavailable
-from .image import largest_body
+from .images.base64_jpeg import largest_body
 from .settings import Settings
 from .telemetry.journal import length
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlalchemy import update
 
-from ar_targets import clock, jpeg, passwords
+from ar_targets import clock, passwords
 from ar_targets.database import transaction_scope
+from ar_targets.images import jpeg
 from ar_targets.models import project, target, token, user
 
 from . import tables

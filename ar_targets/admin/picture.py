@@ -8,7 +8,7 @@ import flask
 from sqlalchemy.exc import IntegrityError
 
 from ..database import transaction_scope
-from ..image_process import BusyError, ImageAtFaultError, ImageProcessError
+from ..images.process import BusyError, ImageAtFaultError, ImageProcessError
 from ..models import target as targets
 from ..models import thumbnail as thumbnails
 from ..models.target import TargetRecord

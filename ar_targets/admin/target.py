@@ -5,9 +5,9 @@ from typing import Any
 import flask
 from werkzeug.datastructures import FileStorage
 
-from .. import image
 from ..errors import FieldError, error_body
-from ..jpeg import Jpeg
+from ..images import base64_jpeg
+from ..images.jpeg import Jpeg
 from ..models import project as projects
 from ..models import target as targets
 from ..models import trash
@@ -153,11 +153,11 @@ def proven(file: FileStorage | None) -> Jpeg:
     settings = bridge.settings()
     data = file.read(settings.image_max_bytes + 1)
     try:
-        image.check_size(len(data), settings)
-        return image.accept(data, settings)
-    except image.ImageTooLargeError as large:
+        base64_jpeg.check_size(len(data), settings)
+        return base64_jpeg.accept(data, settings)
+    except base64_jpeg.ImageTooLargeError as large:
         raise Refusal(413, {"image": str(large)}) from None
-    except image.ImageError as wrong:
+    except base64_jpeg.ImageError as wrong:
         raise Refusal(400, {"image": str(wrong)}) from None
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from .. import image_process
-from ..image_process import ImageAtFaultError
+from ..images import process
+from ..images.process import ImageAtFaultError
 from ..models.target import TargetRecord
 
 PIXELS_MAX = 64_000_000
@@ -18,5 +18,5 @@ def draw(record: TargetRecord, read: Callable[[], bytes]) -> bytes:
     pixels = record.width * record.height
     if pixels > PIXELS_MAX:
         raise ImageAtFaultError(f"it has more than {PIXELS_MAX} pixels")
-    with image_process.turn() as run:
-        return run("ar_targets.drawing", read(), pixels)
+    with process.turn() as run:
+        return run("ar_targets.images.drawing", read(), pixels)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
 from ..database import Database
-from ..jpeg import Jpeg
+from ..images.jpeg import Jpeg
 from ..telemetry import trace
 from .change import change_record, create_below
 from .meta import TABLE_OPTIONS, Base, Deletable

@@ -11,8 +11,8 @@ from typing import Any
 
 import limits
 
-from ..image import largest_body
-from ..jpeg import MAX_SCANS
+from ..images.base64_jpeg import largest_body
+from ..images.jpeg import MAX_SCANS
 from ..settings import Settings
 from .page import ASSETS
 

@@ -9,7 +9,7 @@ from .body import Body, Field, JsonSchema, MaxBytes, Text
 
 
 class Base64Text(Text):
-    """A string, or what is written in its place in the body: see `ar_targets.image`."""
+    """A string, or what is in its place in the body: see `ar_targets.images.base64_jpeg`."""
 
     # What it may be is a setting's and the decoder's affair, and written in the description.
     json_schema: ClassVar[JsonSchema] = {"type": "string"}
@@ -20,7 +20,7 @@ class Base64Text(Text):
 
 
 class TargetBody(Body):
-    """``image`` in base64, which `ar_targets.image` reads, and ``description``."""
+    """``image`` in base64, which `ar_targets.images.base64_jpeg` reads, and ``description``."""
 
     read_only: ClassVar[frozenset[str]] = frozenset(
         {

@@ -7,9 +7,10 @@ from pyramid.httpexceptions import HTTPRequestEntityTooLarge
 from pyramid.request import Request
 from pyramid.response import Response
 
-from .. import image, resources
+from .. import resources
 from ..clock import rfc3339
 from ..errors import FieldError, problem
+from ..images import base64_jpeg
 from ..models import target as targets
 from ..models import trash
 from ..models.target import TargetRecord
@@ -46,13 +47,13 @@ def represent(request: Request, record: TargetRecord) -> Json:
 def target_body(request: Request, schema: Body, **_: Any) -> None:
     """A validator: a JSON body whose ``image`` becomes a `Jpeg`. Raises 413."""
     settings = request.registry.ar_settings
-    load(request, schema, read_object(request, image.largest_body(settings), large="image"))
+    load(request, schema, read_object(request, base64_jpeg.largest_body(settings), large="image"))
     try:
         if "image" in request.validated:
-            request.validated["image"] = image.read(request.validated["image"], settings)
-    except image.ImageTooLargeError as large:
+            request.validated["image"] = base64_jpeg.read(request.validated["image"], settings)
+    except base64_jpeg.ImageTooLargeError as large:
         raise problem(HTTPRequestEntityTooLarge, FieldError("body", "image", str(large))) from None
-    except image.ImageError as wrong:
+    except base64_jpeg.ImageError as wrong:
         request.errors.add("body", "image", str(wrong))
 
 

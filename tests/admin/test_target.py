@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 from sqlalchemy import update
 
-from ar_targets import drawing, image_process
 from ar_targets.admin import picture as showing
 from ar_targets.admin import thumbnail
+from ar_targets.images import drawing, process
 
 from ..hostile.cost import cpu_of_children
 from ..panel import names, wrong
@@ -201,7 +201,7 @@ def test_another_image_is_another_chance(panel, stage, project, target):
 
 def test_others_are_drawn_first(panel, stage, target):
     (path,) = pictures_of(panel.get("/admin/target/"))
-    with image_process.turn():
+    with process.turn():
         response = panel.get(path, status=202)
     assert response.body == b""
     assert response.headers["Retry-After"] == "1"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from ar_targets import image_process
+from ar_targets.images import process
 
 from ..pictures import CHINA, FLOWER, base64_of, drawn
 from ..tables import project as projects
@@ -71,7 +71,7 @@ def test_upload_by_the_file_picker(inside: Watched, stage, project, photographs)
 def test_pictures_that_are_not_drawn_yet_are_asked_for_again(inside: Watched, stage, project):
     for number in range(8):
         stage.target(project, CHINA + bytes([number]))
-    with image_process.turn():
+    with process.turn():
         page = inside.open(f"/admin/target/?project={project.id}")
         page.wait_for_function("() => document.querySelector('img.thumb[data-tries]')")
         assert stage.rows(thumbnails) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ar_targets.image import largest_body
+from ar_targets.images.base64_jpeg import largest_body
 from ar_targets.settings import ENV_PREFIX, MIN_JWT_KEY_BYTES, PREFIX, Settings, load
 
 ROOT = Path(__file__).parents[2]

@@ -81,10 +81,10 @@ LAYERS = ["admin", "development", "scripts", "views", "resources", "schemas", "s
         ("ar_targets.resources", ["ar_targets.schemas", "cornice", "colander", "sqlalchemy"]),
         ("ar_targets.views", [*ENTRY_POINTS]),
         ("ar_targets.settings", ["ar_targets", "pyramid"]),
-        ("ar_targets.jpeg", ["ar_targets", "pyramid", "sqlalchemy"]),
-        ("ar_targets.image", ["ar_targets.models", "pyramid", "sqlalchemy"]),
-        ("ar_targets.image_worker", ["ar_targets"]),
-        ("ar_targets.drawing", ["ar_targets"]),
+        ("ar_targets.images.jpeg", ["ar_targets", "pyramid", "sqlalchemy"]),
+        ("ar_targets.images.base64_jpeg", ["ar_targets.models", "pyramid", "sqlalchemy"]),
+        ("ar_targets.images.worker", ["ar_targets"]),
+        ("ar_targets.images.drawing", ["ar_targets"]),
         ("ar_targets.passwords", ["ar_targets"]),
         ("ar_targets.clock", ["ar_targets"]),
     ],
@@ -112,8 +112,8 @@ def test_the_package_needs_no_tests():
 
 
 def test_images_are_decoded_in_processes_of_their_own_alone():
-    assert offenders(outside("ar_targets.drawing"), "PIL") == []
-    assert offenders(MODULES, "ar_targets.drawing", "ar_targets.image_worker") == []
+    assert offenders(outside("ar_targets.images.drawing"), "PIL") == []
+    assert offenders(MODULES, "ar_targets.images.drawing", "ar_targets.images.worker") == []
 
 
 def test_flask_is_the_admin_panels():

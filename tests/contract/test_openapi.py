@@ -13,8 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
-from ar_targets import image
-from ar_targets.jpeg import MAX_SCANS
+from ar_targets.images import base64_jpeg
+from ar_targets.images.jpeg import MAX_SCANS
 from ar_targets.permissions import Permission
 from ar_targets.schemas.body import Body
 from ar_targets.views.body import MOST_MARKS, PLAIN_LIMIT
@@ -293,7 +293,7 @@ def test_every_request_body_has_an_example(document, services):
 def test_the_image_of_the_example_is_one(document, shared_app):
     schemas = document["components"]["schemas"]
     example = schemas["TargetBody"]["examples"][0]["image"]
-    jpeg = image.read(example, shared_app.registry.ar_settings)
+    jpeg = base64_jpeg.read(example, shared_app.registry.ar_settings)
     shown = {
         name: schemas["Target"]["properties"][name]["examples"][0]
         for name in ("width", "height", "sha256", "size")
@@ -343,7 +343,7 @@ def test_limits_are_those_of_the_settings(make_app):
         described = schemas[name]["properties"]["image"]
         assert "123,456 bytes, 777,777 pixels" in described["description"]
         assert f"and {MAX_SCANS} scans" in described["description"]
-        assert described["maxLength"] == image.largest_body(app.registry.ar_settings)
+        assert described["maxLength"] == base64_jpeg.largest_body(app.registry.ar_settings)
     log_in = served["paths"]["/api/login"]["post"]
     assert "7 in 3 minutes" in log_in["description"]
     assert "99 in 1 hour for one address" in log_in["description"]

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from ar_targets import jpeg
 from ar_targets.database import transaction_scope
+from ar_targets.images import jpeg
 from ar_targets.models import project as projects
 from ar_targets.models import target as targets
 from ar_targets.models import token as tokens

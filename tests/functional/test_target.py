@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from ar_targets.jpeg import MAX_SCANS
+from ar_targets.images.jpeg import MAX_SCANS
 
 from ..client import faults
 from ..pictures import CHINA, FLOWER, HEIGHT, WIDTH, base64_of, drawn

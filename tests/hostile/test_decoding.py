@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from ar_targets import image_process
 from ar_targets.admin import picture as showing
+from ar_targets.images import process
 
 from ..actors import PASSWORD
 from ..functional.test_server import running
@@ -23,7 +23,7 @@ SOON = 1.0
 # Seconds that the kernel, which counts CPU in ticks, and the start of a process may be off.
 INEXACT = 0.3
 # Seconds in which there is an answer about a picture.
-DONE = image_process.WALL_SECONDS + 5
+DONE = process.WALL_SECONDS + 5
 HOSTILE = {"100 scans": costly(100), "9,000 scans": costly(9_000), "arithmetic": arithmetic(64)}
 
 
@@ -46,7 +46,7 @@ def test_what_was_stored_before_there_was_a_limit(app, panel, stage, project, wr
     answer = panel.get(path, status=200)
     assert answer.content_type == "image/svg+xml"
     assert time.monotonic() - begun < DONE
-    assert cpu_of_children() - cpu < image_process.CPU_SECONDS + INEXACT
+    assert cpu_of_children() - cpu < process.CPU_SECONDS + INEXACT
     # It was tried once.
     cpu = cpu_of_children()
     assert panel.get(path, status=200).content_type == "image/svg+xml"
@@ -137,7 +137,7 @@ def drawn(browser, project, write_token, at_once):
     late = [wait for wait in waits if wait[1] > SOON]
     assert len(late) <= len(waits) / 10, late
     # Nobody waits until a picture is given up.
-    assert max(seconds for _, seconds in waits) < 0.75 * image_process.CPU_SECONDS
+    assert max(seconds for _, seconds in waits) < 0.75 * process.CPU_SECONDS
     return [each.result() for each in asked]
 
 

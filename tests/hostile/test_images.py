@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from ar_targets.jpeg import MAX_SCANS, JpegError, prove
+from ar_targets.images.jpeg import MAX_SCANS, JpegError, prove
 
 from ..pictures import CHINA, FLOWER, base64_of
 from ..unit.jpegs import costly, jpeg

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from ar_targets import image
-from ar_targets.image import ImageError, ImageTooLargeError
+from ar_targets.images import base64_jpeg
+from ar_targets.images.base64_jpeg import ImageError, ImageTooLargeError
 
 from .jpegs import jpeg
 
@@ -37,18 +37,18 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", ACCEPTED)
 def test_accepted(name):
-    assert image.read(ACCEPTED[name], SETTINGS).data == PLAIN
+    assert base64_jpeg.read(ACCEPTED[name], SETTINGS).data == PLAIN
 
 
 @pytest.mark.parametrize("name", ["one line", "data URI"])
 def test_accepted_as_bytes(name):
-    assert image.read(memoryview(ACCEPTED[name].encode()), SETTINGS).data == PLAIN
+    assert base64_jpeg.read(memoryview(ACCEPTED[name].encode()), SETTINGS).data == PLAIN
 
 
 @pytest.mark.parametrize("name", ["lines", "data URI and lines"])
 def test_line_breaks_are_none_of_base64_in_bytes(name):
     with pytest.raises(ImageError, match="not base64"):
-        image.read(memoryview(ACCEPTED[name].encode()), ROOMY)
+        base64_jpeg.read(memoryview(ACCEPTED[name].encode()), ROOMY)
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -56,28 +56,28 @@ def test_refused(name):
     text, reason = REFUSED[name]
     for written in (text, memoryview(text.encode())):
         with pytest.raises(ImageError, match=reason):
-            image.read(written, ROOMY)
+            base64_jpeg.read(written, ROOMY)
 
 
 @pytest.mark.parametrize("appended", [1, 2, 3, 1000])
 def test_too_large(appended):
     text = base64.b64encode(PLAIN + b"x" * appended).decode()
     with pytest.raises(ImageTooLargeError, match=f"larger than the {len(PLAIN)} bytes allowed"):
-        image.read(text, SETTINGS)
+        base64_jpeg.read(text, SETTINGS)
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_padding_is_required(length):
     data = PLAIN + b"x" * length
     text = base64.b64encode(data).decode()
-    assert image.read(text, ROOMY).data == data
+    assert base64_jpeg.read(text, ROOMY).data == data
     if text.endswith("="):
         with pytest.raises(ImageError, match="keep the padding"):
-            image.read(text.rstrip("="), ROOMY)
+            base64_jpeg.read(text.rstrip("="), ROOMY)
 
 
 def test_the_largest_body_holds_the_largest_image_in_short_lines():
     settings = SimpleNamespace(image_max_bytes=10 * 2**20, image_max_pixels=1)
     characters = 4 * -(-settings.image_max_bytes // 3)
     in_json = characters + len(r"\r\n") * (characters // 76 + 1)
-    assert in_json + 6 * 65_535 < image.largest_body(settings)
+    assert in_json + 6 * 65_535 < base64_jpeg.largest_body(settings)

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 from PIL import Image
 
-from ar_targets import drawing, image_process
-from ar_targets.image_process import (
+from ar_targets.images import drawing, process
+from ar_targets.images.process import (
     BusyError,
     ImageAtFaultError,
     ImageProcessError,
@@ -21,7 +21,7 @@ from ..hostile.cost import cpu_of_children
 from ..pictures import CHINA, HEIGHT, WIDTH
 from .jpegs import arithmetic, costly, encoded, jpeg
 
-DRAWING = "ar_targets.drawing"
+DRAWING = "ar_targets.images.drawing"
 MEGA = 10**6
 PIXELS = 49 * MEGA
 # Seconds that reading a clock, or a tick of the kernel's, may be off.
@@ -33,14 +33,14 @@ def bounded():
     """Fails where the block takes its processes more CPU than one may have, or never ends."""
     cpu, begun = cpu_of_children(), time.monotonic()
     yield
-    assert cpu_of_children() - cpu < image_process.CPU_SECONDS + INEXACT
-    assert time.monotonic() - begun < image_process.WALL_SECONDS + 2
+    assert cpu_of_children() - cpu < process.CPU_SECONDS + INEXACT
+    assert time.monotonic() - begun < process.WALL_SECONDS + 2
 
 
 @pytest.fixture
 def patient(monkeypatch):
     """On a busy machine it may take long until a process has had its CPU."""
-    monkeypatch.setattr(image_process, "WALL_SECONDS", 60)
+    monkeypatch.setattr(process, "WALL_SECONDS", 60)
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_what_no_decoder_reads(data):
 
 
 def test_who_waits_is_ended(module, monkeypatch):
-    monkeypatch.setattr(image_process, "WALL_SECONDS", 1)
+    monkeypatch.setattr(process, "WALL_SECONDS", 1)
     name = module("import time\ndef work(data): time.sleep(60)")
     with bounded(), pytest.raises(ImageProcessError, match="within 1 s") as ended:
         run(name, b"", 1)
@@ -183,7 +183,7 @@ def test_nothing_of_the_server_is_handed_over(module, monkeypatch):
         "    assert not [name for name in os.environ if name.startswith('AR_TARGETS_')]\n"
         "    assert set(os.listdir('/proc/self/fd')) <= {'0', '1', '2', '3'}\n"
         "    ours = {name for name in sys.modules if name.startswith('ar_targets.')}\n"
-        "    assert 'pyramid' not in sys.modules and ours <= {'ar_targets.image_worker'}\n"
+        "    assert 'pyramid' not in sys.modules and ours <= {'ar_targets.images.worker'}\n"
         "    return data[::-1]"
     )
     with (
@@ -227,12 +227,12 @@ def test_one_at_a_time():
     begun = time.monotonic()
     with others(1), pytest.raises(BusyError, match=r"more than 0\.5 s"), turn():
         pass
-    assert time.monotonic() - begun >= image_process.PATIENCE
+    assert time.monotonic() - begun >= process.PATIENCE
     assert run(DRAWING, CHINA, WIDTH * HEIGHT)
 
 
 def test_who_waits_a_moment_has_a_turn(monkeypatch):
-    monkeypatch.setattr(image_process, "PATIENCE", 10)
+    monkeypatch.setattr(process, "PATIENCE", 10)
     with others(2) as ends:
         time.sleep(0.2)
         assert ends == []
@@ -240,13 +240,13 @@ def test_who_waits_a_moment_has_a_turn(monkeypatch):
 
 
 def test_few_wait(monkeypatch):
-    monkeypatch.setattr(image_process, "PATIENCE", 10)
+    monkeypatch.setattr(process, "PATIENCE", 10)
     begun = time.monotonic()
     with others(5) as ends:
         while len(ends) < 3:
             time.sleep(0.01)
         assert ends == ["busy"] * 3
-        assert time.monotonic() - begun < image_process.PATIENCE
+        assert time.monotonic() - begun < process.PATIENCE
     assert ends == ["busy"] * 3 + ["had it"] * 2
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ar_targets.jpeg import MAX_SCANS, JpegError, prove
+from ar_targets.images.jpeg import MAX_SCANS, JpegError, prove
 
 from ..pictures import CHINA, FLOWER
 from .jpegs import encoded, jpeg, scans, with_scans

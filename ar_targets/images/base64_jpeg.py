@@ -5,8 +5,8 @@ The only module that knows how clients write an image.
 
 import pybase64
 
+from ..settings import Settings
 from .jpeg import Jpeg, JpegError, prove
-from .settings import Settings
 
 DATA_URI = b"data:image/jpeg;base64,"
 # Base64 makes 4 characters of 3 bytes; the `base64` command breaks its lines

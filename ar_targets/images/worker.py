@@ -1,9 +1,9 @@
 """The program that works on one image: it limits itself, then imports what does the work.
 
-    python -m ar_targets.image_worker SECONDS BYTES MODULE < image > result
+    python -m ar_targets.images.worker SECONDS BYTES MODULE < image > result
 
 SECONDS of CPU and BYTES of memory are the most that it takes. MODULE has a
-function ``work`` from the image's bytes to the result's. `image_process` starts it.
+function ``work`` from the image's bytes to the result's. `process` starts it.
 
 It limits itself because nothing of ours may run between fork and exec in a server
 with threads (the documentation of `subprocess` warns of ``preexec_fn``). It imports

@@ -2,7 +2,7 @@
 
 What a decoder will do with a hostile image cannot be known before: an
 arithmetic-coded JPEG of 5 KB with 64 scans takes libjpeg five seconds. A thread of
-the server could neither be limited nor ended. The process (`image_worker`) has
+the server could neither be limited nor ended. The process (`worker`) has
 
 - `CPU_SECONDS` of CPU, 0.04 s of which Python and Pillow need to start;
 - `memory_limit` bytes of memory: 0.6 GB for 50 million pixels in 10 MB;
@@ -24,7 +24,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from .settings import ENV_PREFIX
+from ..settings import ENV_PREFIX
 
 # Runs a module on the bytes of an image with so many pixels.
 Run = Callable[[str, bytes, int], bytes]
@@ -93,10 +93,10 @@ def turn() -> Iterator[Run]:
 def _run(module: str, data: bytes, pixels: int) -> bytes:
     """What the function ``work`` of a module makes of an image, in a process of its own.
 
-    ``module`` is a full name, and what it must be is `image_worker`'s business;
+    ``module`` is a full name, and what it must be is `worker`'s business;
     ``pixels`` is the image's width times its height. Raises ImageProcessError.
     """
-    worker = [sys.executable, "-P", "-m", "ar_targets.image_worker"]
+    worker = [sys.executable, "-P", "-m", "ar_targets.images.worker"]
     limits = [str(CPU_SECONDS), str(memory_limit(len(data), pixels))]
     try:
         done = subprocess.run(  # noqa: S603  # nothing of it is a client's

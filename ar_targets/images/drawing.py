@@ -1,6 +1,6 @@
 """Draws the small picture of a JPEG. The only module that decodes an image.
 
-It runs in an `image_worker`, and nowhere else. libjpeg leaves out detail while it
+It runs in a `worker`, and nowhere else. libjpeg leaves out detail while it
 decodes, so that even 50 million pixels become a small picture in a tenth of a
 second and little memory; only progressive files need memory for all of their
 coefficients.
