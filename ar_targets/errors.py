@@ -20,8 +20,8 @@ from pyramid.response import Response
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from .auth.passwords import TooManyHashesError
 from .engine import DUPLICATE_KEY, error_number, error_text, is_unavailability
-from .passwords import TooManyHashesError
 
 log = logging.getLogger(__name__)
 

@@ -21,6 +21,7 @@ from pyramid.authorization import ALL_PERMISSIONS, Allow, Deny, Everyone
 from pyramid.httpexceptions import HTTPMethodNotAllowed, HTTPUnauthorized
 from pyramid.request import Request
 
+from .auth.policy import ANY_APP, ANY_USER, Identity, app_principal, user_principal
 from .models import project, target, token, user
 from .models.meta import parse_id
 from .models.project import ProjectRecord
@@ -28,7 +29,6 @@ from .models.target import TargetRecord
 from .models.token import TokenRecord
 from .models.user import UserRecord
 from .permissions import Permission
-from .security import ANY_APP, ANY_USER, Identity, app_principal, user_principal
 
 Acl = list[tuple[str, str, Any]]
 

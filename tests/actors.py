@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import update
 
-from ar_targets import clock, passwords
+from ar_targets import clock
+from ar_targets.auth import passwords
 from ar_targets.database import transaction_scope
 from ar_targets.images import jpeg
 from ar_targets.models import project, target, token, user

@@ -15,9 +15,9 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
 from .. import clock
 from ..actor import actor_of
+from ..auth.policy import user_principal
 from ..models import admin_session
 from ..models.admin_session import Administrator
-from ..security import user_principal
 from ..telemetry import trace
 from . import bridge
 

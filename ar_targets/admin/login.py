@@ -5,7 +5,7 @@ from typing import Any
 
 import flask
 
-from ..login import LoginRefused, TooManyFailures, authenticate
+from ..auth.login import LoginRefused, TooManyFailures, authenticate
 from ..models import user as users
 from ..schemas.login import LoginBody
 from . import bridge, gate

@@ -4,7 +4,7 @@ from typing import Any
 
 import flask
 
-from .. import passwords
+from ..auth import passwords
 from ..models import trash
 from ..models import user as users
 from ..models.browse import starts_with

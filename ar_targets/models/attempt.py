@@ -1,4 +1,4 @@
-"""Attempts to log in, counted for all processes and machines together (`ar_targets.throttle`).
+"""Attempts to log in, counted for all processes and machines together (`ar_targets.auth.throttle`).
 
 One row for each login name and address holds the moments of its last attempts,
 so that one statement asks, decides and counts: however many attempts come at

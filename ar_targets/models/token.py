@@ -1,7 +1,7 @@
 """Project tokens: what an app shows to read or write a project's image targets.
 
 A row holds no JWT: the string is made again from the row and the key
-(`ar_targets.codec`), so that a copy of the database opens nothing. The row,
+(`ar_targets.auth.jwt_codec`), so that a copy of the database opens nothing. The row,
 not the string, decides until when and for what the token is good.
 """
 

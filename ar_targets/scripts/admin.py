@@ -14,7 +14,7 @@ import sys
 
 from sqlalchemy.exc import IntegrityError
 
-from .. import passwords
+from ..auth import passwords
 from ..database import Database, in_transaction, transaction_scope
 from ..engine import make_engine
 from ..models import user as users

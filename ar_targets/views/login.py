@@ -6,9 +6,9 @@ from pyramid.httpexceptions import HTTPTooManyRequests, HTTPUnauthorized
 from pyramid.request import Request
 
 from .. import resources
+from ..auth.login import LoginRefused, TooManyFailures, authenticate
 from ..clock import rfc3339
 from ..errors import FieldError, problem
-from ..login import LoginRefused, TooManyFailures, authenticate
 from ..permissions import Permission
 from ..schemas.login import LoginBody
 from .body import json_body

@@ -7,7 +7,8 @@ from pyramid.httpexceptions import HTTPTooManyRequests
 from pyramid.request import Request
 from pyramid.response import Response
 
-from .. import passwords, resources
+from .. import resources
+from ..auth import passwords
 from ..clock import rfc3339
 from ..errors import FieldError, problem
 from ..models import trash

@@ -85,7 +85,7 @@ LAYERS = ["admin", "development", "scripts", "views", "resources", "schemas", "s
         ("ar_targets.images.base64_jpeg", ["ar_targets.models", "pyramid", "sqlalchemy"]),
         ("ar_targets.images.worker", ["ar_targets"]),
         ("ar_targets.images.drawing", ["ar_targets"]),
-        ("ar_targets.passwords", ["ar_targets"]),
+        ("ar_targets.auth.passwords", ["ar_targets"]),
         ("ar_targets.clock", ["ar_targets"]),
     ],
 )

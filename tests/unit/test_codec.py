@@ -7,8 +7,9 @@ import pytest
 from pyramid.request import Request
 from pyramid.testing import setUp, tearDown
 
-from ar_targets import clock, codec
-from ar_targets.codec import LoginClaims, ProjectClaims
+from ar_targets import clock
+from ar_targets.auth import jwt_codec
+from ar_targets.auth.jwt_codec import LoginClaims, ProjectClaims
 from ar_targets.models.token import TokenRecord
 
 OLD, NEW, FOREIGN = "o" * 32, "n" * 32, "f" * 32
@@ -16,10 +17,10 @@ NOW = datetime(2026, 1, 23, 10, 15, 30, 123456)  # noqa: DTZ001  # naive, as all
 ROW = TokenRecord(5, 7, "ab" * 16, "write", "", 60, 1, NOW, NOW, NOW, None)
 
 
-def make(*keys: str) -> codec.Codec:
+def make(*keys: str) -> jwt_codec.Codec:
     config = setUp()
     config.registry.ar_settings = type("Settings", (), {"jwt_keys": keys})
-    codec.includeme(config)
+    jwt_codec.includeme(config)
     made = config.registry.codec
     tearDown()
     return made

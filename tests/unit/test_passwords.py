@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ar_targets import passwords
+from ar_targets.auth import passwords
 
 
 def test_round_trip():

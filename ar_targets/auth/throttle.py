@@ -20,9 +20,9 @@ from limits.strategies import MovingWindowRateLimiter
 from pyramid.config import Configurator
 from sqlalchemy.engine import Engine
 
+from ..models.user import login_key
+from ..settings import Settings
 from . import throttle_storage
-from .models.user import login_key
-from .settings import Settings
 
 
 class Attempts:

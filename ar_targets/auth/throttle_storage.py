@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
-from . import clock
-from .models import attempt
+from .. import clock
+from ..models import attempt
 
 SCHEME = "database"
 

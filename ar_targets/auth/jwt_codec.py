@@ -16,9 +16,9 @@ from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid_jwt import create_jwt_authentication_policy
 
-from . import clock
-from .models.meta import parse_id
-from .models.token import TokenRecord
+from .. import clock
+from ..models.meta import parse_id
+from ..models.token import TokenRecord
 
 ALGORITHM = "HS256"
 # Three parts of base64url without padding (RFC 7515, 7.1). The last character of

@@ -4,9 +4,9 @@ import logging
 
 from pyramid.request import Request
 
+from ..models import user as users
+from ..models.user import Credentials
 from . import passwords
-from .models import user as users
-from .models.user import Credentials
 
 log = logging.getLogger(__name__)
 

@@ -7,14 +7,14 @@ from pyramid.authorization import ACLHelper, Authenticated, Everyone
 from pyramid.config import Configurator
 from pyramid.request import Request
 
-from . import clock
-from .codec import LoginClaims, ProjectClaims
-from .models import access
-from .models.meta import parse_id
-from .models.project import ProjectRecord
-from .models.target import TargetRecord
-from .models.token import TokenRecord
-from .telemetry import trace
+from .. import clock
+from ..models import access
+from ..models.meta import parse_id
+from ..models.project import ProjectRecord
+from ..models.target import TargetRecord
+from ..models.token import TokenRecord
+from ..telemetry import trace
+from .jwt_codec import LoginClaims, ProjectClaims
 
 # Principals, as the ACLs in `resources` name them.
 ANY_USER = "kind:user"
