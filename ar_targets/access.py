@@ -12,7 +12,7 @@ from pyramid.response import Response
 from pyramid.router import Router
 from pyramid_retry import RetryableExecutionPolicy
 
-from .database import ATTEMPTS
+from .db.session import ATTEMPTS
 from .large_body import Environ, Policy, limited, read_body
 from .telemetry import journal, trace
 from .telemetry.trace import Trace

@@ -28,7 +28,7 @@ def main(global_config: dict[str, str], **ini: Any) -> Router | TrustedProxy:
         )
     config.include("cornice")
     config.include(".renderer")
-    config.include(".database")
+    config.include(".db.session")
     config.include(".telemetry.metrics")
     config.include(".access")
     config.include(".auth.jwt_codec")

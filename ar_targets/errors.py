@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from .auth.passwords import TooManyHashesError
-from .engine import DUPLICATE_KEY, error_number, error_text, is_unavailability
+from .db.engine import DUPLICATE_KEY, error_number, error_text, is_unavailability
 
 log = logging.getLogger(__name__)
 

@@ -22,8 +22,8 @@ from pyramid.httpexceptions import HTTPMethodNotAllowed, HTTPUnauthorized
 from pyramid.request import Request
 
 from .auth.policy import ANY_APP, ANY_USER, Identity, app_principal, user_principal
+from .db.base import parse_id
 from .models import project, target, token, user
-from .models.meta import parse_id
 from .models.project import ProjectRecord
 from .models.target import TargetRecord
 from .models.token import TokenRecord

@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from ar_targets import clock
 from ar_targets.auth import passwords
-from ar_targets.database import transaction_scope
+from ar_targets.db.session import transaction_scope
 from ar_targets.images import jpeg
 from ar_targets.models import project, target, token, user
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import orjson
 
+from ..db.base import parse_id
 from ..models.catalogue import AUDIT
-from ..models.meta import parse_id
 from . import bridge, listing
 from .page import Page, path
 

@@ -5,7 +5,7 @@ from typing import cast
 import flask
 from pyramid.request import Request
 
-from ..database import Database
+from ..db.session import Database
 from ..models.catalogue import TokenRow
 from ..models.token import TokenRecord
 from ..settings import Settings

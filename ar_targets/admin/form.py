@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import flask
 from sqlalchemy.exc import IntegrityError
 
+from ..db.base import parse_id
 from ..errors import CHANGED_MEANWHILE, taken_value
-from ..models.meta import parse_id
 from ..models.project import OwnerGoneError
 from ..models.user import LastAdministratorError
 from ..schemas.body import Body

@@ -14,8 +14,8 @@ from flask import Flask, g
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
 from .. import clock
-from ..actor import actor_of
 from ..auth.policy import user_principal
+from ..db.principal import principal_of
 from ..models import admin_session
 from ..models.admin_session import Administrator
 from ..telemetry import trace
@@ -110,9 +110,9 @@ def sign(user: Administrator) -> None:
     """Let the log know who is at work, and the audit trail by which way as well."""
     name = trace.current.get().caller = user_principal(user.id)
     db = bridge.db()
-    if db.actor is not None:
-        actor = actor_of(bridge.request(), "admin")._replace(name=name)
-        db.actor = lambda: actor
+    if db.principal is not None:
+        principal = principal_of(bridge.request(), "admin")._replace(name=name)
+        db.principal = lambda: principal
 
 
 def begin(user_id: int, password_version: int) -> None:

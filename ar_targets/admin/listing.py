@@ -12,8 +12,8 @@ import orjson
 from werkzeug.exceptions import BadRequest
 
 from ..clock import rfc3339
+from ..db.base import MAX_ID
 from ..models.browse import Browser, Page, Place
-from ..models.meta import MAX_ID
 from . import bridge
 
 Record = TypeVar("Record")

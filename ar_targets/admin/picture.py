@@ -7,7 +7,7 @@ from typing import Any
 import flask
 from sqlalchemy.exc import IntegrityError
 
-from ..database import transaction_scope
+from ..db.session import transaction_scope
 from ..images.process import BusyError, ImageAtFaultError, ImageProcessError
 from ..models import target as targets
 from ..models import thumbnail as thumbnails

@@ -4,12 +4,12 @@ from typing import Any
 
 import flask
 
+from ..db.base import parse_id
 from ..models import project as projects
 from ..models import trash
 from ..models import user as users
 from ..models.browse import starts_with
 from ..models.catalogue import PROJECTS, TARGETS, TOKENS
-from ..models.meta import parse_id
 from ..models.project import ProjectRecord
 from ..schemas.project import ProjectBody
 from . import bridge, listing

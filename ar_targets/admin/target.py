@@ -5,6 +5,7 @@ from typing import Any
 import flask
 from werkzeug.datastructures import FileStorage
 
+from ..db.base import parse_id
 from ..errors import FieldError, error_body
 from ..images import base64_jpeg
 from ..images.jpeg import Jpeg
@@ -13,7 +14,6 @@ from ..models import target as targets
 from ..models import trash
 from ..models.browse import contains
 from ..models.catalogue import TARGETS
-from ..models.meta import parse_id
 from ..models.project import ProjectRecord
 from ..models.target import TargetRecord
 from ..schemas.target import TargetBody

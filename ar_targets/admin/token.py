@@ -5,12 +5,12 @@ from typing import Any
 import flask
 
 from .. import clock
+from ..db.base import parse_id
 from ..errors import REVOKED
 from ..models import project as projects
 from ..models import token as tokens
 from ..models.browse import contains
 from ..models.catalogue import TOKENS
-from ..models.meta import parse_id
 from ..models.project import ProjectRecord
 from ..models.token import TokenRecord
 from ..schemas.token import TokenBody, TokenTtlBody, ttl_fault

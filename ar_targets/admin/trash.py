@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from werkzeug.exceptions import NotFound
 
 from .. import clock
-from ..database import transaction_scope
+from ..db.session import transaction_scope
 from ..models import forever, trash
 from ..models.browse import Browser
 from ..models.catalogue import DELETED_PROJECTS, DELETED_TARGETS, DELETED_USERS, DeletedRow

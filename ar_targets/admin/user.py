@@ -5,11 +5,11 @@ from typing import Any
 import flask
 
 from ..auth import passwords
+from ..db.base import parse_id
 from ..models import trash
 from ..models import user as users
 from ..models.browse import starts_with
 from ..models.catalogue import PROJECTS, USERS
-from ..models.meta import parse_id
 from ..models.user import UserRecord
 from ..schemas.user import UserBody
 from . import bridge, listing

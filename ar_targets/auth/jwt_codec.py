@@ -17,7 +17,7 @@ from pyramid.request import Request
 from pyramid_jwt import create_jwt_authentication_policy
 
 from .. import clock
-from ..models.meta import parse_id
+from ..db.base import parse_id
 from ..models.token import TokenRecord
 
 ALGORITHM = "HS256"

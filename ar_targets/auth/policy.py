@@ -8,8 +8,8 @@ from pyramid.config import Configurator
 from pyramid.request import Request
 
 from .. import clock
+from ..db.base import parse_id
 from ..models import access
-from ..models.meta import parse_id
 from ..models.project import ProjectRecord
 from ..models.target import TargetRecord
 from ..models.token import TokenRecord

@@ -5,10 +5,10 @@ entities: a row costs a fraction of an ORM object, and the blob is read only whe
 it is named.
 """
 
+from ..db.base import Base
 from .admin_session import AdminSession
 from .attempt import Attempt
 from .audit import Audit
-from .meta import Base
 from .project import Project
 from .purge_result import PurgeResult
 from .target import Target

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, select
 
-from ..database import Database
+from ..db.session import Database
 from . import project as projects
 from . import target as targets
 from . import token as tokens

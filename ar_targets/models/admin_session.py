@@ -9,8 +9,8 @@ from sqlalchemy import ForeignKey, Index, bindparam, delete, insert, select
 from sqlalchemy.dialects.mysql import BIGINT, BINARY, INTEGER
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..database import Database
-from .meta import TABLE_OPTIONS, Base, Moment
+from ..db.base import TABLE_OPTIONS, Base, Moment
+from ..db.session import Database
 from .user import User
 
 # Rows of others that a login removes along the way; sessions are few.

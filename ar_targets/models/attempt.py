@@ -12,7 +12,7 @@ from sqlalchemy import BINARY, Index, bindparam, delete, select, text
 from sqlalchemy.dialects.mysql import INTEGER, MEDIUMBLOB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .meta import TABLE_OPTIONS, Base, Moment
+from ..db.base import TABLE_OPTIONS, Base, Moment
 
 # A moment is eight bytes, microseconds since 1970, the greatest byte first:
 # then bytes compare as the moments do.

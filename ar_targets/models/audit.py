@@ -14,9 +14,9 @@ from sqlalchemy import Index, insert
 from sqlalchemy.dialects.mysql import BIGINT, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..actor import Actor
-from ..database import Database
-from .meta import TABLE_OPTIONS, Base, Id, Moment, Stamped
+from ..db.base import TABLE_OPTIONS, Base, Id, Moment, Stamped
+from ..db.principal import Principal
+from ..db.session import Database
 
 # Columns whose values an entry shows, and what it calls them.
 SHOWN = {
@@ -95,21 +95,21 @@ def record(
 
     ``action`` is ``create``, ``change``, ``delete``, ``restore``, ``revoke`` or ``remove``.
     """
-    if db.actor is not None:
-        entry = _entry(db.actor(), now, action, noun.__tablename__, values)
+    if db.principal is not None:
+        entry = _entry(db.principal(), now, action, noun.__tablename__, values)
         db.write(_INSERT, **entry, row_id=row_id)
 
 
 def _entry(
-    actor: Actor, now: datetime, action: str, noun: str, values: Mapping[str, object]
+    principal: Principal, now: datetime, action: str, noun: str, values: Mapping[str, object]
 ) -> dict[str, object]:
     """The columns of an entry, but for the row's id."""
     return {
         "at": now,
-        "actor": actor.name,
-        "via": actor.via,
-        "address": actor.address and actor.address[:ADDRESS_MAX],
-        "request_id": actor.request_id,
+        "actor": principal.name,
+        "via": principal.via,
+        "address": principal.address and principal.address[:ADDRESS_MAX],
+        "request_id": principal.request_id,
         "action": action,
         "noun": noun,
         "details": orjson.dumps(_details(action, values)).decode(),

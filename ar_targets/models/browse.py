@@ -21,7 +21,7 @@ from sqlalchemy import (
     select,
 )
 
-from ..database import Database
+from ..db.session import Database
 
 Record = TypeVar("Record")
 

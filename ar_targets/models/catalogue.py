@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, bindparam, literal_column, null
 from sqlalchemy.orm import join
 
 from .. import clock
+from ..db.base import Deletable
 from .audit import COLUMNS as AUDIT_COLUMNS
 from .audit import Audit, AuditRecord
 from .browse import Browser, Course
-from .meta import Deletable
 from .project import Project
 from .target import Target
 from .token import Token

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, bindparam, case, func, literal_column, sel
 from sqlalchemy.dialects import mysql
 
 from .. import clock
-from ..database import Database
-from .meta import Deletable
+from ..db.base import Deletable
+from ..db.session import Database
 from .project import Project
 from .target import Target
 from .token import Token

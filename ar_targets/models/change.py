@@ -18,9 +18,9 @@ from sqlalchemy import (
     update,
 )
 
-from ..database import Database
+from ..db.base import Deletable, Stamped
+from ..db.session import Database
 from . import audit
-from .meta import Deletable, Stamped
 
 
 class _Record(Protocol):

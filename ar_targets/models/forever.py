@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select, update
 
-from ..database import Database, Scope, in_transaction
+from ..db.session import Database, Scope, in_transaction
 from . import audit
 from .browse import COUNTED
 from .catalogue import DELETED_PROJECTS, DELETED_TARGETS, DELETED_USERS, DeletedRow

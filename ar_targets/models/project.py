@@ -8,9 +8,9 @@ from sqlalchemy.dialects.mysql import BIGINT, BINARY, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
-from ..database import Database
+from ..db.base import TABLE_OPTIONS, Base, Purgeable, fold
+from ..db.session import Database
 from .change import change_record, create_below, lock_live
-from .meta import TABLE_OPTIONS, Base, Purgeable, fold
 from .user import User
 
 NAME_MAX = 255

@@ -14,10 +14,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, true, update
 
-from ..database import Database, Scope, in_transaction
+from ..db.base import Purgeable
+from ..db.session import Database, Scope, in_transaction
 from .attempt import Attempt
 from .audit import Audit
-from .meta import Purgeable
 from .project import Project
 from .target import Target
 from .token import Token

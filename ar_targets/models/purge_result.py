@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.mysql import BIGINT, VARCHAR, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..database import Database
-from .meta import TABLE_OPTIONS, Base, Moment
+from ..db.base import TABLE_OPTIONS, Base, Moment
+from ..db.session import Database
 
 KIND_MAX = 64
 

@@ -5,7 +5,7 @@ from typing import cast
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from ..database import Database
+from ..db.session import Database
 
 
 def schema_revision(db: Database) -> str | None:

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Select, bindparam, func, literal, literal_column, null, select
 
-from ..database import Database
-from .meta import Deletable
+from ..db.base import Deletable
+from ..db.session import Database
 from .project import Project
 from .target import Target
 from .token import Token

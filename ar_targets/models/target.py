@@ -12,11 +12,11 @@ from sqlalchemy.dialects.mysql import BIGINT, CHAR, INTEGER, LONGBLOB, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
-from ..database import Database
+from ..db.base import TABLE_OPTIONS, Base, Deletable
+from ..db.session import Database
 from ..images.jpeg import Jpeg
 from ..telemetry import trace
 from .change import change_record, create_below
-from .meta import TABLE_OPTIONS, Base, Deletable
 from .project import Project
 
 # What a TEXT column holds.

@@ -10,8 +10,8 @@ from sqlalchemy import ForeignKey, bindparam, select
 from sqlalchemy.dialects.mysql import BIGINT, CHAR, MEDIUMBLOB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..database import Database
-from .meta import TABLE_OPTIONS, Base
+from ..db.base import TABLE_OPTIONS, Base
+from ..db.session import Database
 from .target import TargetRecord
 
 

@@ -14,9 +14,9 @@ from sqlalchemy.dialects.mysql import BIGINT, CHAR, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
-from ..database import Database
+from ..db.base import TABLE_OPTIONS, Base, Moment, Stamped
+from ..db.session import Database
 from .change import change, change_record, create_below
-from .meta import TABLE_OPTIONS, Base, Moment, Stamped
 from .project import Project
 
 DESCRIPTION_MAX = 255

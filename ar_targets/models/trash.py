@@ -15,10 +15,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from .. import clock
-from ..database import Database
+from ..db.base import Deletable
+from ..db.session import Database
 from . import audit
 from .change import change, lock_live
-from .meta import Deletable
 from .project import Project
 from .target import Target
 from .user import User

@@ -17,10 +17,10 @@ from sqlalchemy.dialects.mysql import BINARY, INTEGER, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
-from ..database import Database
+from ..db.base import TABLE_OPTIONS, Base, Purgeable, fold
+from ..db.session import Database
 from .change import change as change_row
 from .change import create as create_row
-from .meta import TABLE_OPTIONS, Base, Purgeable, fold
 
 LOGIN_MAX = 64
 PASSWORD_MIN = 8

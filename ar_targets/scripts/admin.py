@@ -15,8 +15,8 @@ import sys
 from sqlalchemy.exc import IntegrityError
 
 from ..auth import passwords
-from ..database import Database, in_transaction, transaction_scope
-from ..engine import make_engine
+from ..db.engine import make_engine
+from ..db.session import Database, in_transaction, transaction_scope
 from ..models import user as users
 from ..schemas.user import UserBody
 from .command import CommandError, parser, run, settings_of

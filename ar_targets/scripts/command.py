@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
 from .. import settings
-from ..engine import make_engine
+from ..db.engine import make_engine
 from ..settings import Settings
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from alembic import command
 
-from ..engine import error_number, error_text, make_engine
+from ..db.engine import error_number, error_text, make_engine
 from .command import CommandError, parser, run, settings_of
 
 # Seconds for which the others wait for the one that migrates.

@@ -15,8 +15,8 @@ from datetime import timedelta
 from sqlalchemy.engine import Engine
 
 from .. import clock
-from ..database import transaction_scope
-from ..engine import make_engine
+from ..db.engine import make_engine
+from ..db.session import transaction_scope
 from ..models import purge, purge_result
 from ..models.purge import Pile
 from .command import parser, positive, run, settings_of

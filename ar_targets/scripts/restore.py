@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import select
 
 from ..clock import rfc3339
-from ..database import Database, in_transaction, transaction_scope
-from ..engine import make_engine
+from ..db.engine import make_engine
+from ..db.session import Database, in_transaction, transaction_scope
 from ..models import trash
 from ..models.project import Project
 from ..models.target import Target

@@ -4,8 +4,8 @@ from pyramid.httpexceptions import HTTPServiceUnavailable
 from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
 
+from ..db.base import SCHEMA_REVISION
 from ..errors import RETRY_AFTER, FieldError, problem
-from ..models.meta import SCHEMA_REVISION
 from ..models.schema import schema_revision
 from .service import public_service
 from .single import Json

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlencode
 from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.request import Request
 
+from ..db.base import parse_id
 from ..errors import FieldError, problem
-from ..models.meta import parse_id
 
 LIMIT_MAX = 200
 LIMIT_DEFAULT = 50

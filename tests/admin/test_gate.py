@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from ar_targets.database import transaction_scope
+from ar_targets.db.session import transaction_scope
 from ar_targets.models import trash, user
 
 from ..panel import LOGIN, Panel

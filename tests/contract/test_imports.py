@@ -75,9 +75,12 @@ LAYERS = ["admin", "development", "scripts", "views", "resources", "schemas", "s
     [
         ("ar_targets.models", [f"ar_targets.{layer}" for layer in LAYERS]),
         ("ar_targets.models", ["pyramid", "cornice", "colander", "webob"]),
-        ("ar_targets.models.meta", ["ar_targets.models.user", "ar_targets.models.project"]),
+        ("ar_targets.db.base", ["ar_targets.models.user", "ar_targets.models.project"]),
         ("ar_targets.schemas", ["pyramid", "cornice", "webob", "sqlalchemy"]),
-        ("ar_targets.schemas", ["ar_targets.views", "ar_targets.resources", "ar_targets.database"]),
+        (
+            "ar_targets.schemas",
+            ["ar_targets.views", "ar_targets.resources", "ar_targets.db.session"],
+        ),
         ("ar_targets.resources", ["ar_targets.schemas", "cornice", "colander", "sqlalchemy"]),
         ("ar_targets.views", [*ENTRY_POINTS]),
         ("ar_targets.settings", ["ar_targets", "pyramid"]),

@@ -10,8 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, text
 
 from alembic import command
+from ar_targets.db.base import SCHEMA_REVISION
 from ar_targets.models import Base
-from ar_targets.models.meta import SCHEMA_REVISION
 
 from ..conftest import INI
 from ..throwaway import on_server_of

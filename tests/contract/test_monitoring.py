@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from ar_targets.database import transaction_scope
+from ar_targets.db.session import transaction_scope
 from ar_targets.models import purge_result
 
 from ..conftest import INI

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, text
 
 from ar_targets import clock
-from ar_targets.database import transaction_scope
+from ar_targets.db.session import transaction_scope
 from ar_targets.models import browse
 from ar_targets.models.trash import delete_project, delete_target, delete_user
 

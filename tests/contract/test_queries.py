@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event, insert, text
 
 from ar_targets import clock
-from ar_targets.models.meta import fold
+from ar_targets.db.base import fold
 
 from ..actors import PASSWORD
 from ..pictures import CHINA

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from ar_targets import clock
-from ar_targets.database import transaction_scope
+from ar_targets.db.session import transaction_scope
 from ar_targets.models import trash
 from ar_targets.models.audit import TEXT_MAX
 

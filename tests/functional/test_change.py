@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ar_targets.database import transaction_scope
+from ar_targets.db.session import transaction_scope
 from ar_targets.images import jpeg
 from ar_targets.models import project as projects
 from ar_targets.models import target as targets

@@ -8,13 +8,14 @@ from pyramid_retry import IBeforeRetry
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from ar_targets import clock, engine
-from ar_targets.database import transaction_scope
-from ar_targets.engine import DEADLOCK, LOCK_WAIT_TIMEOUT, error_number
+from ar_targets import clock
+from ar_targets.db import engine
+from ar_targets.db.base import fold
+from ar_targets.db.engine import DEADLOCK, LOCK_WAIT_TIMEOUT, error_number
+from ar_targets.db.session import transaction_scope
 from ar_targets.images import jpeg
 from ar_targets.models import project as project_model
 from ar_targets.models import target, token, trash
-from ar_targets.models.meta import fold
 
 from ..client import Client, at_once
 from ..pictures import CHINA

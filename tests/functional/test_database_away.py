@@ -11,8 +11,8 @@ import pymysql
 import pytest
 from sqlalchemy import event, update
 
-from ar_targets import engine
 from ar_targets.auth import passwords
+from ar_targets.db import engine
 from ar_targets.development.database import PrivateDatabase
 
 from ..actors import PASSWORD, Stage

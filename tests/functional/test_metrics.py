@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects import mysql
 
-from ar_targets.database import transaction_scope
+from ar_targets.db.session import transaction_scope
 from ar_targets.models import census, purge_result, trash
 from ar_targets.models.census import Count
 

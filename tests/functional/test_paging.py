@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from ar_targets import clock
-from ar_targets.models.meta import fold
+from ar_targets.db.base import fold
 
 from ..client import faults
 from ..tables import project as project_table

@@ -13,7 +13,7 @@ from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 
 from ar_targets import clock
-from ar_targets.database import in_transaction, transaction_scope
+from ar_targets.db.session import in_transaction, transaction_scope
 from ar_targets.models import purge, trash
 
 from ..client import Client

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from sqlalchemy import update
 
-from ar_targets.database import transaction_scope
+from ar_targets.db.session import transaction_scope
 from ar_targets.models import trash
 
 from ..actors import PASSWORD, Actor

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from ar_targets import clock
-from ar_targets.database import transaction_scope
+from ar_targets.db.session import transaction_scope
 from ar_targets.models import forever, trash
 from ar_targets.models import purge as piles
 from ar_targets.scripts import purge, restore

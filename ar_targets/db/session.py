@@ -22,10 +22,10 @@ from sqlalchemy.engine import Connection, Engine, Row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
-from .actor import SCRIPT, Actor, actor_of
+from ..settings import Settings
+from ..telemetry import trace
 from .engine import LAST_ID, check_packet_size, make_engine, make_read_engine
-from .settings import Settings
-from .telemetry import trace
+from .principal import SCRIPT, Principal, principal_of
 
 log = logging.getLogger(__name__)
 
@@ -72,13 +72,13 @@ class Database:
         self,
         connect: Callable[[], Connection],
         begin: Callable[[Connection], object],
-        actor: Callable[[], Actor] | None = None,
+        principal: Callable[[], Principal] | None = None,
     ) -> None:
         """``begin`` is called before the first write.
 
-        ``actor`` tells the audit trail who is at work; without one there is no trail.
+        ``principal`` tells the audit trail who is at work; without one there is no trail.
         """
-        self._connect, self._begin, self.actor = connect, begin, actor
+        self._connect, self._begin, self.principal = connect, begin, principal
         self._connection: Connection | None = None
         self._begun = False
 
@@ -159,18 +159,18 @@ def open_database(request: Request) -> Database:
     registry = request.registry
     leaves_trail = registry.ar_settings.audit_days > 0
     # No circle: it would keep the body of each upload until Python's collector finds it.
-    actor = functools.partial(actor_of, weakref.proxy(request)) if leaves_trail else None
+    principal = functools.partial(principal_of, weakref.proxy(request)) if leaves_trail else None
     engine: Engine = registry.engine if writes(request) else registry.read_engine
-    database = Database(engine.connect, join_transaction, actor)
+    database = Database(engine.connect, join_transaction, principal)
     request.add_finished_callback(lambda _: database.close())
     return database
 
 
 @contextmanager
-def transaction_scope(engine: Engine, actor: Actor = SCRIPT) -> Iterator[Database]:
+def transaction_scope(engine: Engine, principal: Principal = SCRIPT) -> Iterator[Database]:
     """One transaction for a script: committed at the end, rolled back by an exception."""
     with engine.begin() as connection:
-        yield Database(lambda: connection, lambda _: None, lambda: actor)
+        yield Database(lambda: connection, lambda _: None, lambda: principal)
 
 
 # Opens one transaction.

@@ -14,8 +14,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from .settings import PREFIX, Settings, SettingsError
-from .telemetry import trace
+from ..settings import PREFIX, Settings, SettingsError
+from ..telemetry import trace
 
 log = logging.getLogger(__name__)
 # At DEBUG, SQLAlchemy writes the rows that it reads, which hold images and hashes of passwords.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ar_targets.models.meta import MAX_ID, fold, parse_id
+from ar_targets.db.base import MAX_ID, fold, parse_id
 
 SAME = [("Ann", "aNN"), ("Straße", "STRASSE"), ("é", "e\u0301"), ("ΣΑΣ", "σας"), ("İ", "i\u0307")]
 DIFFERENT = [("é", "e"), ("ann", "ann "), ("ann", " ann"), ("ı", "i"), ("ﬀx", "f x"), ("1", "¹")]

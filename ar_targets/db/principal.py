@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from pyramid.request import Request
 
-from .telemetry import trace
+from ..telemetry import trace
 
 
-class Actor(NamedTuple):
+class Principal(NamedTuple):
     """Somebody, and the way by which they came.
 
     ``name`` is ``user:<id>``, ``token:<id>``, ``anyone`` without a token, or
@@ -20,10 +20,10 @@ class Actor(NamedTuple):
     request_id: str | None = None
 
 
-SCRIPT = Actor("script", "script")
+SCRIPT = Principal("script", "script")
 
 
-def actor_of(request: Request, via: str = "api") -> Actor:
+def principal_of(request: Request, via: str = "api") -> Principal:
     """The caller of a request."""
     name = request.authenticated_userid or "anyone"
-    return Actor(name, via, request.remote_addr, trace.current.get().request_id)
+    return Principal(name, via, request.remote_addr, trace.current.get().request_id)
