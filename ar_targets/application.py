@@ -7,7 +7,7 @@ from pyramid.config import Configurator
 from pyramid.router import Router
 
 from . import settings
-from .proxy import TrustedProxy
+from .http.trusted_proxy import TrustedProxy
 
 log = logging.getLogger(__name__)
 
@@ -27,15 +27,15 @@ def main(global_config: dict[str, str], **ini: Any) -> Router | TrustedProxy:
             "and delete users, administrators excepted; 'self' leaves that to the users"
         )
     config.include("cornice")
-    config.include(".renderer")
+    config.include(".http.renderer")
     config.include(".db.session")
     config.include(".telemetry.metrics")
-    config.include(".access")
+    config.include(".http.execution_policy")
     config.include(".auth.jwt_codec")
     config.include(".auth.throttle")
     config.include(".auth.policy")
     config.include(".errors")
-    config.include(".tweens")
+    config.include(".http.tweens")
     config.include(".openapi")
     config.scan(".views")
     config.include(".admin")

@@ -6,10 +6,10 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 
-from ..access import SAFE
+from ..http import conditional
+from ..http.execution_policy import SAFE
+from ..http.service import public_service
 from ..openapi.page import ASSETS, Asset, page
-from . import etag
-from .service import public_service
 
 # From this server alone. Swagger UI draws its icons from data: addresses, and
 # shows a picture that it got from a blob: one.
@@ -37,7 +37,7 @@ def read_docs(request: Request) -> Response:
 def read_docs_asset(request: Request) -> Response:
     """A file of the page."""
     asset = request.registry.docs_assets[request.matchdict["asset"]]
-    if unchanged := etag.not_modified(request, asset.etag):
+    if unchanged := conditional.not_modified(request, asset.etag):
         response = unchanged
     else:
         response = Response(body=asset.body, content_type=asset.media_type)

@@ -6,9 +6,9 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 
 from ..db.base import SCHEMA_REVISION
 from ..errors import RETRY_AFTER, FieldError, problem
+from ..http.representation import Json
+from ..http.service import public_service
 from ..models.schema import schema_revision
-from .service import public_service
-from .single import Json
 
 live = public_service("live", "/health/live")
 ready = public_service("ready", "/health/ready")

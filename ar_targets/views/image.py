@@ -8,12 +8,12 @@ from pyramid.response import Response
 
 from .. import resources
 from ..errors import FieldError, problem
+from ..http import conditional
+from ..http.representation import found
+from ..http.service import TARGET, service
 from ..models import target as targets
 from ..models.target import TargetRecord
 from ..permissions import Permission
-from . import etag
-from .service import TARGET, service
-from .single import found
 
 # One range, with its beginning, its end, or both (RFC 9110, 14.1.2). Python reads numbers of
 # up to 4,300 digits; a longer one is no range for us.
@@ -27,10 +27,10 @@ target_image = service("target_image", f"{TARGET}/image", resource=TARGET)
 def read_image(request: Request) -> Response:
     """The bytes as they were sent, or the range of them that is asked for."""
     record = request.context.record
-    if unchanged := etag.not_modified(request, record.sha256):
+    if unchanged := conditional.not_modified(request, record.sha256):
         return unchanged
     response = Response(content_type="image/jpeg", charset=None)
-    etag.tag_response(response, record.sha256)
+    conditional.tag_response(response, record.sha256)
     response.accept_ranges = "bytes"
     part = requested_range(request, record)
     start, stop = part or (0, record.size)

@@ -9,11 +9,11 @@ from .. import resources
 from ..auth.login import LoginRefused, TooManyFailures, authenticate
 from ..clock import rfc3339
 from ..errors import FieldError, problem
+from ..http.body import json_body
+from ..http.representation import Json
+from ..http.service import service
 from ..permissions import Permission
 from ..schemas.login import LoginBody
-from .body import json_body
-from .service import service
-from .single import Json
 
 login = service("login", "/login")
 

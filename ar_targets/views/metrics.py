@@ -13,13 +13,13 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from .. import proxy
 from ..errors import FieldError, problem
+from ..http import trusted_proxy
+from ..http.service import public_service
 from ..models import census, purge_result
 from ..models.census import Count
 from ..models.purge_result import PurgeResultRecord
 from ..telemetry.metrics import NAMESPACE
-from .service import public_service
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ metrics = public_service("metrics", "/metrics")
 @metrics.get(permission=NO_PERMISSION_REQUIRED)
 def read_metrics(request: Request) -> Response:
     """The metrics of all processes of this server, in Prometheus's text format."""
-    if not proxy.is_within(request.environ, request.registry.ar_settings.metrics_networks):
+    if not trusted_proxy.is_within(request.environ, request.registry.ar_settings.metrics_networks):
         reason = "only for the networks in ar_targets.metrics_networks, and not through a proxy"
         raise problem(HTTPForbidden, FieldError("path", "", reason))
     text = request.registry.metrics.text(from_database(request))

@@ -4,8 +4,8 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 
-from . import etag
-from .service import public_service
+from ..http import conditional
+from ..http.service import public_service
 
 openapi = public_service("openapi", "/api/openapi.json")
 
@@ -14,8 +14,8 @@ openapi = public_service("openapi", "/api/openapi.json")
 def read_description(request: Request) -> Response:
     """The OpenAPI document, with the prefix under which the client reached us."""
     text = request.registry.description.text(request.script_name)
-    if unchanged := etag.not_modified(request, text.etag):
+    if unchanged := conditional.not_modified(request, text.etag):
         return unchanged
     response = Response(body=text.body, content_type="application/json", charset=None)
-    etag.tag_response(response, text.etag)
+    conditional.tag_response(response, text.etag)
     return response

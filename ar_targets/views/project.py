@@ -5,16 +5,16 @@ from pyramid.response import Response
 
 from .. import resources
 from ..clock import rfc3339
+from ..http.body import json_body
+from ..http.conditional import expected_revision, not_modified, written
+from ..http.pagination import listing, requested_page
+from ..http.representation import Json, created, no_content, of_caller, shown
+from ..http.service import PROJECT, service
 from ..models import project as projects
 from ..models import trash
 from ..models.project import ProjectRecord
 from ..permissions import Permission
 from ..schemas.project import ProjectBody
-from .body import json_body
-from .etag import expected_revision, not_modified, written
-from .paging import listing, requested_page
-from .service import PROJECT, service
-from .single import Json, created, no_content, of_caller, shown
 
 project_list = service("project_list", "/project")
 project = service("project", PROJECT)

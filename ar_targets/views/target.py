@@ -10,6 +10,11 @@ from pyramid.response import Response
 from .. import resources
 from ..clock import rfc3339
 from ..errors import FieldError, problem
+from ..http.body import load, read_object
+from ..http.conditional import expected_revision, not_modified, written
+from ..http.pagination import listing, requested_page
+from ..http.representation import Json, created, found, no_content, shown
+from ..http.service import PROJECT, TARGET, service
 from ..images import base64_jpeg
 from ..models import target as targets
 from ..models import trash
@@ -17,11 +22,6 @@ from ..models.target import TargetRecord
 from ..permissions import Permission
 from ..schemas.body import Body
 from ..schemas.target import TargetBody
-from .body import load, read_object
-from .etag import expected_revision, not_modified, written
-from .paging import listing, requested_page
-from .service import PROJECT, TARGET, service
-from .single import Json, created, found, no_content, shown
 
 target_list = service("target_list", f"{PROJECT}/imagetarget")
 target = service("target", TARGET)

@@ -9,16 +9,16 @@ from pyramid.response import Response
 from .. import resources
 from ..clock import rfc3339
 from ..errors import REVOKED, FieldError, problem
+from ..http.body import json_body, optional_json_body
+from ..http.conditional import expected_revision, not_modified, written
+from ..http.pagination import listing, requested_page
+from ..http.representation import Json, created, found, no_content, shown
+from ..http.service import PROJECT, TOKEN, service
 from ..models import token as tokens
 from ..models.token import TokenRecord
 from ..permissions import Permission
 from ..schemas.body import Body
 from ..schemas.token import TokenBody, TokenTtlBody, ttl_fault
-from .body import json_body, optional_json_body
-from .etag import expected_revision, not_modified, written
-from .paging import listing, requested_page
-from .service import PROJECT, TOKEN, service
-from .single import Json, created, found, no_content, shown
 
 token_list = service("token_list", f"{PROJECT}/jwt")
 token = service("token", TOKEN)

@@ -11,16 +11,16 @@ from .. import resources
 from ..auth import passwords
 from ..clock import rfc3339
 from ..errors import FieldError, problem
+from ..http.body import json_body
+from ..http.conditional import expected_revision, not_modified, written
+from ..http.pagination import listing, requested_page
+from ..http.representation import Json, created, found, no_content, of_caller, shown
+from ..http.service import USER, service
 from ..models import trash
 from ..models import user as users
 from ..models.user import UserRecord
 from ..permissions import Permission
 from ..schemas.user import UserBody
-from .body import json_body
-from .etag import expected_revision, not_modified, written
-from .paging import listing, requested_page
-from .service import USER, service
-from .single import Json, created, found, no_content, of_caller, shown
 
 log = logging.getLogger(__name__)
 

@@ -99,7 +99,7 @@ def test_both_ways_to_https_have_the_same_tls():
 
 
 def test_the_proxies_take_every_body_that_the_application_speaks_about():
-    """It reads twice the largest body, to say what is wrong with it (`ar_targets.large_body`)."""
+    """It reads twice the largest body, to say what is wrong with it (`http.large_body`)."""
     needed = {"database_url": "mysql+pymysql://ar@db/ar", "jwt_keys": "k" * MIN_JWT_KEY_BYTES}
     settings = load({PREFIX + name: text for name, text in needed.items()}, {})
     for name in ("nginx/ar_targets/server.inc", "kubernetes/ingress.yaml"):

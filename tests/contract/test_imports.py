@@ -60,14 +60,14 @@ def test_the_walk_finds_modules_and_relative_imports():
     assert len(MODULES) > 30
     assert "ar_targets.schemas.body.Body" in MODULES["ar_targets.schemas.user"]
     assert "ar_targets.settings" in MODULES["ar_targets.application"]
-    assert "ar_targets.views.etag.not_modified" in MODULES["ar_targets.views.user"]
+    assert "ar_targets.http.conditional.not_modified" in MODULES["ar_targets.views.user"]
 
 
 def test_nothing_imports_views():
     assert offenders(outside("ar_targets.views"), "ar_targets.views") == []
 
 
-LAYERS = ["admin", "development", "scripts", "views", "resources", "schemas", "security", "tweens"]
+LAYERS = ["admin", "development", "scripts", "views", "resources", "schemas", "auth", "http"]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_images_are_decoded_in_processes_of_their_own_alone():
 
 def test_flask_is_the_admin_panels():
     flask = ["flask", "flask_admin", "flask_wtf", "werkzeug", "jinja2", "markupsafe"]
-    assert offenders(outside("ar_targets.admin", "ar_targets.proxy"), *flask) == []
+    assert offenders(outside("ar_targets.admin", "ar_targets.http.trusted_proxy"), *flask) == []
 
 
 def test_the_admin_panel_goes_through_the_models():

@@ -13,12 +13,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
+from ar_targets.http.body import MOST_MARKS, PLAIN_LIMIT
+from ar_targets.http.pagination import LIMIT_DEFAULT, LIMIT_MAX
 from ar_targets.images import base64_jpeg
 from ar_targets.images.jpeg import MAX_SCANS
 from ar_targets.permissions import Permission
 from ar_targets.schemas.body import Body
-from ar_targets.views.body import MOST_MARKS, PLAIN_LIMIT
-from ar_targets.views.paging import LIMIT_DEFAULT, LIMIT_MAX
 
 from ..description import Description
 from .test_credentials import OPEN_TABLE, SELF_TABLE, TABLE, rows

@@ -5,8 +5,8 @@ import json
 import pytest
 from pyramid.httpexceptions import HTTPBadRequest
 
-from ar_targets.views.body import parse_object
-from ar_targets.views.large_string import FEW, LARGE
+from ar_targets.http.body import parse_object
+from ar_targets.http.large_string import FEW, LARGE
 
 TEXT = "A/+b" * (LARGE // 4)
 TAKEN_OUT = {

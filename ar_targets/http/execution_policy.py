@@ -12,10 +12,10 @@ from pyramid.response import Response
 from pyramid.router import Router
 from pyramid_retry import RetryableExecutionPolicy
 
-from .db.session import ATTEMPTS
+from ..db.session import ATTEMPTS
+from ..telemetry import journal, trace
+from ..telemetry.trace import Trace
 from .large_body import Environ, Policy, limited, read_body
-from .telemetry import journal, trace
-from .telemetry.trace import Trace
 
 HEADER = "X-Request-ID"
 # What browsers must not do with what we send: guess at its type, run or frame it,

@@ -6,7 +6,7 @@ from pyramid.httpexceptions import HTTPNotFound, HTTPUnauthorized
 from pyramid.request import Request
 from pyramid.response import Response
 
-from . import etag
+from . import conditional
 
 Json = dict[str, Any]
 
@@ -25,7 +25,7 @@ class Record(Protocol):
 
 def shown(request: Request, record: Record, representation: Json) -> Json:
     """200, with the record's tag."""
-    etag.tag_response(request.response, record.etag)
+    conditional.tag_response(request.response, record.etag)
     return representation
 
 

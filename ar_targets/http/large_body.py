@@ -1,6 +1,6 @@
 """Bodies of requests: read into memory before the application runs, few large ones at a time.
 
-Part of Pyramid's execution policy (`ar_targets.access`). pyramid_retry reads a body again
+Part of Pyramid's execution policy (`execution_policy`). pyramid_retry reads a body again
 when it runs a request again, so it must be there as a whole. Behind a proxy that buffers
 requests it comes at once.
 """
@@ -13,10 +13,10 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.router import Router
 
-from .errors import unavailable
-from .images.base64_jpeg import largest_body
-from .settings import Settings
-from .telemetry.journal import length
+from ..errors import unavailable
+from ..images.base64_jpeg import largest_body
+from ..settings import Settings
+from ..telemetry.journal import length
 
 Environ = dict[str, Any]
 Policy = Callable[[Environ, Router], Response]
