@@ -18,7 +18,7 @@ from ..auth.policy import user_principal
 from ..db.principal import principal_of
 from ..models import admin_session
 from ..models.admin_session import Administrator
-from ..telemetry import trace
+from ..telemetry import request_context
 from . import bridge
 
 # However busy somebody is, the password is asked for again after that.
@@ -108,7 +108,7 @@ def administrator() -> Administrator | None:
 
 def sign(user: Administrator) -> None:
     """Let the log know who is at work, and the audit trail by which way as well."""
-    name = trace.current.get().caller = user_principal(user.id)
+    name = request_context.current.get().caller = user_principal(user.id)
     db = bridge.db()
     if db.principal is not None:
         principal = principal_of(bridge.request(), "admin")._replace(name=name)

@@ -13,7 +13,7 @@ from ..models import access
 from ..models.project import ProjectRecord
 from ..models.target import TargetRecord
 from ..models.token import TokenRecord
-from ..telemetry import trace
+from ..telemetry import request_context
 from .jwt_codec import LoginClaims, ProjectClaims
 
 # Principals, as the ACLs in `resources` name them.
@@ -75,7 +75,7 @@ def look_up(request: Request) -> Lookup:
     lookup = look_up_user if isinstance(claims, LoginClaims) else look_up_app
     found: Lookup = lookup(request, claims)
     if found.identity is not None:
-        trace.current.get().caller = found.identity.userid
+        request_context.current.get().caller = found.identity.userid
     return found
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection, Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from ..settings import PREFIX, Settings, SettingsError
-from ..telemetry import trace
+from ..telemetry import request_context
 
 log = logging.getLogger(__name__)
 # At DEBUG, SQLAlchemy writes the rows that it reads, which hold images and hashes of passwords.
@@ -137,8 +137,8 @@ def _begin(connection: Connection, *_: object) -> None:
 
 
 def _end(connection: Connection, cursor: Any, statement: str, *_: object) -> None:
-    """Note in the request's trace how long it took; and its id, which results of UPDATE lack."""
-    trace.current.get().asked(statement, time.perf_counter() - connection.info[BEGUN])
+    """Note in the request's context how long it took; and its id, which results of UPDATE lack."""
+    request_context.current.get().asked(statement, time.perf_counter() - connection.info[BEGUN])
     connection.info[LAST_ID] = cursor.lastrowid
 
 
@@ -153,7 +153,7 @@ class _Failure:
         seconds = 0.0
         if context.statement is not None and context.connection is not None:
             seconds = time.perf_counter() - context.connection.info[BEGUN]
-            trace.current.get().asked(context.statement, seconds)
+            request_context.current.get().asked(context.statement, seconds)
         if is_from_client(context.original_exception, context.sqlalchemy_exception):
             # SQLAlchemy does not know all that client libraries say of a lost connection.
             context.is_disconnect = True

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from pyramid.request import Request
 
-from ..telemetry import trace
+from ..telemetry import request_context
 
 
 class Principal(NamedTuple):
@@ -26,4 +26,4 @@ SCRIPT = Principal("script", "script")
 def principal_of(request: Request, via: str = "api") -> Principal:
     """The caller of a request."""
     name = request.authenticated_userid or "anyone"
-    return Principal(name, via, request.remote_addr, trace.current.get().request_id)
+    return Principal(name, via, request.remote_addr, request_context.current.get().request_id)

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from ..settings import Settings
-from ..telemetry import trace
+from ..telemetry import request_context
 from .engine import LAST_ID, check_packet_size, make_engine, make_read_engine
 from .principal import SCRIPT, Principal, principal_of
 
@@ -53,7 +53,9 @@ def _commits(session: Session) -> None:
 @event.listens_for(_sessions, "after_commit")
 def _committed(session: Session) -> None:
     """The time is noted like a statement's, but it does not count as one."""
-    trace.current.get().asked("COMMIT", perf_counter() - session.info[BEGUN], counts=False)
+    request_context.current.get().asked(
+        "COMMIT", perf_counter() - session.info[BEGUN], counts=False
+    )
 
 
 def join_transaction(connection: Connection) -> None:
@@ -125,7 +127,7 @@ class Database:
             try:
                 self._connection = self._connect()
             finally:
-                trace.current.get().waited(perf_counter() - begun)
+                request_context.current.get().waited(perf_counter() - begun)
         return self._connection
 
 

@@ -13,8 +13,8 @@ from pyramid.router import Router
 from pyramid_retry import RetryableExecutionPolicy
 
 from ..db.session import ATTEMPTS
-from ..telemetry import journal, trace
-from ..telemetry.trace import Trace
+from ..telemetry import access_log, request_context
+from ..telemetry.request_context import RequestContext
 from .large_body import Environ, Policy, limited, read_body
 
 HEADER = "X-Request-ID"
@@ -42,17 +42,19 @@ def mark(response: Response, request_id: str) -> None:
 
 
 def observed(policy: Policy, registry: Any) -> Policy:
-    """The policy, with a trace of each request that ends in a log line and metrics."""
+    """The policy, with a context for each request that ends in a log line and metrics."""
     slow_seconds = registry.ar_settings.slow_query_ms / 1000
 
     def run(environ: Environ, router: Router) -> Response:
-        noted = Trace(trace.choose(environ.get("HTTP_X_REQUEST_ID", "")), slow_seconds)
+        noted = RequestContext(
+            request_context.choose(environ.get("HTTP_X_REQUEST_ID", "")), slow_seconds
+        )
         noted.method = environ["REQUEST_METHOD"]
         noted.received = environ.get("CONTENT_LENGTH")
         noted.address = environ.get("REMOTE_ADDR")
         in_flight = registry.metrics.in_flight
         in_flight.inc()
-        token = trace.current.set(noted)
+        token = request_context.current.set(noted)
         begun = time.perf_counter()
         try:
             response = policy(environ, router)
@@ -61,14 +63,14 @@ def observed(policy: Policy, registry: Any) -> Policy:
         finally:
             noted.seconds = time.perf_counter() - begun
             in_flight.dec()
-            journal.write(registry, noted)
-            trace.current.reset(token)
+            access_log.write(registry, noted)
+            request_context.current.reset(token)
         return response
 
     return run
 
 
-def finish(noted: Trace, response: Response) -> None:
+def finish(noted: RequestContext, response: Response) -> None:
     """Note what was answered."""
     noted.status = response.status_int
     if noted.method != "HEAD" and noted.status not in (204, 304):

@@ -16,7 +16,7 @@ from pyramid.router import Router
 from ..errors import unavailable
 from ..images.base64_jpeg import largest_body
 from ..settings import Settings
-from ..telemetry.journal import length
+from ..telemetry.access_log import length
 
 Environ = dict[str, Any]
 Policy = Callable[[Environ, Router], Response]

@@ -6,7 +6,7 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.response import Response
 
-from ..telemetry import trace
+from ..telemetry import request_context
 
 
 def tween_factory(
@@ -16,7 +16,7 @@ def tween_factory(
 
     def tween(request: Request) -> Response:
         response = handler(request)
-        noted = trace.current.get()
+        noted = request_context.current.get()
         noted.attempts += 1
         if request.matched_route is not None:
             noted.route, noted.ids = request.matched_route.pattern, request.matchdict

@@ -15,7 +15,7 @@ from .. import clock
 from ..db.base import TABLE_OPTIONS, Base, Deletable
 from ..db.session import Database
 from ..images.jpeg import Jpeg
-from ..telemetry import trace
+from ..telemetry import request_context
 from .change import change_record, create_below
 from .project import Project
 
@@ -134,7 +134,7 @@ def create(db: Database, project_id: int, jpeg: Jpeg, description: str) -> Targe
     target_id = create_below(db, Project, project_id, Target, now, values)
     if target_id is None:
         return None
-    trace.current.get().upload_bytes = len(jpeg.data)
+    request_context.current.get().upload_bytes = len(jpeg.data)
     return TargetRecord(id=target_id, revision=1, created_at=now, updated_at=now, **shown)
 
 
@@ -172,5 +172,5 @@ def change(
         rest=("sha256",) if jpeg is None else None,
     )
     if changed is not None and jpeg is not None:
-        trace.current.get().upload_bytes = len(jpeg.data)
+        request_context.current.get().upload_bytes = len(jpeg.data)
     return changed

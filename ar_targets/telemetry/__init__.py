@@ -2,7 +2,8 @@
 
 ::
 
-    trace    what is noted of a request meanwhile    logs     how log lines look
-    journal  lines and metrics of those that ended   event    lines that have fields
-    metrics  what is counted, by all workers together
+    request_context  what is noted of a request meanwhile
+    access_log       lines and metrics of those that have ended
+    logs, log_event  how log lines look, and lines that have fields
+    metrics          what is counted, by all workers together
 """

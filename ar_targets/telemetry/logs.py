@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 import orjson
 
-from .event import Event
-from .trace import current
+from .log_event import Event
+from .request_context import current
 
 
 class PlainFormatter(logging.Formatter):

@@ -25,7 +25,7 @@ from pyramid.config import Configurator
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from .trace import Trace
+from .request_context import RequestContext
 
 NAMESPACE = "ar_targets"
 # Where prometheus_client looks for the directory that processes share.
@@ -79,7 +79,7 @@ class Metrics:
             event.listen(engine, "checkout", lambda *_: self._pool_used.inc())
             event.listen(engine, "checkin", lambda *_: self._pool_used.dec())
 
-    def count(self, noted: Trace, method: str, route: str, received: int) -> None:
+    def count(self, noted: RequestContext, method: str, route: str, received: int) -> None:
         """Count a request. The labels are few: our methods, patterns of routes, statuses."""
         key = (method, route, noted.status)
         observe = self._observers.get(key)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ar_targets.models import user as users
-from ar_targets.telemetry.journal import plain
+from ar_targets.telemetry.access_log import plain
 from ar_targets.telemetry.logs import JsonFormatter, PlainFormatter
 
 from ..actors import PASSWORD

@@ -9,8 +9,8 @@ from ar_targets.images import jpeg
 from ar_targets.models import project as projects
 from ar_targets.models import target as targets
 from ar_targets.models import token as tokens
-from ar_targets.telemetry import trace
-from ar_targets.telemetry.trace import Trace
+from ar_targets.telemetry import request_context
+from ar_targets.telemetry.request_context import RequestContext
 
 from ..pictures import CHINA, FLOWER, drawn
 
@@ -38,13 +38,13 @@ def work(stage):
     """Runs something in a transaction; its result, and how many statements it has taken."""
 
     def run(do):
-        noted = Trace("-")
-        token = trace.current.set(noted)
+        noted = RequestContext("-")
+        token = request_context.current.set(noted)
         try:
             with transaction_scope(stage.engine) as db:
                 result = do(db)
         finally:
-            trace.current.reset(token)
+            request_context.current.reset(token)
         return SimpleNamespace(result=result, statements=noted.statements)
 
     return run

@@ -1,6 +1,6 @@
 """What is noted of a request while it is at work: its id, its caller, its time in the database.
 
-`access` makes a trace for each request, and `journal` a log line and metrics of
+`execution_policy` makes one for each request, and `access_log` a line and metrics of
 it at the end. In between, whoever knows something notes it in `current`.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
 
-from .event import Event
+from .log_event import Event
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 SANE = re.compile(r"[A-Za-z0-9._:+/=@-]{1,128}", re.ASCII)
 
 
-class Trace:
+class RequestContext:
     """One request's notes. A request that is retried goes on with the same."""
 
     # As the client sent them.
@@ -61,7 +61,7 @@ class Trace:
 
 
 # Outside of requests there is one that nobody reads.
-current: ContextVar[Trace] = ContextVar("trace", default=Trace("-"))  # noqa: B039
+current: ContextVar[RequestContext] = ContextVar("request_context", default=RequestContext("-"))  # noqa: B039
 
 
 def choose(sent: str) -> str:

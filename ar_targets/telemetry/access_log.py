@@ -5,8 +5,8 @@ import re
 from functools import cache
 from typing import Any
 
-from .event import Event
-from .trace import Trace
+from .log_event import Event
+from .request_context import RequestContext
 
 # The ini files set the level of this one apart.
 log = logging.getLogger("ar_targets.access")
@@ -18,7 +18,7 @@ OTHER, NO_ROUTE = "other", "none"
 MANY_DIGITS = 18
 
 
-def write(registry: Any, noted: Trace) -> None:
+def write(registry: Any, noted: RequestContext) -> None:
     """Write the line and count the metrics, in the thread of the request."""
     method = noted.method if noted.method in METHODS else OTHER
     route = plain(noted.route) if noted.route is not None else NO_ROUTE
@@ -29,7 +29,7 @@ def write(registry: Any, noted: Trace) -> None:
         log.log(level, line(noted, method, route, received))
 
 
-def line(noted: Trace, method: str, route: str, received: int) -> Event:
+def line(noted: RequestContext, method: str, route: str, received: int) -> Event:
     """The line of a request. It holds ids, sizes and times: no path, no header, no body."""
     return Event(
         "request",
