@@ -2,8 +2,8 @@
 
 from ar_targets.models import (
     AdminSession,
-    Attempt,
     Audit,
+    LoginAttempt,
     Project,
     PurgeResult,
     Target,
@@ -13,7 +13,7 @@ from ar_targets.models import (
 )
 
 admin_session = AdminSession.__table__
-attempt = Attempt.__table__
+attempt = LoginAttempt.__table__
 audit = Audit.__table__
 project = Project.__table__
 purge_result = PurgeResult.__table__

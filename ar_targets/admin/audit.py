@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from ..db.base import parse_id
-from ..models.catalogue import AUDIT
+from ..models.panel_lists import AUDIT
 from . import bridge, listing
 from .page import Page, path
 

@@ -6,7 +6,7 @@ import flask
 from pyramid.request import Request
 
 from ..db.session import Database
-from ..models.catalogue import TokenRow
+from ..models.panel_lists import TokenRow
 from ..models.token import TokenRecord
 from ..settings import Settings
 from .mount import REQUEST

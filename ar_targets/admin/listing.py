@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadRequest
 
 from ..clock import rfc3339
 from ..db.base import MAX_ID
-from ..models.browse import Browser, Page, Place
+from ..models.keyset import Browser, Page, Place
 from . import bridge
 
 Record = TypeVar("Record")

@@ -6,10 +6,10 @@ import flask
 
 from ..db.base import parse_id
 from ..models import project as projects
-from ..models import trash
+from ..models import soft_delete
 from ..models import user as users
-from ..models.browse import starts_with
-from ..models.catalogue import PROJECTS, TARGETS, TOKENS
+from ..models.keyset import starts_with
+from ..models.panel_lists import PROJECTS, TARGETS, TOKENS
 from ..models.project import ProjectRecord
 from ..schemas.project import ProjectBody
 from . import bridge, listing
@@ -116,7 +116,7 @@ class ProjectPage(Page):
         """Put it into the trash, with its tokens and targets."""
         record = found(projects.find(bridge.db(), project_id))
         try:
-            changed(trash.delete_project(bridge.db(), project_id, revision()))
+            changed(soft_delete.delete_project(bridge.db(), project_id, revision()))
         except Refusal as refused:
             return self.page(project_id, refused)
         done(f"The project {record.name} is in the trash, with its tokens and targets.")

@@ -10,10 +10,10 @@ from ..errors import FieldError, error_body
 from ..images import base64_jpeg
 from ..images.jpeg import Jpeg
 from ..models import project as projects
+from ..models import soft_delete
 from ..models import target as targets
-from ..models import trash
-from ..models.browse import contains
-from ..models.catalogue import TARGETS
+from ..models.keyset import contains
+from ..models.panel_lists import TARGETS
 from ..models.project import ProjectRecord
 from ..models.target import TargetRecord
 from ..schemas.target import TargetBody
@@ -111,7 +111,7 @@ class TargetPage(Page):
         """Put it into the trash."""
         target_of(project_id, target_id)
         try:
-            changed(trash.delete_target(bridge.db(), target_id, revision()))
+            changed(soft_delete.delete_target(bridge.db(), target_id, revision()))
         except Refusal as refused:
             return self.page(project_id, target_id, refused)
         done("The target is in the trash.")

@@ -9,8 +9,8 @@ from ..db.base import parse_id
 from ..errors import REVOKED
 from ..models import project as projects
 from ..models import token as tokens
-from ..models.browse import contains
-from ..models.catalogue import TOKENS
+from ..models.keyset import contains
+from ..models.panel_lists import TOKENS
 from ..models.project import ProjectRecord
 from ..models.token import TokenRecord
 from ..schemas.token import TokenBody, TokenTtlBody, ttl_fault

@@ -7,10 +7,10 @@ from werkzeug.exceptions import NotFound
 
 from .. import clock
 from ..db.session import transaction_scope
-from ..models import forever, trash
-from ..models.browse import Browser
-from ..models.catalogue import DELETED_PROJECTS, DELETED_TARGETS, DELETED_USERS, DeletedRow
-from ..models.trash import RestoreError
+from ..models import hard_delete, soft_delete
+from ..models.keyset import Browser
+from ..models.panel_lists import DELETED_PROJECTS, DELETED_TARGETS, DELETED_USERS, DeletedRow
+from ..models.soft_delete import RestoreError
 from . import bridge, listing
 from .page import Page, done, failed, found, go, path
 
@@ -27,9 +27,9 @@ class Kind(NamedTuple):
 KINDS: Mapping[str, Kind] = {
     kind.noun: kind
     for kind in (
-        Kind("project", "Projects", DELETED_PROJECTS, trash.restore_project),
-        Kind("target", "Targets", DELETED_TARGETS, trash.restore_target),
-        Kind("user", "Users", DELETED_USERS, trash.restore_user),
+        Kind("project", "Projects", DELETED_PROJECTS, soft_delete.restore_project),
+        Kind("target", "Targets", DELETED_TARGETS, soft_delete.restore_target),
+        Kind("user", "Users", DELETED_USERS, soft_delete.restore_user),
     )
 }
 
@@ -65,25 +65,25 @@ class TrashPage(Page):
     def show(self, noun: str, row_id: int) -> Any:
         """What would be lost for good; asks."""
         kind = kind_named(noun)
-        row = found(forever.find(bridge.db(), noun, row_id))
+        row = found(hard_delete.find(bridge.db(), noun, row_id))
         return self.render(
             "trash/show.html",
             kind=kind,
             row=row,
-            losses=forever.losses(bridge.db(), noun, row_id),
+            losses=hard_delete.losses(bridge.db(), noun, row_id),
         )
 
     @path("/<noun>/<int:row_id>/remove/", "POST")
     def remove(self, noun: str, row_id: int) -> Any:
         """Remove it for good, or as much of it as a request has time for."""
         kind_named(noun)
-        row = found(forever.find(bridge.db(), noun, row_id))
+        row = found(hard_delete.find(bridge.db(), noun, row_id))
         # The removal takes a connection of its own.
         bridge.db().close()
         engine = bridge.request().registry.engine
-        finished = forever.remove(lambda: transaction_scope(engine), noun, row_id, clock.now())
+        finished = hard_delete.remove(lambda: transaction_scope(engine), noun, row_id, clock.now())
         if row.purged_at is None:
-            forever.note(bridge.db(), clock.now(), noun, row)
+            hard_delete.note(bridge.db(), clock.now(), noun, row)
         if finished:
             done(f"The {noun} is removed for good.")
         else:

@@ -6,10 +6,10 @@ import flask
 
 from ..auth import passwords
 from ..db.base import parse_id
-from ..models import trash
+from ..models import soft_delete
 from ..models import user as users
-from ..models.browse import starts_with
-from ..models.catalogue import PROJECTS, USERS
+from ..models.keyset import starts_with
+from ..models.panel_lists import PROJECTS, USERS
 from ..models.user import UserRecord
 from ..schemas.user import UserBody
 from . import bridge, listing
@@ -141,7 +141,7 @@ class UserPage(Page):
         try:
             with refusals():
                 users.keep_an_administrator(bridge.db(), user_id)
-            changed(trash.delete_user(bridge.db(), user_id, revision()))
+            changed(soft_delete.delete_user(bridge.db(), user_id, revision()))
         except Refusal as refused:
             return self.page(user_id, refused)
         done(f"The user {record.login} is in the trash, with the projects.")

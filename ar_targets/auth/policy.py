@@ -9,7 +9,7 @@ from pyramid.request import Request
 
 from .. import clock
 from ..db.base import parse_id
-from ..models import access
+from ..models import lookup
 from ..models.project import ProjectRecord
 from ..models.target import TargetRecord
 from ..models.token import TokenRecord
@@ -81,7 +81,7 @@ def look_up(request: Request) -> Lookup:
 
 def look_up_user(request: Request, claims: LoginClaims) -> Lookup:
     """The holder of a login token."""
-    found = access.by_login(
+    found = lookup.by_login(
         request.db,
         claims.user_id,
         claims.password_version,
@@ -98,7 +98,7 @@ def look_up_user(request: Request, claims: LoginClaims) -> Lookup:
 
 def look_up_app(request: Request, claims: ProjectClaims) -> Lookup:
     """The holder of a project token."""
-    found = access.by_project_token(
+    found = lookup.by_project_token(
         request.db,
         claims.jti,
         claims.project_id,

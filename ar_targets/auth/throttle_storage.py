@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
 from .. import clock
-from ..models import attempt
+from ..models import login_attempt
 
 SCHEME = "database"
 
@@ -45,28 +45,30 @@ class DatabaseStorage(Storage, MovingWindowSupport):
         parameters = {
             "id": _id(key),
             "allowed": limit,
-            "moment": attempt.pack(now),
-            "since": attempt.pack(now - expiry),
+            "moment": login_attempt.pack(now),
+            "since": login_attempt.pack(now - expiry),
             "expires_at": clock.now() + timedelta(seconds=expiry),
         }
         with self._engine.begin() as connection:
-            connection.execute(attempt.ACQUIRE, parameters)
-            refused = connection.execute(attempt.REFUSED, {"attempt_id": _id(key)}).scalar_one()
+            connection.execute(login_attempt.ACQUIRE, parameters)
+            refused = connection.execute(
+                login_attempt.REFUSED, {"attempt_id": _id(key)}
+            ).scalar_one()
         return refused == 0
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         """When the oldest that still counts was, and how many count."""
         now = time.time()
         with self._engine.connect() as connection:
-            packed = connection.execute(attempt.READ, {"attempt_id": _id(key)}).scalar()
-        moments = attempt.unpack(packed)[-limit:] if packed else []
+            packed = connection.execute(login_attempt.READ, {"attempt_id": _id(key)}).scalar()
+        moments = login_attempt.unpack(packed)[-limit:] if packed else []
         counting = [moment for moment in moments if moment > now - expiry]
         return (counting[0], len(counting)) if counting else (now, 0)
 
     def clear(self, key: str) -> None:
         """Forget a key."""
         with self._engine.begin() as connection:
-            connection.execute(attempt.FORGET, {"attempt_id": _id(key)})
+            connection.execute(login_attempt.FORGET, {"attempt_id": _id(key)})
 
     def check(self) -> bool:
         """Whether the database answers; raises where it does not."""

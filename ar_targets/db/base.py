@@ -68,7 +68,7 @@ class Stamped:
 
 
 class Deletable(Stamped):
-    """A row that is deleted by a mark, and can come back; see `ar_targets.models.trash`."""
+    """A row that is deleted by a mark, and can come back; see `ar_targets.models.soft_delete`."""
 
     deleted_at: Mapped[Moment | None]
 

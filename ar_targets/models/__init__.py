@@ -7,8 +7,8 @@ it is named.
 
 from ..db.base import Base
 from .admin_session import AdminSession
-from .attempt import Attempt
 from .audit import Audit
+from .login_attempt import LoginAttempt
 from .project import Project
 from .purge_result import PurgeResult
 from .target import Target
@@ -18,9 +18,9 @@ from .user import User
 
 __all__ = [
     "AdminSession",
-    "Attempt",
     "Audit",
     "Base",
+    "LoginAttempt",
     "Project",
     "PurgeResult",
     "Target",

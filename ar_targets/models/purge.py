@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, true, update
 
 from ..db.base import Purgeable
 from ..db.session import Database, Scope, in_transaction
-from .attempt import Attempt
 from .audit import Audit
+from .login_attempt import LoginAttempt
 from .project import Project
 from .target import Target
 from .token import Token
@@ -81,7 +81,9 @@ def dead_tokens(now: datetime) -> list[Pile]:
 
 def old_attempts(now: datetime) -> Pile:
     """Attempts to log in that no longer count."""
-    return Pile("old login attempts", Attempt, Attempt.expires_at <= now, Attempt.expires_at)
+    return Pile(
+        "old login attempts", LoginAttempt, LoginAttempt.expires_at <= now, LoginAttempt.expires_at
+    )
 
 
 def old_entries(before: datetime) -> Pile:

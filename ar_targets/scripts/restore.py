@@ -14,10 +14,10 @@ from sqlalchemy import select
 from ..clock import rfc3339
 from ..db.engine import make_engine
 from ..db.session import Database, in_transaction, transaction_scope
-from ..models import trash
+from ..models import soft_delete
 from ..models.project import Project
+from ..models.soft_delete import RestoreError
 from ..models.target import Target
-from ..models.trash import RestoreError
 from ..models.user import User
 from .command import CommandError, parser, positive, run, settings_of
 
@@ -59,12 +59,12 @@ def work(arguments: argparse.Namespace) -> None:
 def restore(db: Database, noun: str, row_id: int) -> str:
     """Bring it back; what to say then."""
     if noun == "user":
-        projects = trash.restore_user(db, row_id)
+        projects = soft_delete.restore_user(db, row_id)
         return f"restored user {row_id} and {projects} of the user's projects"
     if noun == "project":
-        trash.restore_project(db, row_id)
+        soft_delete.restore_project(db, row_id)
     else:
-        trash.restore_target(db, row_id)
+        soft_delete.restore_target(db, row_id)
     return f"restored {noun} {row_id}"
 
 

@@ -16,9 +16,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from ..errors import FieldError, problem
 from ..http import trusted_proxy
 from ..http.service import public_service
-from ..models import census, purge_result
-from ..models.census import Count
+from ..models import purge_result, row_count
 from ..models.purge_result import PurgeResultRecord
+from ..models.row_count import Count
 from ..telemetry.metrics import NAMESPACE
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def read_metrics(request: Request) -> Response:
 def from_database(request: Request) -> Iterator[Metric]:
     """What the database knows. Without one, the metrics of the processes are wanted most."""
     try:
-        counts, results = census.counts(request.db), purge_result.everything(request.db)
+        counts, results = row_count.counts(request.db), purge_result.everything(request.db)
     except (DBAPIError, PoolTimeout) as error:
         log.warning("no rows can be counted: %s", getattr(error, "orig", error))
         yield GaugeMetricFamily(f"{NAMESPACE}_database_up", DATABASE_UP, 0)
@@ -61,7 +61,7 @@ def rows(counts: list[Count]) -> Metric:
     family = GaugeMetricFamily(
         f"{NAMESPACE}_rows",
         "Rows, the dead being deleted, expired or revoked but not purged yet; "
-        f"estimated from {census.FEW} on.",
+        f"estimated from {row_count.FEW} on.",
         labels=("noun", "state"),
     )
     for count in counts:

@@ -11,7 +11,7 @@ from ..http.pagination import listing, requested_page
 from ..http.representation import Json, created, no_content, of_caller, shown
 from ..http.service import PROJECT, service
 from ..models import project as projects
-from ..models import trash
+from ..models import soft_delete
 from ..models.project import ProjectRecord
 from ..permissions import Permission
 from ..schemas.project import ProjectBody
@@ -85,5 +85,5 @@ def delete_project(request: Request) -> Response:
     """Delete the project with its tokens and targets; the name is free again."""
     record = request.context.record
     revision = expected_revision(request, record)
-    written(trash.delete_project(request.db, record.id, revision), revision)
+    written(soft_delete.delete_project(request.db, record.id, revision), revision)
     return no_content()

@@ -16,8 +16,8 @@ from ..http.pagination import listing, requested_page
 from ..http.representation import Json, created, found, no_content, shown
 from ..http.service import PROJECT, TARGET, service
 from ..images import base64_jpeg
+from ..models import soft_delete
 from ..models import target as targets
-from ..models import trash
 from ..models.target import TargetRecord
 from ..permissions import Permission
 from ..schemas.body import Body
@@ -122,5 +122,5 @@ def delete_target(request: Request) -> Response:
     """Delete the target."""
     record = request.context.record
     revision = expected_revision(request, record)
-    written(trash.delete_target(request.db, record.id, revision), revision)
+    written(soft_delete.delete_target(request.db, record.id, revision), revision)
     return no_content()

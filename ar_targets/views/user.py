@@ -16,7 +16,7 @@ from ..http.conditional import expected_revision, not_modified, written
 from ..http.pagination import listing, requested_page
 from ..http.representation import Json, created, found, no_content, of_caller, shown
 from ..http.service import USER, service
-from ..models import trash
+from ..models import soft_delete
 from ..models import user as users
 from ..models.user import UserRecord
 from ..permissions import Permission
@@ -132,7 +132,7 @@ def delete_user(request: Request) -> Response:
     record = request.context.record
     revision = expected_revision(request, record)
     limit_changes(request)
-    deleted = trash.delete_user(request.db, record.id, revision, spare_admins=True)
+    deleted = soft_delete.delete_user(request.db, record.id, revision, spare_admins=True)
     written(deleted, revision)
     report(request, record.id, "deleted")
     return no_content()

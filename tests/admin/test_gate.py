@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from ar_targets.db.session import transaction_scope
-from ar_targets.models import trash, user
+from ar_targets.models import soft_delete, user
 
 from ..panel import LOGIN, Panel
 from ..tables import admin_session
@@ -99,7 +99,7 @@ def test_no_administrator_any_more(app, panel, stage, administrator, end):
     stage.user("second", is_admin=True)
     with transaction_scope(stage.engine) as db:
         if end == "delete":
-            trash.delete_user(db, administrator.id)
+            soft_delete.delete_user(db, administrator.id)
         else:
             user.set_admin(db, administrator.id, is_admin=False)
     panel.get("/admin/user/", status=303)

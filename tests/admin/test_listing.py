@@ -3,7 +3,7 @@
 import pytest
 
 from ar_targets.admin import listing
-from ar_targets.models import browse
+from ar_targets.models import keyset
 
 from ..panel import names
 
@@ -42,7 +42,7 @@ def test_there_and_back(panel, crowd, query):
 
 
 def test_windows(panel, stage, project, monkeypatch):
-    monkeypatch.setattr(browse, "WINDOW", 4)
+    monkeypatch.setattr(keyset, "WINDOW", 4)
     for number in range(10):
         stage.target(project, description="wanted" if number in (0, 9) else f"other {number}")
     page = panel.get("/admin/target/?q=wanted")
@@ -58,7 +58,7 @@ def test_windows(panel, stage, project, monkeypatch):
 
 
 def test_windows_by_a_moment(panel, stage, project, monkeypatch):
-    monkeypatch.setattr(browse, "WINDOW", 2)
+    monkeypatch.setattr(keyset, "WINDOW", 2)
     made = [stage.app(project, ttl=60 + number) for number in range(5)]
     page = panel.get("/admin/token/?state=valid")
     shown = names(page)
@@ -69,7 +69,7 @@ def test_windows_by_a_moment(panel, stage, project, monkeypatch):
 
 
 def test_more_than_are_counted(panel, stage, monkeypatch):
-    monkeypatch.setattr(browse, "COUNTED", 1)
+    monkeypatch.setattr(keyset, "COUNTED", 1)
     assert panel.get("/admin/user/").html.select_one(".count").get_text() == "1"
     stage.user("second")
     assert "more than" in panel.get("/admin/user/").html.select_one(".count").get_text()
@@ -89,5 +89,5 @@ def test_odd_arguments_are_left_out(panel):
 
 
 def test_patterns():
-    assert browse.contains(r"50%_\ ") == r"%50\%\_\\ %"
-    assert browse.starts_with("a") == "a%"
+    assert keyset.contains(r"50%_\ ") == r"%50\%\_\\ %"
+    assert keyset.starts_with("a") == "a%"

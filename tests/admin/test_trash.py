@@ -2,7 +2,7 @@
 
 import pytest
 
-from ar_targets.models import forever
+from ar_targets.models import hard_delete
 
 from ..panel import names
 from ..tables import project as projects
@@ -96,14 +96,14 @@ def test_a_large_removal_goes_on_later(app, panel, stage, owner, project, monkey
         stage.target(project)
     app.call("DELETE", project.path, who=owner, status=204)
     path = f"/admin/trash/project/{project.id}"
-    monkeypatch.setattr(forever, "PATIENCE", -1.0)
-    monkeypatch.setattr(forever, "AT_ONCE", 1)
+    monkeypatch.setattr(hard_delete, "PATIENCE", -1.0)
+    monkeypatch.setattr(hard_delete, "AT_ONCE", 1)
     assert "has begun" in panel.said(panel.send(f"{path}/remove/", status=303))
     assert len(stage.rows(targets)) == 2
     assert "being removed" in panel.get("/admin/trash/")
     refused = panel.said(panel.send(f"{path}/restore/", status=303))
     assert "is being removed for good" in refused
-    monkeypatch.setattr(forever, "PATIENCE", 5.0)
+    monkeypatch.setattr(hard_delete, "PATIENCE", 5.0)
     assert "removed for good" in panel.said(panel.send(f"{path}/remove/", status=303))
     assert stage.rows(projects) == []
 

@@ -7,8 +7,8 @@ from sqlalchemy import insert, text
 
 from ar_targets import clock
 from ar_targets.db.session import transaction_scope
-from ar_targets.models import browse
-from ar_targets.models.trash import delete_project, delete_target, delete_user
+from ar_targets.models import keyset
+from ar_targets.models.soft_delete import delete_project, delete_target, delete_user
 
 from ..panel import Panel, names
 from ..tables import target as targets
@@ -128,7 +128,7 @@ def test_lists(page, app, panel, ids, statements):
 
 
 def test_windows_bound_what_is_read(app, panel, ids, statements, monkeypatch):
-    monkeypatch.setattr(browse, "WINDOW", 100)
+    monkeypatch.setattr(keyset, "WINDOW", 100)
     statements.clear()
     response = panel.get("/admin/target/?q=nothing-like-that")
     assert "Looked through 100 rows" in response

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from ar_targets import clock
 from ar_targets.db.session import transaction_scope
-from ar_targets.models import trash
+from ar_targets.models import soft_delete
 from ar_targets.models.audit import TEXT_MAX
 
 from ..actors import PASSWORD
@@ -137,14 +137,14 @@ def test_the_longest_details_fit(app, owner, project, write_token, trail, charac
 
 def test_restored(stage, owner, project, target, trail):
     with transaction_scope(stage.engine) as db:
-        trash.delete_target(db, target.id)
-        trash.delete_user(db, owner.id)
+        soft_delete.delete_target(db, target.id)
+        soft_delete.delete_user(db, owner.id)
     trail()
     with transaction_scope(stage.engine) as db:
-        trash.restore_user(db, owner.id)
-        trash.restore_target(db, target.id)
-        trash.delete_project(db, project.id)
-        trash.restore_project(db, project.id)
+        soft_delete.restore_user(db, owner.id)
+        soft_delete.restore_target(db, target.id)
+        soft_delete.delete_project(db, project.id)
+        soft_delete.restore_project(db, project.id)
     entries = trail()
     assert [told(entry) for entry in entries] == [
         ("restore user", owner.id, {"login": "olga"}),

@@ -11,8 +11,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects import mysql
 
 from ar_targets.db.session import transaction_scope
-from ar_targets.models import census, purge_result, trash
-from ar_targets.models.census import Count
+from ar_targets.models import purge_result, row_count, soft_delete
+from ar_targets.models.row_count import Count
 
 from ..actors import PASSWORD
 from ..client import faults
@@ -135,9 +135,9 @@ def rows(stage, owner, project, write_token, target):
     for token in (revoked, both):
         stage.revoke(token)
     with transaction_scope(stage.engine) as db:
-        trash.delete_project(db, other.id)
+        soft_delete.delete_project(db, other.id)
         for one in gone:
-            trash.delete_target(db, one.id)
+            soft_delete.delete_target(db, one.id)
     return [
         Count("user", 1, 0),
         Count("project", 1, 1),
@@ -177,19 +177,19 @@ def test_many_rows_are_estimated(stage, owner, monkeypatch):
         )
         connection.execute(text("ANALYZE TABLE project"))
     with transaction_scope(stage.engine) as db:
-        assert census.counts(db)[1] == Count("project", many, some)
-        monkeypatch.setattr(census, "FEW", many)
-        _, live, dead = census.counts(db)[1]
+        assert row_count.counts(db)[1] == Count("project", many, some)
+        monkeypatch.setattr(row_count, "FEW", many)
+        _, live, dead = row_count.counts(db)[1]
         assert (many / 2 < live < many * 2, dead) == (True, some)
-        monkeypatch.setattr(census, "FEW", some)
-        _, live, dead = census.counts(db)[1]
+        monkeypatch.setattr(row_count, "FEW", some)
+        _, live, dead = row_count.counts(db)[1]
         assert (many / 2 < live < many * 2, some <= dead < some * 2) == (True, True)
 
 
 def test_no_more_than_a_few_rows_are_read(stage, project, target):
     """However many there are: the statement bounds itself."""
-    written = str(census._COUNT.compile(dialect=mysql.dialect()))
-    assert written.count(f"LIMIT {census.FEW}") == 10
+    written = str(row_count._COUNT.compile(dialect=mysql.dialect()))
+    assert written.count(f"LIMIT {row_count.FEW}") == 10
     assert written.count("FORCE INDEX") == 10
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ar_targets import clock
 from ar_targets.db.session import in_transaction, transaction_scope
-from ar_targets.models import purge, trash
+from ar_targets.models import purge, soft_delete
 
 from ..client import Client
 from ..pictures import drawn
@@ -218,15 +218,15 @@ def test_a_project_that_is_restored_while_it_is_purged(stage, owner):
         project = stage.project(owner, "Zoo")
         token, made = stage.app(project), [stage.target(project, drawn()) for _ in range(3)]
         with transaction_scope(stage.engine) as db:
-            trash.delete_project(db, project.id)
+            soft_delete.delete_project(db, project.id)
         both = threading.Barrier(2)
 
         def restore(project=project, both=both):
             both.wait()
             try:
                 scope = functools.partial(transaction_scope, stage.engine)
-                in_transaction(scope, lambda db: trash.restore_project(db, project.id))
-            except trash.RestoreError:
+                in_transaction(scope, lambda db: soft_delete.restore_project(db, project.id))
+            except soft_delete.RestoreError:
                 return False
             return True
 
@@ -250,7 +250,7 @@ def test_a_project_that_is_restored_while_it_is_purged(stage, owner):
         assert token
         if back:
             with transaction_scope(stage.engine) as db:
-                trash.delete_project(db, project.id)
+                soft_delete.delete_project(db, project.id)
 
 
 @pytest.mark.parametrize(("deaths", "attempts"), [(2, 3), (3, 3)])

@@ -10,7 +10,7 @@ from limits.strategies import MovingWindowRateLimiter
 from sqlalchemy import func, select, update
 
 from ar_targets.auth.throttle_storage import DatabaseStorage
-from ar_targets.models.attempt import pack, unpack
+from ar_targets.models.login_attempt import pack, unpack
 
 from ..actors import PASSWORD
 from ..tables import attempt as table

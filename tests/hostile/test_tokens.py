@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from sqlalchemy import update
 
 from ar_targets.db.session import transaction_scope
-from ar_targets.models import trash
+from ar_targets.models import soft_delete
 
 from ..actors import PASSWORD, Actor
 from ..conftest import KEY
@@ -209,7 +209,7 @@ def test_what_comes_back_brings_back_no_revoked_token(app, stage, owner, project
     app.delete(write_token.path, headers=owner.headers)
     app.delete(project.path, headers=owner.headers)
     with transaction_scope(stage.engine) as db:
-        trash.restore_project(db, project.id)
+        soft_delete.restore_project(db, project.id)
     app.get(project.targets, headers=other.headers, status=200)
     app.get(project.targets, headers=write_token.headers, status=401)
 

@@ -9,7 +9,7 @@ from sqlalchemy import insert, update
 
 from ar_targets import clock
 from ar_targets.db.session import transaction_scope
-from ar_targets.models import forever, trash
+from ar_targets.models import hard_delete, soft_delete
 from ar_targets.models import purge as piles
 from ar_targets.scripts import purge, restore
 
@@ -105,7 +105,7 @@ def test_dry_run_removes_nothing(script, stage, project, target):
     app = stage.app(project)
     stage.expire(app)
     with transaction_scope(stage.engine) as db:
-        trash.delete_target(db, target.id)
+        soft_delete.delete_target(db, target.id)
     age(stage, targets, target.id)
     done = script(purge.main, "--dry-run", "--deleted-older-than", "30")
     assert "would remove 1 expired tokens" in done.out
@@ -116,7 +116,7 @@ def test_dry_run_removes_nothing(script, stage, project, target):
 
 def test_what_is_deleted_stays_unless_asked(script, stage, project, target):
     with transaction_scope(stage.engine) as db:
-        trash.delete_project(db, project.id)
+        soft_delete.delete_project(db, project.id)
     age(stage, projects, project.id)
     script(purge.main)
     assert ids(stage, projects) == {project.id}
@@ -128,8 +128,8 @@ def test_old_trash_goes_with_all_that_hangs_on_it(script, stage, owner, project,
     kept = stage.target(kept_project)
     app, young = stage.app(project), stage.target(project)
     with transaction_scope(stage.engine) as db:
-        trash.delete_target(db, young.id)
-        trash.delete_user(db, owner.id)
+        soft_delete.delete_target(db, young.id)
+        soft_delete.delete_user(db, owner.id)
     age(stage, users, owner.id)
     age(stage, projects, project.id)
     done = script(purge.main, "--deleted-older-than", "30")
@@ -144,8 +144,8 @@ def test_old_trash_goes_with_all_that_hangs_on_it(script, stage, owner, project,
 
 def test_young_trash_stays(script, stage, owner, project, target):
     with transaction_scope(stage.engine) as db:
-        trash.delete_target(db, target.id)
-        trash.delete_user(db, owner.id)
+        soft_delete.delete_target(db, target.id)
+        soft_delete.delete_user(db, owner.id)
     script(purge.main, "--deleted-older-than", "1")
     assert ids(stage, users) == {owner.id}
     assert ids(stage, projects) == {project.id}
@@ -154,7 +154,7 @@ def test_young_trash_stays(script, stage, owner, project, target):
 
 def test_what_is_being_removed_cannot_be_restored(script, stage, project):
     with transaction_scope(stage.engine) as db:
-        trash.delete_project(db, project.id)
+        soft_delete.delete_project(db, project.id)
     soon = clock.now() + timedelta(seconds=1)
     piles.doom(lambda: transaction_scope(stage.engine), soon, clock.now(), 1)
     refused = script(restore.main, "project", str(project.id))
@@ -164,10 +164,10 @@ def test_what_is_being_removed_cannot_be_restored(script, stage, project):
 
 def test_what_the_panel_has_begun_is_gone_on_with(script, stage, project, target, monkeypatch):
     with transaction_scope(stage.engine) as db:
-        trash.delete_project(db, project.id)
-    monkeypatch.setattr(forever, "PATIENCE", -1.0)
+        soft_delete.delete_project(db, project.id)
+    monkeypatch.setattr(hard_delete, "PATIENCE", -1.0)
     scope = lambda: transaction_scope(stage.engine)  # noqa: E731
-    assert not forever.remove(scope, "project", project.id, clock.now())
+    assert not hard_delete.remove(scope, "project", project.id, clock.now())
     script(purge.main, "--deleted-older-than", "30")
     assert ids(stage, projects) == set()
 

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from ar_targets.models import trash
+from ar_targets.models import soft_delete
 from ar_targets.scripts import restore
 
 from ..tables import project as projects
@@ -114,7 +114,7 @@ def test_list(app, script, owner, project):
 @pytest.fixture
 def dying(monkeypatch, stage):
     """Restoring a project, on a connection that dies after the work and before the commit."""
-    restoring, threads = trash.restore_project, []
+    restoring, threads = soft_delete.restore_project, []
 
     def restore_and_die(db, project_id):
         restoring(db, project_id)
@@ -122,7 +122,7 @@ def dying(monkeypatch, stage):
         with stage.engine.connect() as other:
             other.exec_driver_sql(f"KILL {threads[-1]}")
 
-    monkeypatch.setattr(trash, "restore_project", restore_and_die)
+    monkeypatch.setattr(soft_delete, "restore_project", restore_and_die)
     return threads
 
 

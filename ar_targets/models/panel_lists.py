@@ -10,7 +10,7 @@ from .. import clock
 from ..db.base import Deletable
 from .audit import COLUMNS as AUDIT_COLUMNS
 from .audit import Audit, AuditRecord
-from .browse import Browser, Course
+from .keyset import Browser, Course
 from .project import Project
 from .target import Target
 from .token import Token

@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, s
 
 from ..db.session import Database, Scope, in_transaction
 from . import audit
-from .browse import COUNTED
-from .catalogue import DELETED_PROJECTS, DELETED_TARGETS, DELETED_USERS, DeletedRow
+from .keyset import COUNTED
+from .panel_lists import DELETED_PROJECTS, DELETED_TARGETS, DELETED_USERS, DeletedRow
 from .project import Project
 from .purge import Pile, inside
 from .target import Target

@@ -19,7 +19,7 @@ from ..db.base import TABLE_OPTIONS, Base, Moment
 WIDTH = 8
 
 
-class Attempt(Base):
+class LoginAttempt(Base):
     """The last attempts of one login name from one address."""
 
     __tablename__ = "attempt"
@@ -54,9 +54,9 @@ ON DUPLICATE KEY UPDATE
     .strip()
 )
 # Behind it, in the same transaction: 0 unless it was refused.
-REFUSED = select(Attempt.refused).where(Attempt.id == bindparam("attempt_id"))
-READ = select(Attempt.moments).where(Attempt.id == bindparam("attempt_id"))
-FORGET = delete(Attempt).where(Attempt.id == bindparam("attempt_id"))
+REFUSED = select(LoginAttempt.refused).where(LoginAttempt.id == bindparam("attempt_id"))
+READ = select(LoginAttempt.moments).where(LoginAttempt.id == bindparam("attempt_id"))
+FORGET = delete(LoginAttempt).where(LoginAttempt.id == bindparam("attempt_id"))
 
 
 def pack(seconds: float) -> bytes:
