@@ -9,7 +9,9 @@ from ..db.session import Database
 from ..models.panel_lists import TokenRow
 from ..models.token import TokenRecord
 from ..settings import Settings
-from .mount import REQUEST
+
+# The key in the WSGI environment under which Flask finds Pyramid's request.
+REQUEST = "ar_targets.request"
 
 
 def request() -> Request:

@@ -14,9 +14,6 @@ from pyramid.response import Response
 
 from .. import errors
 
-# The key in the WSGI environment under which Flask finds Pyramid's request.
-REQUEST = "ar_targets.request"
-
 
 class Panel:
     """The Flask application, made when it is first asked for."""
@@ -40,18 +37,21 @@ class Panel:
 
 def answer(request: Request) -> Response:
     """The view of all paths of the panel."""
+    from .bridge import REQUEST  # noqa: PLC0415  # with Flask
+
     request.environ[REQUEST] = request
     return request.get_response(request.registry.admin_panel.application)
 
 
 def explain(error: Exception, request: Request) -> Response:
     """The panel's page about an error, or, for a script of the panel, the API's JSON."""
-    response = errors.explain(error, request)
-    request.environ[REQUEST] = request
-    application = request.registry.admin_panel.application
+    from .bridge import REQUEST  # noqa: PLC0415
     from .gate import wants_json, write_headers  # noqa: PLC0415
     from .page import error_page  # noqa: PLC0415
 
+    response = errors.explain(error, request)
+    request.environ[REQUEST] = request
+    application = request.registry.admin_panel.application
     with application.request_context(request.environ):
         if not wants_json():
             told = orjson.loads(response.body)["errors"]

@@ -1,6 +1,7 @@
-"""Imports go one way: views → schemas, resources → models → meta."""
+"""Imports go one way: views → http → resources → auth → models → db → settings."""
 
 import ast
+import graphlib
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,44 @@ def below(*packages):
 def outside(*packages):
     """All other modules."""
     return [module for module in MODULES if not within(module, *packages)]
+
+
+def module_of(name):
+    """The module in which an imported name is."""
+    while name not in MODULES:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def room_of(module):
+    """``ar_targets.views.user`` → ``ar_targets.views``; a module at the top is by itself."""
+    return ".".join(module.split(".")[:2])
+
+
+def graph(label=lambda module: module):
+    """What each module imports of ours, wherever in it; or each room."""
+    found = {label(module): set() for module in MODULES}
+    for importer, names in MODULES.items():
+        imported = {module_of(name) for name in names if within(name, "ar_targets")}
+        # Of a package, its modules import each other, and not it.
+        imported -= {package for package in imported if within(importer, package)}
+        found[label(importer)] |= {label(module) for module in imported} - {label(importer)}
+    return found
+
+
+def floors(imports):
+    """The floor of each, above all that it imports. Raises graphlib.CycleError."""
+    height = {}
+    for one in graphlib.TopologicalSorter(imports).static_order():
+        height[one] = 1 + max((height[below] for below in imports[one]), default=0)
+    return height
+
+
+def test_no_two_modules_and_no_two_rooms_need_each_other():
+    assert max(floors(graph()).values()) > 8
+    assert max(floors(graph(room_of)).values()) <= 8
+    with pytest.raises(graphlib.CycleError):
+        floors({"a": {"b"}, "b": {"c"}, "c": {"a"}})
 
 
 def test_the_walk_finds_modules_and_relative_imports():
