@@ -29,7 +29,7 @@ def authenticate(request: Request, login: str, password: str) -> Credentials:
     user = users.credentials(request.db, login)
     # What comes now takes time, or a connection of its own.
     request.db.close()
-    # WebOb's client_addr would believe any X-Forwarded-For; `proxy` sets this
+    # WebOb's client_addr would believe any X-Forwarded-For; `trusted_proxy` sets this
     # one, from that header only where the ini file names the proxy.
     attempts = request.registry.throttle.attempts(login, request.remote_addr)
     if wait := attempts.begin():

@@ -72,8 +72,10 @@ def look_up(request: Request) -> Lookup:
     claims = request.registry.codec.read(request, text) if text else None
     if claims is None:
         return Lookup()
-    lookup = look_up_user if isinstance(claims, LoginClaims) else look_up_app
-    found: Lookup = lookup(request, claims)
+    if isinstance(claims, LoginClaims):
+        found = look_up_user(request, claims)
+    else:
+        found = look_up_app(request, claims)
     if found.identity is not None:
         request_context.current.get().caller = found.identity.userid
     return found
@@ -115,9 +117,11 @@ def look_up_app(request: Request, claims: ProjectClaims) -> Lookup:
 
 def wants_image(request: Request) -> bool:
     """Whether the whole image will be read: not if the client may have it, or wants a part."""
-    headers = request.headers
+    route, headers = request.matched_route, request.headers
     return (
-        request.matched_route.name in IMAGE_ROUTES
+        # An add-on may ask who is calling where no path has matched.
+        route is not None
+        and route.name in IMAGE_ROUTES
         and request.method == "GET"
         and "If-None-Match" not in headers
         and "Range" not in headers

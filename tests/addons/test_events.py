@@ -48,3 +48,8 @@ def test_a_request_that_is_run_again_is_announced(heard, owner, monkeypatch):
     client.call("POST", "/api/project", {"name": "Zoo"}, who=owner, status=201)
     assert events.count(BeforeRetry) == 1
     assert events.count(ContextFound) == 2
+
+
+def test_who_is_calling_may_be_asked_where_no_path_has_matched(make_app, write_token):
+    client = make_app(**{"pyramid.includes": "tests.addons.asker"})
+    client.call("GET", "/api/nothing", who=write_token, status=404)
