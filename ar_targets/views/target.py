@@ -27,8 +27,8 @@ target_list = service("target_list", f"{PROJECT}/imagetarget")
 target = service("target", TARGET)
 
 
-def represent(request: Request, record: TargetRecord) -> Json:
-    """The target for its project's app, without the image."""
+def represent(address: str, record: TargetRecord) -> Json:
+    """The target for its project's app, without the image. ``address`` is the application's."""
     path = f"/api/project/{record.project_id}/imagetarget/{record.id}/image"
     return {
         "id": record.id,
@@ -38,7 +38,7 @@ def represent(request: Request, record: TargetRecord) -> Json:
         "height": record.height,
         "size": record.size,
         "sha256": record.sha256,
-        "image_url": request.application_url + path,
+        "image_url": address + path,
         "created_at": rfc3339(record.created_at),
         "updated_at": rfc3339(record.updated_at),
     }
@@ -62,7 +62,9 @@ def list_targets(request: Request) -> Json:
     """The project's targets, without their images."""
     page = requested_page(request)
     records = targets.page(request.db, request.context.project.record.id, page.after, page.rows)
-    return listing(request, page, records, represent)
+    # WebOb puts it together anew each time that it is asked for.
+    address = request.application_url
+    return listing(request, page, records, lambda _, record: represent(address, record))
 
 
 @target_list.post(
@@ -76,7 +78,7 @@ def create_target(request: Request) -> Json:
     fields, project_id = request.validated, request.context.project.record.id
     made = targets.create(request.db, project_id, fields["image"], fields["description"])
     record = found(made)
-    return created(request, record, represent(request, record))
+    return created(request, record, represent(request.application_url, record))
 
 
 @target.get(context=resources.Target, permission=Permission.TARGET_READ)
@@ -86,7 +88,7 @@ def read_target(request: Request) -> Json | Response:
     if unchanged := not_modified(request, record.etag):
         return unchanged
     encoded = pybase64.b64encode_as_string(found(request.context.image()))
-    return shown(request, record, represent(request, record) | {"image": encoded})
+    return shown(request, record, represent(request.application_url, record) | {"image": encoded})
 
 
 @target.put(
@@ -114,7 +116,7 @@ def update_target(request: Request) -> Json:
             revision=revision,
         )
         record = written(changed, revision)
-    return shown(request, record, represent(request, record))
+    return shown(request, record, represent(request.application_url, record))
 
 
 @target.delete(context=resources.Target, permission=Permission.TARGET_DELETE)
