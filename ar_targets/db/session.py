@@ -132,7 +132,7 @@ class Database:
 
 
 def includeme(config: Configurator) -> None:
-    """Set up pyramid_tm and ``request.db``; `access` sets up pyramid_retry."""
+    """Set up pyramid_tm and ``request.db``; `http.execution_policy` sets up pyramid_retry."""
     settings: Settings = config.registry.ar_settings
     config.registry.engine = make_engine(settings, impatient=True)
     config.registry.read_engine = make_read_engine(settings)

@@ -135,6 +135,8 @@ def change_record(
         number = change(db, noun, record.id, now, values, still=still)
         if number is not None:
             return known(number)
+        if not still:
+            return None
     number = change(db, noun, record.id, now, values, revision=revision)
     if number is None:
         return None
