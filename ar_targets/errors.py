@@ -39,11 +39,9 @@ CHANGED_MEANWHILE = "it has been changed meanwhile; read it again, then decide"
 # What is said of a token that was to be extended, but has been revoked.
 REVOKED = "it is revoked for good; create another"
 
-# Unique index → the field whose value is taken, and the noun that has it.
-UNIQUE = {
-    "uq_user_live_login_key": ("login", "user"),
-    "uq_project_live_name_key": ("name", "project"),
-}
+# How a driver's error ends that names the unique index of live rows' labels: of which noun,
+# and which column. MySQL puts the table before it, MariaDB does not.
+UNIQUE = re.compile(r"uq_(?P<noun>\w+)_live_(?P<label>\w+)_key'$")
 
 
 class FieldError(NamedTuple):
@@ -125,13 +123,12 @@ def taken_value(error: IntegrityError) -> FieldError | None:
     """The field whose value another row has already; None for any other kind of error."""
     if error_number(error.orig) != DUPLICATE_KEY:
         return None
-    # The index ends the message; MySQL puts the table before it, MariaDB does not.
-    index = re.search(r"(uq_\w+)'$", error_text(error.orig))
-    if index is None or index[1] not in UNIQUE:
+    index = UNIQUE.search(error_text(error.orig))
+    if index is None:
         return None
-    name, noun = UNIQUE[index[1]]
-    taken = f"another {noun} has this {name} (capital or small letters); choose another"
-    return FieldError("body", name, taken)
+    noun, label = index["noun"], index["label"]
+    taken = f"another {noun} has this {label} (capital or small letters); choose another"
+    return FieldError("body", label, taken)
 
 
 def integrity_error(error: IntegrityError, request: Request) -> Response:

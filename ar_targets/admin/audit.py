@@ -5,11 +5,12 @@ from typing import Any
 import orjson
 
 from ..db.base import parse_id
+from ..models.noun import Audited, nouns
 from ..models.panel_lists import AUDIT
 from . import bridge, listing
 from .page import Page, path
 
-NOUNS = {"user": "Users", "project": "Projects", "token": "Tokens", "target": "Targets"}
+NOUNS = {noun.__tablename__: noun.plural.title() for noun in nouns(Audited)}
 ACTIONS = ("create", "change", "delete", "restore", "revoke", "remove")
 WAYS = {"api": "API", "admin": "Panel", "script": "Scripts"}
 

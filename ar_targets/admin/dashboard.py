@@ -69,7 +69,7 @@ class DashboardPage(Page, AdminIndexView):  # type: ignore[misc]
         db, now = bridge.db(), clock.now()
         counted = self._counter.get()
         targets = chart.running_totals(
-            counted.totals.targets, [day.targets for day in counted.days]
+            counted.totals.rows["target"], [day.targets for day in counted.days]
         )
         stored = chart.running_totals(counted.totals.stored, [day.size for day in counted.days])
         schema = schema_revision(db)

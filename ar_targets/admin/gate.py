@@ -118,7 +118,7 @@ def sign(user: Administrator) -> None:
 def begin(user_id: int, password_version: int) -> None:
     """Log in: nothing of the session before is kept, so nobody can have prepared it."""
     now = clock.now()
-    secret = admin_session.create(bridge.db(), user_id, password_version, now, now + LONGEST)
+    secret = admin_session.create(bridge.db(), user_id, password_version, now + LONGEST)
     flask.session.clear()
     flask.session[SECRET] = secret
     flask.session.permanent = True

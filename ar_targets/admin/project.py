@@ -116,7 +116,7 @@ class ProjectPage(Page):
         """Put it into the trash, with its tokens and targets."""
         record = found(projects.find(bridge.db(), project_id))
         try:
-            changed(soft_delete.delete_project(bridge.db(), project_id, revision()))
+            changed(soft_delete.delete(bridge.db(), projects.Project, project_id, revision()))
         except Refusal as refused:
             return self.page(project_id, refused)
         done(f"The project {record.name} is in the trash, with its tokens and targets.")

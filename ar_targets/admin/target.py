@@ -111,7 +111,7 @@ class TargetPage(Page):
         """Put it into the trash."""
         target_of(project_id, target_id)
         try:
-            changed(soft_delete.delete_target(bridge.db(), target_id, revision()))
+            changed(soft_delete.delete(bridge.db(), targets.Target, target_id, revision()))
         except Refusal as refused:
             return self.page(project_id, target_id, refused)
         done("The target is in the trash.")

@@ -1,59 +1,38 @@
 """``/admin/trash/``: what was deleted; back to life, or removed for good."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from werkzeug.exceptions import NotFound
 
 from .. import clock
 from ..db.session import transaction_scope
 from ..models import hard_delete, soft_delete
-from ..models.keyset import Browser
-from ..models.panel_lists import DELETED_PROJECTS, DELETED_TARGETS, DELETED_USERS, DeletedRow
+from ..models.noun import SoftDeletable, noun_named, nouns
+from ..models.panel_lists import DELETED
 from ..models.soft_delete import RestoreError
 from . import bridge, listing
 from .page import Page, done, failed, found, go, path
 
 
-class Kind(NamedTuple):
-    """What can lie in the trash."""
-
-    noun: str
-    plural: str
-    browser: Browser[DeletedRow]
-    restore: Callable[..., object]
-
-
-KINDS: Mapping[str, Kind] = {
-    kind.noun: kind
-    for kind in (
-        Kind("project", "Projects", DELETED_PROJECTS, soft_delete.restore_project),
-        Kind("target", "Targets", DELETED_TARGETS, soft_delete.restore_target),
-        Kind("user", "Users", DELETED_USERS, soft_delete.restore_user),
-    )
-}
-
-
 class TrashPage(Page):
-    """A list for each kind, and a page that asks before anything is lost."""
+    """A list for each noun, and a page that asks before anything is lost."""
 
     @path("/")
     def index(self) -> Any:
-        """Deleted rows of a kind, the latest deletion first."""
-        kind = KINDS[listing.argument("kind", KINDS) or "project"]
+        """Deleted rows of a noun, the latest deletion first."""
+        name = listing.argument("kind", DELETED) or "project"
         return self.render(
             "trash/index.html",
-            listing=listing.read(kind.browser, "deleted"),
-            kind=kind,
-            kinds=KINDS.values(),
+            listing=listing.read(DELETED[name], "deleted"),
+            noun=name,
+            tabs={kind.__tablename__: kind.plural.title() for kind in nouns(SoftDeletable)},
         )
 
     @path("/<noun>/<int:row_id>/restore/", "POST")
     def restore(self, noun: str, row_id: int) -> Any:
         """Bring it back, with what was deleted along with it."""
-        kind = kind_named(noun)
         try:
-            kind.restore(bridge.db(), row_id)
+            soft_delete.restore(bridge.db(), deletable(noun), row_id)
         except RestoreError as refused:
             bridge.request().tm.doom()
             failed(f"Not restored: {refused}.")
@@ -64,26 +43,26 @@ class TrashPage(Page):
     @path("/<noun>/<int:row_id>/")
     def show(self, noun: str, row_id: int) -> Any:
         """What would be lost for good; asks."""
-        kind = kind_named(noun)
-        row = found(hard_delete.find(bridge.db(), noun, row_id))
+        kind = deletable(noun)
+        row = found(hard_delete.find(bridge.db(), kind, row_id))
         return self.render(
             "trash/show.html",
-            kind=kind,
+            noun=noun,
             row=row,
-            losses=hard_delete.losses(bridge.db(), noun, row_id),
+            losses=hard_delete.losses(bridge.db(), kind, row_id),
         )
 
     @path("/<noun>/<int:row_id>/remove/", "POST")
     def remove(self, noun: str, row_id: int) -> Any:
         """Remove it for good, or as much of it as a request has time for."""
-        kind_named(noun)
-        row = found(hard_delete.find(bridge.db(), noun, row_id))
+        kind = deletable(noun)
+        row = found(hard_delete.find(bridge.db(), kind, row_id))
         # The removal takes a connection of its own.
         bridge.db().close()
         engine = bridge.request().registry.engine
-        finished = hard_delete.remove(lambda: transaction_scope(engine), noun, row_id, clock.now())
+        finished = hard_delete.remove(lambda: transaction_scope(engine), kind, row_id, clock.now())
         if row.purged_at is None:
-            hard_delete.note(bridge.db(), clock.now(), noun, row)
+            hard_delete.note(bridge.db(), clock.now(), kind, row)
         if finished:
             done(f"The {noun} is removed for good.")
         else:
@@ -94,8 +73,9 @@ class TrashPage(Page):
         return go(".index", kind=noun)
 
 
-def kind_named(noun: str) -> Kind:
-    """The kind that a path names; raises 404."""
-    if noun not in KINDS:
+def deletable(name: str) -> type[SoftDeletable]:
+    """The noun that a path names; raises 404."""
+    noun = noun_named(SoftDeletable, name)
+    if noun is None:
         raise NotFound
-    return KINDS[noun]
+    return noun

@@ -141,7 +141,7 @@ class UserPage(Page):
         try:
             with refusals():
                 users.keep_an_administrator(bridge.db(), user_id)
-            changed(soft_delete.delete_user(bridge.db(), user_id, revision()))
+            changed(soft_delete.delete(bridge.db(), users.User, user_id, revision()))
         except Refusal as refused:
             return self.page(user_id, refused)
         done(f"The user {record.login} is in the trash, with the projects.")

@@ -10,9 +10,9 @@ import unicodedata
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, MetaData
+from sqlalchemy import MetaData
 from sqlalchemy.dialects.mysql import BIGINT, DATETIME, INTEGER
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 SCHEMA_REVISION = "0005"
 
@@ -49,40 +49,6 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
     __table_args__: Any = TABLE_OPTIONS
-
-
-class Stamped:
-    """What every row has: an id, the moments of its creation and last change, and their count."""
-
-    __tablename__: str
-
-    id: Mapped[Id]
-    revision: Mapped[Revision]
-    created_at: Mapped[Moment]
-    updated_at: Mapped[Moment]
-
-    @classmethod
-    def alive(cls) -> ColumnElement[bool]:
-        """Whether a row can be changed: is not deleted, or revoked."""
-        raise NotImplementedError
-
-
-class Deletable(Stamped):
-    """A row that is deleted by a mark, and can come back; see `ar_targets.models.soft_delete`."""
-
-    deleted_at: Mapped[Moment | None]
-
-    @classmethod
-    def alive(cls) -> ColumnElement[bool]:
-        """Whether it is not deleted."""
-        return cls.deleted_at.is_(None)
-
-
-class Purgeable(Deletable):
-    """A deletable row with others below it, which are removed for good one after the other."""
-
-    # Set when that begins: from then on nothing can be restored.
-    purged_at: Mapped[Moment | None]
 
 
 def parse_id(text: str) -> int | None:

@@ -9,18 +9,17 @@ from sqlalchemy import ForeignKey, Index, bindparam, delete, insert, select
 from sqlalchemy.dialects.mysql import BIGINT, BINARY, INTEGER
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..db.base import TABLE_OPTIONS, Base, Moment
+from ..db.base import TABLE_OPTIONS, Base
 from ..db.session import Database
+from .noun import Expiring
 from .user import User
 
-# Rows of others that a login removes along the way; sessions are few.
-REMOVED_AT_ONCE = 100
 
-
-class AdminSession(Base):
+class AdminSession(Expiring, Base):
     """One administrator in one browser."""
 
     __tablename__ = "admin_session"
+    expired = "expired admin sessions"
     __table_args__ = (
         Index("ix_admin_session_expires_at", "expires_at"),
         Index("ix_admin_session_user_id", "user_id"),
@@ -31,7 +30,6 @@ class AdminSession(Base):
     id: Mapped[bytes] = mapped_column(BINARY(32), primary_key=True)
     user_id: Mapped[int] = mapped_column(BIGINT, ForeignKey("user.id", ondelete="CASCADE"))
     password_version: Mapped[int] = mapped_column(INTEGER(unsigned=True))
-    expires_at: Mapped[Moment]
 
 
 class Administrator(NamedTuple):
@@ -66,13 +64,8 @@ def find(db: Database, secret: str, now: datetime) -> Administrator | None:
     return Administrator._make(rows[0]) if rows else None
 
 
-def create(
-    db: Database, user_id: int, password_version: int, now: datetime, expires_at: datetime
-) -> str:
-    """A new session; its secret. Some of those that have expired are removed."""
-    expired = select(AdminSession.id).where(AdminSession.expires_at <= now).limit(REMOVED_AT_ONCE)
-    if rows := db.read(expired):
-        db.write(delete(AdminSession).where(AdminSession.id.in_([row[0] for row in rows])))
+def create(db: Database, user_id: int, password_version: int, expires_at: datetime) -> str:
+    """A new session; its secret."""
     secret = secrets.token_urlsafe(32)
     db.write(
         insert(AdminSession),

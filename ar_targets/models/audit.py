@@ -14,22 +14,11 @@ from sqlalchemy import Index, insert
 from sqlalchemy.dialects.mysql import BIGINT, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..db.base import TABLE_OPTIONS, Base, Id, Moment, Stamped
+from ..db.base import TABLE_OPTIONS, Base, Id, Moment
 from ..db.principal import Principal
 from ..db.session import Database
+from .noun import Audited, Revisioned
 
-# Columns whose values an entry shows, and what it calls them.
-SHOWN = {
-    "login": "login",
-    "is_admin": "is_admin",
-    "name": "name",
-    "owner_id": "owner",
-    "project_id": "project",
-    "description": "description",
-    "access": "access",
-    "ttl": "ttl",
-    "sha256": "sha256",
-}
 # An IPv6 address has 45 characters; what a proxy calls one may have any number.
 ADDRESS_MAX = 64
 # Characters of a text that an entry shows; a description may have thousands.
@@ -87,23 +76,22 @@ def record(
     db: Database,
     now: datetime,
     action: str,
-    noun: type[Stamped],
+    noun: type[Revisioned],
     row_id: int,
     values: Mapping[str, object],
 ) -> None:
-    """Write an entry: ``values`` are columns of the row as they were set.
+    """Write an entry, if the noun is `Audited`: ``values`` are columns of the row as set.
 
     ``action`` is ``create``, ``change``, ``delete``, ``restore``, ``revoke`` or ``remove``.
     """
-    if db.principal is not None:
-        entry = _entry(db.principal(), now, action, noun.__tablename__, values)
-        db.write(_INSERT, **entry, row_id=row_id)
+    if db.principal is not None and issubclass(noun, Audited):
+        details = orjson.dumps(_details(action, noun, values)).decode()
+        entry = _entry(db.principal(), now, action, details)
+        db.write(_INSERT, **entry, noun=noun.__tablename__, row_id=row_id)
 
 
-def _entry(
-    principal: Principal, now: datetime, action: str, noun: str, values: Mapping[str, object]
-) -> dict[str, object]:
-    """The columns of an entry, but for the row's id."""
+def _entry(principal: Principal, now: datetime, action: str, details: str) -> dict[str, object]:
+    """The columns of an entry, but for those that say which row."""
     return {
         "at": now,
         "actor": principal.name,
@@ -111,8 +99,7 @@ def _entry(
         "address": principal.address and principal.address[:ADDRESS_MAX],
         "request_id": principal.request_id,
         "action": action,
-        "noun": noun,
-        "details": orjson.dumps(_details(action, values)).decode(),
+        "details": details,
     }
 
 
@@ -123,12 +110,13 @@ def action_of(values: Mapping[str, object]) -> str:
     return "revoke" if "revoked_at" in values else "change"
 
 
-def _details(action: str, values: Mapping[str, object]) -> dict[str, Any]:
+def _details(action: str, noun: type[Audited], values: Mapping[str, object]) -> dict[str, Any]:
+    """What an entry shows of the values; a row's parent without the ``_id`` of the column."""
     shown: dict[str, Any] = {
-        name: value[:TEXT_MAX] if isinstance(value, str) else value
-        for column, name in SHOWN.items()
+        column.removesuffix("_id"): value[:TEXT_MAX] if isinstance(value, str) else value
+        for column in noun.audited
         if (value := values.get(column)) is not None
     }
-    if action != "create" and "password_hash" in values:
-        shown |= {"password": "set"}
+    if action != "create":
+        shown |= {name: "set" for column, name in noun.audited_as_set.items() if column in values}
     return shown

@@ -18,9 +18,9 @@ from sqlalchemy import (
     update,
 )
 
-from ..db.base import Deletable, Stamped
 from ..db.session import Database
 from . import audit
+from .noun import Revisioned, SoftDeletable
 
 
 class _Record(Protocol):
@@ -36,7 +36,7 @@ class _Record(Protocol):
 Record = TypeVar("Record", bound=_Record)
 
 
-def create(db: Database, noun: type[Stamped], now: datetime, values: Mapping[str, Any]) -> int:
+def create(db: Database, noun: type[Revisioned], now: datetime, values: Mapping[str, Any]) -> int:
     """Insert a row; its id. Raises IntegrityError where a value must be unique and is not."""
     db.write(_insert(noun), **values, created_at=now, updated_at=now)  # type: ignore[arg-type]
     return _created(db, noun, now, values)
@@ -44,9 +44,9 @@ def create(db: Database, noun: type[Stamped], now: datetime, values: Mapping[str
 
 def create_below(
     db: Database,
-    parent: type[Deletable],
+    parent: type[SoftDeletable],
     parent_id: int,
-    noun: type[Stamped],
+    noun: type[Revisioned],
     now: datetime,
     values: Mapping[str, Any],
 ) -> int | None:
@@ -61,20 +61,20 @@ def create_below(
     return _created(db, noun, now, values)
 
 
-def _created(db: Database, noun: type[Stamped], now: datetime, values: Mapping[str, Any]) -> int:
+def _created(db: Database, noun: type[Revisioned], now: datetime, values: Mapping[str, Any]) -> int:
     row_id = db.last_id
     audit.record(db, now, "create", noun, row_id, values)
     return row_id
 
 
-def lock_live(db: Database, noun: type[Deletable], row_id: int) -> bool:
+def lock_live(db: Database, noun: type[SoftDeletable], row_id: int) -> bool:
     """Keep a row from being deleted until the transaction ends; False where it is deleted."""
     return db.write(_live(noun), row_id=row_id).first() is not None  # type: ignore[arg-type]
 
 
 def change(
     db: Database,
-    noun: type[Stamped],
+    noun: type[Revisioned],
     row_id: int,
     now: datetime,
     values: Mapping[str, Any],
@@ -108,7 +108,7 @@ def change(
 
 def change_record(
     db: Database,
-    noun: type[Stamped],
+    noun: type[Revisioned],
     record: Record,
     now: datetime,
     values: Mapping[str, Any],

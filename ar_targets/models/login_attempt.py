@@ -12,17 +12,19 @@ from sqlalchemy import BINARY, Index, bindparam, delete, select, text
 from sqlalchemy.dialects.mysql import INTEGER, MEDIUMBLOB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..db.base import TABLE_OPTIONS, Base, Moment
+from ..db.base import TABLE_OPTIONS, Base
+from .noun import Expiring
 
 # A moment is eight bytes, microseconds since 1970, the greatest byte first:
 # then bytes compare as the moments do.
 WIDTH = 8
 
 
-class LoginAttempt(Base):
+class LoginAttempt(Expiring, Base):
     """The last attempts of one login name from one address."""
 
     __tablename__ = "attempt"
+    expired = "old login attempts"
     # The index is for the purge.
     __table_args__ = (Index("ix_attempt_expires_at", "expires_at"), TABLE_OPTIONS)
 
@@ -32,7 +34,6 @@ class LoginAttempt(Base):
     moments: Mapped[bytes] = mapped_column(MEDIUMBLOB)
     # How many were refused since the last one that was not.
     refused: Mapped[int] = mapped_column(INTEGER(unsigned=True), server_default="0")
-    expires_at: Mapped[Moment]
 
 
 # Inserts the first, adds one more, or refuses. The assignments go from left to

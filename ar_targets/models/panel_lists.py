@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, bindparam, literal_column, null
 from sqlalchemy.orm import join
 
 from .. import clock
-from ..db.base import Deletable
 from .audit import COLUMNS as AUDIT_COLUMNS
 from .audit import Audit, AuditRecord
 from .keyset import Browser, Course
+from .noun import Owned, Purgeable, SoftDeletable, nouns, parent
 from .project import Project
 from .target import Target
 from .token import Token
@@ -211,9 +211,9 @@ TARGETS = Browser(
 
 
 class DeletedRow(NamedTuple):
-    """A deleted user, project or target: what people know it by, and when it was deleted.
+    """A deleted row of any noun: what people know it by, its parent, and when it was deleted.
 
-    ``parent_id`` and ``parent`` are a project's owner, a target's project.
+    ``size`` and ``sha256`` are those of an image, where the noun has one.
     """
 
     id: int
@@ -226,52 +226,28 @@ class DeletedRow(NamedTuple):
     purged_at: datetime | None
 
 
-def _deleted(noun: type[Deletable]) -> dict[str, Course]:
-    """By the moment of the deletion, the latest first."""
-    deleted_at = noun.deleted_at
-    index = f"ix_{noun.__tablename__}_deleted_at_id"
-    return {"deleted": Course(index, (deleted_at.is_not(None),), deleted_at)}
+def _deleted(noun: type[SoftDeletable]) -> Browser[DeletedRow]:
+    """A noun's deleted rows, by the moment of the deletion, the latest first."""
+    source: Any = noun
+    above: list[Any] = [null(), null()]
+    if issubclass(noun, Owned):
+        owner = parent(noun)
+        source = join(noun, owner, owner.id == noun.parent_id())
+        above = [owner.id, getattr(owner, owner.label)]
+    image = [getattr(noun, name, null()) for name in ("size", "sha256")]
+    purged_at = noun.purged_at if issubclass(noun, Purgeable) else null()
+    index, deleted_at = f"ix_{noun.__tablename__}_deleted_at_id", noun.deleted_at
+    return Browser(
+        noun,
+        DeletedRow._make,
+        [noun.id, getattr(noun, noun.label), *above, *image, deleted_at, purged_at],
+        {"deleted": Course(index, (deleted_at.is_not(None),), deleted_at)},
+        source,
+    )
 
 
-DELETED_USERS = Browser(
-    User,
-    DeletedRow._make,
-    [User.id, User.login, *[null()] * 4, User.deleted_at, User.purged_at],
-    _deleted(User),
-    User,
-)
-DELETED_PROJECTS = Browser(
-    Project,
-    DeletedRow._make,
-    [
-        Project.id,
-        Project.name,
-        User.id,
-        User.login,
-        null(),
-        null(),
-        Project.deleted_at,
-        Project.purged_at,
-    ],
-    _deleted(Project),
-    join(Project, User, User.id == Project.owner_id),
-)
-DELETED_TARGETS = Browser(
-    Target,
-    DeletedRow._make,
-    [
-        Target.id,
-        Target.description,
-        Project.id,
-        Project.name,
-        Target.size,
-        Target.sha256,
-        Target.deleted_at,
-        null(),
-    ],
-    _deleted(Target),
-    join(Target, Project, Project.id == Target.project_id),
-)
+# By the noun's table.
+DELETED = {noun.__tablename__: _deleted(noun) for noun in nouns(SoftDeletable)}
 
 AUDIT = Browser(
     Audit,

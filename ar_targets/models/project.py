@@ -8,18 +8,23 @@ from sqlalchemy.dialects.mysql import BIGINT, BINARY, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
-from ..db.base import TABLE_OPTIONS, Base, Purgeable, fold
+from ..db.base import TABLE_OPTIONS, Base, fold
 from ..db.session import Database
 from .change import change_record, create_below, lock_live
+from .noun import Audited, DeletedWithParent, Purgeable
 from .user import User
 
 NAME_MAX = 255
 
 
-class Project(Purgeable, Base):
+class Project(Audited, Purgeable, DeletedWithParent, Base):
     """One AR application's set of targets and tokens."""
 
     __tablename__ = "project"
+    plural = "projects"
+    label = "name"
+    audited = ("name", "owner_id")
+    parent_key = "owner_id"
     __table_args__ = (
         Index("uq_project_live_name_key", "live_name_key", unique=True),
         Index("ix_project_owner_id_deleted_at_id", "owner_id", "deleted_at", "id"),
@@ -37,8 +42,7 @@ class Project(Purgeable, Base):
     live_name_key: Mapped[bytes | None] = mapped_column(
         BINARY(32), Computed("CASE WHEN deleted_at IS NULL THEN name_key END", persisted=False)
     )
-    # Tells what comes back with its owner from what had been deleted before.
-    deleted_with_owner: Mapped[bool] = mapped_column(server_default="0")
+    deleted_with_parent: Mapped[bool] = mapped_column("deleted_with_owner", server_default="0")
 
 
 class ProjectRecord(NamedTuple):

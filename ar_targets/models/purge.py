@@ -1,4 +1,4 @@
-"""Removal for good: what is dead, what is old, and what was deleted long ago.
+"""Removal for good: what is of no use any more, what is old, and what was deleted long ago.
 
 Everything goes in batches, each a short transaction that locks the rows of
 its own primary keys and nothing else, so that requests go on meanwhile. Each
@@ -12,24 +12,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, true, update
+from sqlalchemy import ColumnElement, delete, false, func, or_, select, true, update
 
-from ..db.base import Purgeable
 from ..db.session import Database, Scope, in_transaction
 from .audit import Audit
-from .login_attempt import LoginAttempt
-from .project import Project
-from .target import Target
-from .token import Token
-from .user import User
-
-# Images are freed page by page: a few at a time keep a transaction short.
-TARGETS_AT_ONCE = 50
-TARGETS = "deleted targets"
+from .noun import (
+    DeletedWithParent,
+    Expiring,
+    Owned,
+    Purgeable,
+    Revisioned,
+    Revocable,
+    SoftDeletable,
+    children,
+    nouns,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Pile:
+class Removal:
     """Rows of one table to remove, found in the order of an index."""
 
     name: str
@@ -71,79 +72,99 @@ class Pile:
         return rows, db.write(doomed).rowcount if ids else 0
 
 
-def dead_tokens(now: datetime) -> list[Pile]:
-    """Expired and revoked tokens."""
-    return [
-        Pile("expired tokens", Token, Token.expires_at <= now, Token.expires_at),
-        Pile("revoked tokens", Token, Token.revoked_at.is_not(None), Token.revoked_at),
+def useless(now: datetime) -> list[Removal]:
+    """What has expired, and what is revoked; tokens first."""
+    removals = [
+        Removal(noun.expired, noun, noun.expires_at <= now, noun.expires_at)
+        for noun in reversed(nouns(Expiring))
     ]
+    removals += [
+        Removal(f"revoked {noun.plural}", noun, noun.revoked_at.is_not(None), noun.revoked_at)
+        for noun in nouns(Revocable)
+    ]
+    return removals
 
 
-def old_attempts(now: datetime) -> Pile:
-    """Attempts to log in that no longer count."""
-    return Pile(
-        "old login attempts", LoginAttempt, LoginAttempt.expires_at <= now, LoginAttempt.expires_at
-    )
-
-
-def old_entries(before: datetime) -> Pile:
+def old_entries(before: datetime) -> Removal:
     """Entries of the audit trail from before that moment."""
-    return Pile("old audit entries", Audit, Audit.at < before, Audit.at)
+    return Removal("old audit entries", Audit, Audit.at < before, Audit.at)
 
 
-def old_trash(db: Database, before: datetime, *, doomed: bool) -> Iterator[Pile]:
-    """What was deleted before that moment, children first; with ``doomed`` only what is doomed.
+def old_deleted(db: Database, before: datetime, *, marked: bool) -> Iterator[Removal]:
+    """What was deleted before that moment, children first; with ``marked`` only with `purged_at`.
 
     A deletion that was under way when its moment had passed is left for the next time.
     """
-
-    def old(noun: type[Purgeable]) -> ColumnElement[bool]:
-        if not doomed:
-            return noun.deleted_at < before
-        # What the admin panel has begun to remove is gone on with, however young it is.
-        return noun.deleted_at.is_not(None) & noun.purged_at.is_not(None)
-
-    yield Pile(TARGETS, Target, Target.deleted_at < before, Target.deleted_at, TARGETS_AT_ONCE)
-    projects = select(Project.id).where(old(Project)).order_by(Project.id)
-    for (project_id,) in db.read(projects):
-        yield from inside(project_id, before)
-    # Another purge may doom some meanwhile, whose children we have not removed: those are its own.
-    has_target = select(Target.id).where(Target.project_id == Project.id).exists()
-    has_token = select(Token.id).where(Token.project_id == Project.id).exists()
-    has_project = select(Project.id).where(Project.owner_id == User.id).exists()
-    empty_project = ~has_target & ~has_token if doomed else true()
-    empty_user = ~has_project if doomed else true()
-    yield Pile("deleted projects", Project, old(Project) & empty_project, Project.deleted_at)
-    yield Pile("deleted users", User, old(User) & empty_user, User.deleted_at)
+    for leaf in reversed(nouns(SoftDeletable)):
+        if not issubclass(leaf, Purgeable):
+            yield _removal(leaf, leaf.deleted_at < before, leaf.deleted_at)
+    for noun in reversed(nouns(Purgeable)):
+        old = noun.deleted_at < before
+        empty: ColumnElement[bool] = true()
+        if marked:
+            # What the admin panel has begun to remove is gone on with, however young it is.
+            old = noun.deleted_at.is_not(None) & noun.purged_at.is_not(None)
+            # Another purge may mark some meanwhile, whose children we have not removed: those
+            # are its own.
+            empty = ~_has_children(noun)
+        for (row_id,) in db.read(select(noun.id).where(old).order_by(noun.id)):
+            yield from inside(noun, row_id, before)
+        yield _removal(noun, old & empty, noun.deleted_at)
 
 
-def inside(project_id: int, since: datetime | None = None) -> Iterator[Pile]:
-    """What a project takes along; of the deleted targets those deleted since that moment, or all.
+def _removal(noun: type[SoftDeletable], dead: ColumnElement[bool], order: Any) -> Removal:
+    return Removal(f"deleted {noun.plural}", noun, dead, order, noun.purge_batch)
 
-    Live and deleted targets lie apart in the index.
+
+def _has_children(noun: type[Revisioned]) -> ColumnElement[bool]:
+    """Whether a row has others below it, live or not."""
+    exists = [
+        select(child.id).where(child.parent_id() == noun.id).exists() for child in children(noun)
+    ]
+    return or_(false(), *exists)
+
+
+def inside(noun: type[Purgeable], row_id: int, since: datetime | None = None) -> Iterator[Removal]:
+    """What goes with a row, children first.
+
+    Of what was deleted by itself that is what was deleted since that moment, or all.
     """
-    its_targets, its_tokens = Target.project_id == project_id, Token.project_id == project_id
-    live = its_targets & Target.alive()
-    end = Target.deleted_at
-    deleted = its_targets & (end.is_not(None) if since is None else end >= since)
-    yield Pile(TARGETS, Target, live, Target.id, TARGETS_AT_ONCE)
-    yield Pile(TARGETS, Target, deleted, end, TARGETS_AT_ONCE)
-    yield Pile("tokens of deleted projects", Token, its_tokens, Token.id)
+    for child, its in _below(noun, row_id):
+        if not issubclass(child, SoftDeletable):
+            yield Removal(f"{child.plural} of deleted {noun.plural}", child, its, child.id)
+            continue
+        # Live and deleted rows lie apart in the index.
+        end = child.deleted_at
+        yield _removal(child, its & child.alive(), child.id)
+        yield _removal(child, its & (end.is_not(None) if since is None else end >= since), end)
 
 
-def doom(scope: Scope, before: datetime, now: datetime, at_once: int) -> None:
+def _below(noun: type[Revisioned], ids: Any) -> Iterator[tuple[type[Owned], ColumnElement[bool]]]:
+    """The nouns that lose rows with these rows, children first; and which ones.
+
+    Those that are `DeletedWithParent` are marked, and so removed by themselves.
+    """
+    for child in children(noun):
+        if not issubclass(child, DeletedWithParent):
+            key = child.parent_id()
+            its = key == ids if isinstance(ids, int) else key.in_(ids)
+            yield from _below(child, select(child.id).where(its))
+            yield child, its
+
+
+def mark_purged(scope: Scope, before: datetime, now: datetime, at_once: int) -> None:
     """Put what was deleted before that moment past restoring, so that no half can come back."""
-    for noun in (User, Project):
+    for noun in nouns(Purgeable):
         old = (noun.deleted_at < before) & noun.purged_at.is_(None)
-        batch = functools.partial(_doom_batch, noun=noun, old=old, now=now, at_once=at_once)
+        batch = functools.partial(_mark_batch, noun=noun, old=old, now=now, at_once=at_once)
         while in_transaction(scope, batch) == at_once:
             pass
 
 
-def _doom_batch(
-    db: Database, *, noun: Any, old: ColumnElement[bool], now: datetime, at_once: int
+def _mark_batch(
+    db: Database, *, noun: type[Purgeable], old: ColumnElement[bool], now: datetime, at_once: int
 ) -> int:
-    """Doom some; how many there were."""
+    """Mark some; how many there were."""
     ids = [row[0] for row in db.read(select(noun.id).where(old).limit(at_once))]
     db.write(update(noun).where(noun.id.in_(ids), old).values(purged_at=now))
     return len(ids)

@@ -5,27 +5,35 @@ optimiser's estimates answer, for which the database reads a few pages of an
 index, however many rows there are.
 """
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, case, func, literal_column, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    false,
+    func,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects import mysql
 
 from .. import clock
-from ..db.base import Deletable
 from ..db.session import Database
-from .project import Project
-from .target import Target
-from .token import Token
-from .user import User
+from .noun import Expiring, Revisioned, Revocable, SoftDeletable, nouns
 
 # Index entries that are counted one by one: a few milliseconds.
 FEW = 10_000
 # What EXPLAIN answers. MySQL has one column more before the number of rows, and one behind.
 MARIADB_COLUMNS = 10
 
-NOW: ColumnElement[Any] = bindparam("now", type_=Token.expires_at.type)
+NOW: ColumnElement[Any] = bindparam("now", type_=mysql.DATETIME(fsp=6))
+ONE: ColumnElement[int] = literal_column("1")
 
 
 class Count(NamedTuple):
@@ -45,28 +53,19 @@ class Halves:
     live: ColumnElement[bool]
     dead: ColumnElement[bool]
 
-    @property
-    def name(self) -> str:
-        """The table."""
-        return str(self.noun.__tablename__)
+
+def halves_of(noun: type[Revisioned]) -> Halves:
+    """By the mark of a deletion, or by expiry: what is revoked earlier is counted apart."""
+    if issubclass(noun, SoftDeletable):
+        mark, index = noun.deleted_at, f"ix_{noun.__tablename__}_deleted_at_id"
+        return Halves(noun, index, mark.is_(None), mark.is_not(None))
+    if issubclass(noun, Expiring):
+        end, index = noun.expires_at, f"ix_{noun.__tablename__}_expires_at"
+        return Halves(noun, index, end > NOW, end <= NOW)
+    return Halves(noun, "PRIMARY", noun.id > literal_column("0"), false())
 
 
-def _by_mark(noun: type[Deletable]) -> Halves:
-    mark, index = noun.deleted_at, f"ix_{noun.__tablename__}_deleted_at_id"
-    return Halves(noun, index, mark.is_(None), mark.is_not(None))
-
-
-EXPIRES = Token.expires_at
-ALL_HALVES = (
-    _by_mark(User),
-    _by_mark(Project),
-    _by_mark(Target),
-    # Tokens that are revoked before their time are counted apart.
-    Halves(Token, "ix_token_expires_at", EXPIRES > NOW, EXPIRES <= NOW),
-)
-
-
-def _few(noun: Any, index: str, condition: ColumnElement[bool], what: Any) -> Any:
+def _few(noun: Any, index: str, condition: ColumnElement[bool], what: Any = ONE) -> Any:
     """A subquery: ``what`` of each row that an index finds, up to `FEW`."""
     found = select(what.label("what")).select_from(noun)
     found = found.with_hint(noun, f"FORCE INDEX ({index})").where(condition)
@@ -77,34 +76,34 @@ def _number(rows: Any, what: Any = None) -> Any:
     return select(func.count(what)).select_from(rows).scalar_subquery()
 
 
-_REVOKED = _few(Token, "ix_token_revoked_at", Token.revoked_at.is_not(None), EXPIRES)
-_ONE: ColumnElement[int] = literal_column("1")
-_COUNT = select(
-    *(
-        _number(_few(halves.noun, halves.index, condition, _ONE))
-        for halves in ALL_HALVES
-        for condition in (halves.live, halves.dead)
-    ),
-    _number(_REVOKED),
-    _number(_REVOKED, case((_REVOKED.c.what > NOW, _ONE))),
-)
+@functools.cache
+def count_statement() -> Select[Any]:
+    """Four numbers for each noun: live, dead, revoked, and of these those not expired yet."""
+    numbers = []
+    for noun in nouns(Revisioned):
+        halves = halves_of(noun)
+        numbers += [_number(_few(noun, halves.index, one)) for one in (halves.live, halves.dead)]
+        if issubclass(noun, Revocable) and issubclass(noun, Expiring):
+            index = f"ix_{noun.__tablename__}_revoked_at"
+            revoked = _few(noun, index, noun.revoked_at.is_not(None), noun.expires_at)
+            numbers += [_number(revoked), _number(revoked, case((revoked.c.what > NOW, ONE)))]
+        else:
+            numbers += [literal_column("0"), literal_column("0")]
+    return select(*numbers)
 
 
 def counts(db: Database) -> list[Count]:
-    """The rows of each table that grows with use."""
+    """The rows of each noun."""
     now = clock.now()
-    numbers = db.read(_COUNT, now=now)[0]
-    revoked, revoked_early = numbers[-2:]
+    numbers = iter(db.read(count_statement(), now=now)[0])
     found = []
-    for number, halves in enumerate(ALL_HALVES):
-        live, dead = numbers[2 * number : 2 * number + 2]
-        many = max(live, dead) >= FEW
-        if halves.noun is Token:
-            live, dead = live - revoked_early, dead + revoked_early
-            many = many or revoked >= FEW
+    for noun in nouns(Revisioned):
+        live, dead, revoked, revoked_early = (next(numbers) for _ in range(4))
+        many = max(live, dead, revoked) >= FEW
+        live, dead = live - revoked_early, dead + revoked_early
         if many:
-            live, dead = _estimate(db, halves, dead, now)
-        found.append(Count(halves.name, live, dead))
+            live, dead = _estimate(db, halves_of(noun), dead, now)
+        found.append(Count(noun.__tablename__, live, dead))
     return found
 
 

@@ -1,135 +1,137 @@
-"""Soft delete, and the way back.
+"""Soft delete, and the way back, for every noun that is `SoftDeletable`.
 
-Only rows that a client deletes are marked, with one exception: a user's live
-projects are marked along with the user, because a mark is what frees their
-names. Tokens and targets need none: every statement that serves them also
-asks whether their project is live. So a project of a million targets is
-deleted and restored by one row, and what comes back is exactly what went.
+Only the row that a client deletes is marked, and with it the live rows below it that are
+`DeletedWithParent`. Others below it need no mark: every statement that serves them also
+asks whether their parent is live. So a project of a million targets is deleted and restored
+by one row, and what comes back is exactly what went.
 """
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import inspect, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from .. import clock
-from ..db.base import Deletable
 from ..db.session import Database
 from . import audit
 from .change import change, lock_live
-from .project import Project
-from .target import Target
-from .user import User
+from .noun import (
+    Audited,
+    DeletedWithParent,
+    Owned,
+    Purgeable,
+    SoftDeletable,
+    children,
+    parent,
+)
 
 
 class RestoreError(Exception):
     """Why something cannot be brought back; for people. Nothing must be committed then."""
 
 
-def delete_user(
-    db: Database, user_id: int, revision: int | None = None, *, spare_admins: bool = False
+def delete(
+    db: Database,
+    noun: type[SoftDeletable],
+    row_id: int,
+    revision: int | None = None,
+    *,
+    only: ColumnElement[bool] | None = None,
 ) -> bool:
-    """Delete a live user with the live projects; False where gone or changed.
+    """Delete a live row, and what is deleted with it.
 
-    False, too, for an administrator where ``spare_admins``.
+    False where it is gone, where its revision is not the given one, or ``only`` is false for it.
 
-    The user's row comes first: creating a project locks its owner's row, so
-    none can slip in between.
+    The row itself comes first: creating a row below it locks it, so none can slip in between.
     """
     now = clock.now()
-    only = User.is_admin.is_(False) if spare_admins else None
-    if not change(db, User, user_id, now, {"deleted_at": now}, revision=revision, only=only):
+    if change(db, noun, row_id, now, {"deleted_at": now}, revision=revision, only=only) is None:
         return False
-    db.write(
-        update(Project)
-        .where(Project.owner_id == user_id, Project.alive())
-        .values(_counted(Project, now, deleted_at=now, deleted_with_owner=True))
-    )
+    for child in deleted_along(noun):
+        db.write(
+            update(child)
+            .where(child.parent_id() == row_id, child.alive())
+            .values(_counted(child, now, deleted_at=now, deleted_with_parent=True))
+        )
     return True
 
 
-def delete_project(db: Database, project_id: int, revision: int | None = None) -> bool:
-    """Delete a live project, and so its tokens and targets; False where gone or changed."""
-    now = clock.now()
-    values = {"deleted_at": now}
-    return change(db, Project, project_id, now, values, revision=revision) is not None
+def deleted_along(noun: type[SoftDeletable]) -> list[type[DeletedWithParent]]:
+    """The nouns whose rows are marked along with a row of this one."""
+    return [child for child in children(noun) if issubclass(child, DeletedWithParent)]
 
 
-def delete_target(db: Database, target_id: int, revision: int | None = None) -> bool:
-    """Delete a live target; False where gone or changed."""
-    now = clock.now()
-    values = {"deleted_at": now}
-    return change(db, Target, target_id, now, values, revision=revision) is not None
-
-
-def restore_user(db: Database, user_id: int) -> int:
-    """Bring back a user with the projects that went along; how many those are.
+def restore(db: Database, noun: type[SoftDeletable], row_id: int) -> dict[str, int]:
+    """Bring a row back with those that were deleted along with it; how many of each noun.
 
     Raises RestoreError.
     """
-    found = _deleted(db, User, user_id)
-    _restore(db, User, User.id == user_id, f"the login {found.login!r}")
-    went_along = (Project.owner_id == user_id) & Project.deleted_with_owner
-    rival = aliased(Project)
-    taken = select(Project.name).join(rival, rival.live_name_key == Project.name_key)
-    names = ", ".join(repr(name) for (name,) in db.read(taken.where(went_along)))
-    what = f"the name of a project ({names})"
-    projects = _restore(db, Project, went_along, what, deleted_with_owner=False)
-    audit.record(db, clock.now(), "restore", User, user_id, {"login": found.login})
-    return projects
+    found = _deleted(db, noun, row_id)
+    if issubclass(noun, Owned):
+        _keep_parent(db, noun, found)
+    own = {"deleted_with_parent": False} if issubclass(noun, DeletedWithParent) else {}
+    label = getattr(found, noun.label)
+    _restore(db, noun, noun.id == row_id, f"the {noun.label} {label!r}", **own)
+    restored = {}
+    for child in deleted_along(noun):
+        along = (child.parent_id() == row_id) & child.deleted_with_parent
+        what = f"the {child.label} of a {child.__tablename__} ({_rivals(db, child, along)})"
+        restored[child.plural] = _restore(db, child, along, what, deleted_with_parent=False)
+    audit.record(db, clock.now(), "restore", noun, row_id, found._asdict())
+    return restored
 
 
-def restore_project(db: Database, project_id: int) -> None:
-    """Bring back a project with its tokens and targets. Raises RestoreError."""
-    found = _deleted(db, Project, project_id)
-    if not lock_live(db, User, found.owner_id):
-        raise RestoreError(
-            f"project {project_id} belongs to user {found.owner_id}, who is deleted: "
-            "restore the user first"
-        )
-    _restore(
-        db,
-        Project,
-        Project.id == project_id,
-        f"the name {found.name!r}",
-        deleted_with_owner=False,
-    )
-    audit.record(db, clock.now(), "restore", Project, project_id, {"name": found.name})
-
-
-def restore_target(db: Database, target_id: int) -> None:
-    """Bring back a target. Raises RestoreError."""
-    found = _deleted(db, Target, target_id)
-    if not lock_live(db, Project, found.project_id):
-        raise RestoreError(
-            f"target {target_id} belongs to project {found.project_id}, which is deleted: "
-            "restore the project first"
-        )
-    _restore(db, Target, Target.id == target_id, "")
-    shown = {"project_id": found.project_id, "description": found.description}
-    audit.record(db, clock.now(), "restore", Target, target_id, shown)
-
-
-def _deleted(db: Database, noun: type[Deletable], row_id: int) -> Any:
-    """Lock and read a deleted row, blobs left out."""
-    columns = [column for column in inspect(noun).columns if column.name != "image"]
+def _deleted(db: Database, noun: type[SoftDeletable], row_id: int) -> Any:
+    """Lock and read a deleted row: what is shown of it, and what it is below."""
+    names = {"deleted_at", noun.label}
+    if issubclass(noun, Audited):
+        names |= {*noun.audited}
+    if issubclass(noun, Owned):
+        names |= {noun.parent_key}
+    if issubclass(noun, Purgeable):
+        names |= {"purged_at"}
+    columns = [getattr(noun, name) for name in sorted(names)]
     row = db.write(select(*columns).where(noun.id == row_id).with_for_update()).one_or_none()
     name = noun.__tablename__
     if row is None:
         raise RestoreError(f"there is no {name} {row_id}; it may have been purged")
     if row.deleted_at is None:
         raise RestoreError(f"{name} {row_id} is not deleted")
-    if getattr(row, "purged_at", None) is not None:
+    if issubclass(noun, Purgeable) and row.purged_at is not None:
         raise RestoreError(f"{name} {row_id} is being removed for good")
     return row
 
 
+def _keep_parent(db: Database, noun: type[Owned], found: Any) -> None:
+    """Lock the parent of a row; raises RestoreError where it is deleted itself."""
+    above, parent_id = parent(noun), getattr(found, noun.parent_key)
+    if not lock_live(db, above, parent_id):
+        name = above.__tablename__
+        raise RestoreError(
+            f"it belongs to {name} {parent_id}, which is deleted too: restore the {name} first"
+        )
+
+
+def _rivals(db: Database, noun: type[DeletedWithParent], condition: ColumnElement[bool]) -> str:
+    """Labels of deleted rows that live rows have by now."""
+    rival: Any = aliased(noun)
+    key = getattr(noun, f"{noun.label}_key")
+    taken = select(getattr(noun, noun.label)).join(
+        rival, getattr(rival, f"live_{noun.label}_key") == key
+    )
+    return ", ".join(repr(label) for (label,) in db.read(taken.where(condition)))
+
+
 def _restore(
-    db: Database, noun: type[Deletable], condition: Any, what: str, **values: object
+    db: Database,
+    noun: type[SoftDeletable],
+    condition: ColumnElement[bool],
+    what: str,
+    **values: object,
 ) -> int:
-    """Take the mark off rows; how many. A unique index says where a name is taken meanwhile."""
+    """Take the mark off rows; how many. A unique index says where a label is taken meanwhile."""
     values = _counted(noun, clock.now(), deleted_at=None, **values)
     try:
         return db.write(update(noun).where(condition).values(values)).rowcount
@@ -139,6 +141,7 @@ def _restore(
         ) from None
 
 
-def _counted(noun: type[Deletable], now: datetime, **values: object) -> dict[str, Any]:
+def _counted(noun: type[SoftDeletable], now: datetime, **values: object) -> dict[Any, Any]:
     """The values of an UPDATE of several rows, each row's revision counted up."""
-    return {"revision": noun.revision + 1, "updated_at": now, **values}
+    stamped = {"revision": noun.revision + 1, "updated_at": now, **values}
+    return {getattr(noun, name): value for name, value in stamped.items()}

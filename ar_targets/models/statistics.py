@@ -5,21 +5,25 @@ from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Select, bindparam, func, literal, literal_column, null, select
 
-from ..db.base import Deletable
 from ..db.session import Database
+from .noun import (
+    DeletedWithParent,
+    Expiring,
+    Owned,
+    Revisioned,
+    SoftDeletable,
+    nouns,
+    parent,
+)
 from .project import Project
 from .target import Target
 from .token import Token
-from .user import User
 
 
 class Totals(NamedTuple):
-    """How many live rows there are. ``stored`` is the bytes of all images, the trash's included."""
+    """How many live rows each table has, and the bytes of all images, deleted ones included."""
 
-    users: int
-    projects: int
-    tokens: int
-    targets: int
+    rows: dict[str, int]
     stored: int
 
 
@@ -31,7 +35,7 @@ class Day(NamedTuple):
     size: int
 
 
-class Expiring(NamedTuple):
+class ExpiringToken(NamedTuple):
     """A valid token of a live project."""
 
     id: int
@@ -47,28 +51,13 @@ class Latest(NamedTuple):
     noun: str
     id: int
     label: str
-    project_id: int | None
+    parent_id: int | None
     created_at: datetime
 
 
 _SUMS = "FORCE INDEX (ix_target_deleted_at_created_at_size)"
 
 
-_USERS = select(func.count()).select_from(User).where(User.alive())
-_PROJECTS = select(func.count()).select_from(Project).where(Project.alive())
-_TOKENS = (
-    select(func.count())
-    .select_from(Token)
-    .where(Token.expires_at > bindparam("now"), Token.revoked_at.is_(None))
-)
-_TARGETS = select(func.count()).select_from(Target).with_hint(Target, _SUMS).where(Target.alive())
-# Deleting a project leaves its targets unmarked.
-_TARGETS_GONE = (
-    select(func.count())
-    .select_from(Project)
-    .join(Target, Target.project_id == Project.id)
-    .where(Project.deleted_at.is_not(None), Target.alive())
-)
 _STORED = select(func.coalesce(func.sum(Target.size), literal_column("0"))).with_hint(Target, _SUMS)
 _DAY = func.date(Target.created_at)
 _DAYS = (
@@ -96,14 +85,21 @@ _EXPIRING = (
 
 def totals(db: Database, now: datetime) -> Totals:
     """Count everything: some tenths of a second at a million rows."""
-    targets = _number(db, _TARGETS) - _number(db, _TARGETS_GONE)
-    return Totals(
-        _number(db, _USERS),
-        _number(db, _PROJECTS),
-        _number(db, _TOKENS, now=now),
-        targets,
-        _number(db, _STORED),
-    )
+    rows = {noun.__tablename__: _rows(db, noun, now) for noun in nouns(Revisioned)}
+    return Totals(rows, _number(db, _STORED))
+
+
+def _rows(db: Database, noun: type[Revisioned], now: datetime) -> int:
+    """Live rows, but for those whose parent is deleted: that leaves most of them unmarked."""
+    live = [noun.alive()]
+    if issubclass(noun, Expiring):
+        live.append(noun.expires_at > now)
+    number = _number(db, select(func.count()).select_from(noun).where(*live))
+    if not issubclass(noun, Owned) or issubclass(noun, DeletedWithParent):
+        return number
+    above = parent(noun)
+    gone = select(func.count()).select_from(above).join(noun, noun.parent_id() == above.id)
+    return number - _number(db, gone.where(above.deleted_at.is_not(None), *live))
 
 
 def days(db: Database, now: datetime, number: int) -> list[Day]:
@@ -116,32 +112,31 @@ def days(db: Database, now: datetime, number: int) -> list[Day]:
     return [Day(day, int(targets), int(size)) for day, targets, size in rows]
 
 
-def expiring(db: Database, now: datetime, until: datetime, count: int) -> list[Expiring]:
+def expiring(db: Database, now: datetime, until: datetime, count: int) -> list[ExpiringToken]:
     """Valid tokens that will have expired by then, the next first."""
-    return [Expiring._make(row) for row in db.read(_EXPIRING, now=now, until=until, count=count)]
-
-
-def _latest(noun: type[Deletable], label: Any, parent: Any) -> Select[Any]:
-    return (
-        select(literal(noun.__tablename__), noun.id, label, parent, noun.created_at)
-        .with_hint(noun, f"FORCE INDEX (ix_{noun.__tablename__}_deleted_at_id)")
-        .where(noun.alive())
-        .order_by(noun.id.desc())
-        .limit(bindparam("count"))
-    )
-
-
-_LATEST = (
-    _latest(User, User.login, null()),
-    _latest(Project, Project.name, Project.id),
-    _latest(Target, Target.description, Target.project_id),
-)
+    return [
+        ExpiringToken._make(row) for row in db.read(_EXPIRING, now=now, until=until, count=count)
+    ]
 
 
 def latest(db: Database, count: int) -> list[Latest]:
-    """What was created last, of all nouns together, the newest first."""
-    rows = [Latest._make(row) for each in _LATEST for row in db.read(each, count=count)]
+    """What was created last, of all nouns that can be deleted together, the newest first."""
+    rows = [
+        Latest._make(row) for noun in nouns(SoftDeletable) for row in db.read(_latest(noun, count))
+    ]
     return sorted(rows, key=lambda row: row.created_at, reverse=True)[:count]
+
+
+def _latest(noun: type[SoftDeletable], count: int) -> Select[Any]:
+    parent_id = noun.parent_id() if issubclass(noun, Owned) else null()
+    name, label = noun.__tablename__, getattr(noun, noun.label)
+    return (
+        select(literal(name), noun.id, label, parent_id, noun.created_at)
+        .with_hint(noun, f"FORCE INDEX (ix_{name}_deleted_at_id)")
+        .where(noun.alive())
+        .order_by(noun.id.desc())
+        .limit(count)
+    )
 
 
 def database_version(db: Database) -> str:

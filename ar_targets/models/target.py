@@ -12,21 +12,28 @@ from sqlalchemy.dialects.mysql import BIGINT, CHAR, INTEGER, LONGBLOB, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
-from ..db.base import TABLE_OPTIONS, Base, Deletable
+from ..db.base import TABLE_OPTIONS, Base
 from ..db.session import Database
 from ..images.jpeg import Jpeg
 from ..telemetry import request_context
 from .change import change_record, create_below
+from .noun import Audited, Owned, SoftDeletable
 from .project import Project
 
 # What a TEXT column holds.
 DESCRIPTION_MAX_BYTES = 65_535
 
 
-class Target(Deletable, Base):
+class Target(Audited, SoftDeletable, Owned, Base):
     """One picture of one project."""
 
     __tablename__ = "target"
+    plural = "targets"
+    label = "description"
+    audited = ("project_id", "description", "sha256")
+    parent_key = "project_id"
+    # Images are freed page by page: a few at a time keep a transaction short.
+    purge_batch = 50
     __table_args__ = (
         Index("ix_target_project_id_deleted_at_id", "project_id", "deleted_at", "id"),
         Index("ix_target_deleted_at_id", "deleted_at", "id"),

@@ -9,24 +9,30 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, bindparam, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, bindparam, select
 from sqlalchemy.dialects.mysql import BIGINT, CHAR, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
-from ..db.base import TABLE_OPTIONS, Base, Moment, Stamped
+from ..db.base import TABLE_OPTIONS, Base
 from ..db.session import Database
 from .change import change, change_record, create_below
+from .noun import Audited, Expiring, Owned, Revocable
 from .project import Project
 
 DESCRIPTION_MAX = 255
 ACCESS = ("read", "write")
 
 
-class Token(Stamped, Base):
+class Token(Audited, Revocable, Expiring, Owned, Base):
     """One token of one project."""
 
     __tablename__ = "token"
+    plural = "tokens"
+    label = "description"
+    expired = "expired tokens"
+    audited = ("project_id", "description", "access", "ttl")
+    parent_key = "project_id"
     __table_args__ = (
         CheckConstraint("access IN ('read', 'write')", name="access"),
         Index("uq_token_jti", "jti", unique=True),
@@ -44,13 +50,6 @@ class Token(Stamped, Base):
     access: Mapped[str] = mapped_column(VARCHAR(5, charset="ascii", collation="ascii_bin"))
     description: Mapped[str] = mapped_column(VARCHAR(DESCRIPTION_MAX))
     ttl: Mapped[int] = mapped_column(BIGINT)
-    expires_at: Mapped[Moment]
-    revoked_at: Mapped[Moment | None]
-
-    @classmethod
-    def alive(cls) -> ColumnElement[bool]:
-        """Whether it is not revoked; an expired one can be extended."""
-        return cls.revoked_at.is_(None)
 
 
 class TokenRecord(NamedTuple):

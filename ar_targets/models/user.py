@@ -1,7 +1,8 @@
 """Users: who may log in, and the statements about them."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -17,10 +18,11 @@ from sqlalchemy.dialects.mysql import BINARY, INTEGER, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
-from ..db.base import TABLE_OPTIONS, Base, Purgeable, fold
+from ..db.base import TABLE_OPTIONS, Base, fold
 from ..db.session import Database
 from .change import change as change_row
 from .change import create as create_row
+from .noun import Audited, Purgeable
 
 LOGIN_MAX = 64
 PASSWORD_MIN = 8
@@ -29,10 +31,14 @@ PASSWORD_MAX = 128
 _NOBODYS_KEY = bytes(32)
 
 
-class User(Purgeable, Base):
+class User(Audited, Purgeable, Base):
     """One person or script that logs in."""
 
     __tablename__ = "user"
+    plural = "users"
+    label = "login"
+    audited = ("login", "is_admin")
+    audited_as_set: ClassVar[Mapping[str, str]] = {"password_hash": "password"}
     __table_args__ = (
         Index("uq_user_live_login_key", "live_login_key", unique=True),
         Index("ix_user_deleted_at_id", "deleted_at", "id"),
@@ -82,6 +88,7 @@ class Credentials(NamedTuple):
     password_version: int
 
 
+NO_ADMIN = User.is_admin.is_(False)
 COLUMNS = [getattr(User, name) for name in UserRecord._fields]
 
 _FIND = select(*COLUMNS).where(User.id == bindparam("user_id"), User.alive())
@@ -93,7 +100,7 @@ _PAGE = (
     .with_hint(User, "FORCE INDEX (ix_user_deleted_at_id)")
     .where(
         User.alive(),
-        or_(User.is_admin.is_(False), User.id == bindparam("viewer")),
+        or_(NO_ADMIN, User.id == bindparam("viewer")),
         User.id > bindparam("after"),
     )
     .order_by(User.id)
@@ -176,7 +183,7 @@ def change(
     if password_hash is not None:
         values["password_hash"] = password_hash
         computed["password_version"] = User.password_version + 1
-    only = User.is_admin.is_(False) if spare_admins else None
+    only = NO_ADMIN if spare_admins else None
     now = clock.now()
     changed = change_row(
         db, User, user_id, now, values, revision=revision, computed=computed, only=only

@@ -18,7 +18,7 @@ from .. import clock
 from ..db.engine import make_engine
 from ..db.session import transaction_scope
 from ..models import purge, purge_result
-from ..models.purge import Pile
+from ..models.purge import Removal
 from .command import parser, positive, run, settings_of
 
 # Rows of a transaction, and how many times as long it then rests as that took. It is
@@ -31,8 +31,8 @@ BATCH, RESTS = 30, 4
 def main(argv: list[str] | None = None) -> int:
     """The console script."""
     made = parser(
-        "Remove expired and revoked tokens, old login attempts and old audit entries "
-        "from the database."
+        "Remove expired and revoked tokens, expired sessions of the panel, old login attempts "
+        "and old audit entries from the database."
     )
     made.add_argument(
         "--deleted-older-than",
@@ -61,21 +61,20 @@ def work(arguments: argparse.Namespace) -> None:
     removed: Counter[str] = Counter()
     finished = False
     try:
-        piles = [
-            *purge.dead_tokens(now),
-            purge.old_attempts(now),
+        removals = [
+            *purge.useless(now),
             purge.old_entries(now - timedelta(days=settings.audit_days)),
         ]
         if before is not None:
             if not arguments.dry_run:
-                purge.doom(lambda: transaction_scope(engine), before, now, arguments.batch)
+                purge.mark_purged(lambda: transaction_scope(engine), before, now, arguments.batch)
             with transaction_scope(engine) as db:
-                piles += purge.old_trash(db, before, doomed=not arguments.dry_run)
-        removed.update({pile.name: 0 for pile in piles})
+                removals += purge.old_deleted(db, before, marked=not arguments.dry_run)
+        removed.update({removal.name: 0 for removal in removals})
         if arguments.dry_run:
-            count(engine, piles, removed)
+            count(engine, removals, removed)
         else:
-            remove(engine, piles, arguments.batch, removed)
+            remove(engine, removals, arguments.batch, removed)
         finished = True
     finally:
         # What was removed before an error or Ctrl-C is removed, and said.
@@ -92,25 +91,25 @@ def record(engine: Engine, removed: Mapping[str, int], *, finished: bool) -> Non
         purge_result.add(db, removed, clock.now() if finished else None)
 
 
-def count(engine: Engine, piles: Iterable[Pile], found: Counter[str]) -> None:
-    """Count what there is, a pile after the other."""
+def count(engine: Engine, removals: Iterable[Removal], found: Counter[str]) -> None:
+    """Count what there is, one kind after the other."""
     with transaction_scope(engine) as db:
-        for pile in piles:
-            found[pile.name] += pile.count(db)
+        for removal in removals:
+            found[removal.name] += removal.count(db)
 
 
-def remove(engine: Engine, piles: Iterable[Pile], batch: int, removed: Counter[str]) -> None:
-    """Remove the piles, resting between batches; shows progress on a terminal."""
+def remove(engine: Engine, removals: Iterable[Removal], batch: int, removed: Counter[str]) -> None:
+    """Remove rows, resting between batches; shows progress on a terminal."""
     shows = sys.stderr.isatty()
-    for pile in piles:
-        begun = time.monotonic()
-        for number in pile.remove(lambda: transaction_scope(engine), batch):
-            removed[pile.name] += number
+    for removal in removals:
+        name, begun = removal.name, time.monotonic()
+        for number in removal.remove(lambda: transaction_scope(engine), batch):
+            removed[name] += number
             if shows:
-                print(f"\r{removed[pile.name]:,} {pile.name}", end="", file=sys.stderr, flush=True)
+                print(f"\r{removed[name]:,} {name}", end="", file=sys.stderr, flush=True)
             time.sleep(RESTS * (time.monotonic() - begun))
             begun = time.monotonic()
-        if shows and removed[pile.name]:
+        if shows and removed[name]:
             print("\r\033[K", end="", file=sys.stderr)
 
 

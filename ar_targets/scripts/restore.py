@@ -1,4 +1,4 @@
-"""``ar_targets_restore``: bring back a user, project or target that was deleted.
+"""``ar_targets_restore``: bring back a row that was deleted.
 
 What was deleted along with it comes back too, and nothing that had been
 deleted before. Without an id, it lists what was deleted last.
@@ -7,7 +7,6 @@ deleted before. Without an id, it lists what was deleted last.
 import argparse
 import functools
 import sys
-from typing import Any
 
 from sqlalchemy import select
 
@@ -15,19 +14,12 @@ from ..clock import rfc3339
 from ..db.engine import make_engine
 from ..db.session import Database, in_transaction, transaction_scope
 from ..models import soft_delete
-from ..models.project import Project
+from ..models.noun import SoftDeletable, nouns
 from ..models.soft_delete import RestoreError
-from ..models.target import Target
-from ..models.user import User
 from .command import CommandError, parser, positive, run, settings_of
 
 LISTED = 50
-# Noun → its class, and the column by which people know a row.
-NOUNS: dict[str, tuple[Any, Any]] = {
-    "user": (User, User.login),
-    "project": (Project, Project.name),
-    "target": (Target, Target.description),
-}
+NOUNS = {noun.__tablename__: noun for noun in nouns(SoftDeletable)}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -47,36 +39,33 @@ def work(arguments: argparse.Namespace) -> None:
     try:
         if arguments.id is None:
             with transaction_scope(engine) as db:
-                list_deleted(db, arguments.noun)
+                list_deleted(db, NOUNS[arguments.noun])
         else:
-            noun, row_id = arguments.noun, arguments.id
+            noun, row_id = NOUNS[arguments.noun], arguments.id
             scope = functools.partial(transaction_scope, engine)
             print(in_transaction(scope, lambda db: restore(db, noun, row_id)))
     except RestoreError as refused:
         raise CommandError(str(refused)) from None
 
 
-def restore(db: Database, noun: str, row_id: int) -> str:
+def restore(db: Database, noun: type[SoftDeletable], row_id: int) -> str:
     """Bring it back; what to say then."""
-    if noun == "user":
-        projects = soft_delete.restore_user(db, row_id)
-        return f"restored user {row_id} and {projects} of the user's projects"
-    if noun == "project":
-        soft_delete.restore_project(db, row_id)
-    else:
-        soft_delete.restore_target(db, row_id)
-    return f"restored {noun} {row_id}"
+    name = noun.__tablename__
+    along = soft_delete.restore(db, noun, row_id).items()
+    return f"restored {name} {row_id}" + "".join(
+        f" and {number} of the {name}'s {plural}" for plural, number in along
+    )
 
 
-def list_deleted(db: Database, noun: str) -> None:
+def list_deleted(db: Database, noun: type[SoftDeletable]) -> None:
     """Print the rows deleted last, newest first."""
-    cls, label = NOUNS[noun]
-    deleted = select(cls.id, cls.deleted_at, label).where(cls.deleted_at.is_not(None))
-    rows = db.read(deleted.order_by(cls.deleted_at.desc()).limit(LISTED))
+    deleted = select(noun.id, noun.deleted_at, getattr(noun, noun.label))
+    deleted = deleted.where(noun.deleted_at.is_not(None))
+    rows = db.read(deleted.order_by(noun.deleted_at.desc()).limit(LISTED))
     for row_id, deleted_at, text in rows:
         print(f"{row_id}\t{rfc3339(deleted_at)}\t{text!r}")
     if not rows:
-        print(f"no {noun} is deleted", file=sys.stderr)
+        print(f"no {noun.__tablename__} is deleted", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -85,5 +85,5 @@ def delete_project(request: Request) -> Response:
     """Delete the project with its tokens and targets; the name is free again."""
     record = request.context.record
     revision = expected_revision(request, record)
-    written(soft_delete.delete_project(request.db, record.id, revision), revision)
+    written(soft_delete.delete(request.db, projects.Project, record.id, revision), revision)
     return no_content()

@@ -124,5 +124,5 @@ def delete_target(request: Request) -> Response:
     """Delete the target."""
     record = request.context.record
     revision = expected_revision(request, record)
-    written(soft_delete.delete_target(request.db, record.id, revision), revision)
+    written(soft_delete.delete(request.db, targets.Target, record.id, revision), revision)
     return no_content()

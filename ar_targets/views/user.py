@@ -132,7 +132,7 @@ def delete_user(request: Request) -> Response:
     record = request.context.record
     revision = expected_revision(request, record)
     limit_changes(request)
-    deleted = soft_delete.delete_user(request.db, record.id, revision, spare_admins=True)
+    deleted = soft_delete.delete(request.db, users.User, record.id, revision, only=users.NO_ADMIN)
     written(deleted, revision)
     report(request, record.id, "deleted")
     return no_content()

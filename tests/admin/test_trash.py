@@ -58,10 +58,10 @@ def test_the_question_names_what_will_be_lost(app, panel, stage, owner, project,
     app.call("DELETE", owner.path, status=204)
     page = panel.get(f"/admin/trash/user/{owner.id}/")
     lost = [tag.get_text(" ", strip=True) for tag in page.html.select("form li")]
-    assert lost == ["the user olga", "1 project", "2 image targets", "1 token"]
+    assert lost == ["the user olga", "1 project", "2 targets", "1 token"]
     page = panel.get(f"/admin/trash/project/{project.id}/")
     lost = [tag.get_text(" ", strip=True) for tag in page.html.select("form.edge li")]
-    assert lost == ["the project Zoo of olga", "2 image targets", "1 token"]
+    assert lost == ["the project Zoo of olga", "2 targets", "1 token"]
 
 
 @pytest.mark.parametrize("noun", ["user", "project", "target"])
@@ -96,14 +96,14 @@ def test_a_large_removal_goes_on_later(app, panel, stage, owner, project, monkey
         stage.target(project)
     app.call("DELETE", project.path, who=owner, status=204)
     path = f"/admin/trash/project/{project.id}"
-    monkeypatch.setattr(hard_delete, "PATIENCE", -1.0)
+    monkeypatch.setattr(hard_delete, "TIME_LIMIT", -1.0)
     monkeypatch.setattr(hard_delete, "AT_ONCE", 1)
     assert "has begun" in panel.said(panel.send(f"{path}/remove/", status=303))
     assert len(stage.rows(targets)) == 2
     assert "being removed" in panel.get("/admin/trash/")
     refused = panel.said(panel.send(f"{path}/restore/", status=303))
     assert "is being removed for good" in refused
-    monkeypatch.setattr(hard_delete, "PATIENCE", 5.0)
+    monkeypatch.setattr(hard_delete, "TIME_LIMIT", 5.0)
     assert "removed for good" in panel.said(panel.send(f"{path}/remove/", status=303))
     assert stage.rows(projects) == []
 

@@ -7,8 +7,10 @@ from sqlalchemy import insert, text
 
 from ar_targets import clock
 from ar_targets.db.session import transaction_scope
-from ar_targets.models import keyset
-from ar_targets.models.soft_delete import delete_project, delete_target, delete_user
+from ar_targets.models import keyset, soft_delete
+from ar_targets.models.project import Project
+from ar_targets.models.target import Target
+from ar_targets.models.user import User
 
 from ..panel import Panel, names
 from ..tables import target as targets
@@ -91,10 +93,10 @@ def ids(app, crowd, stage, owner, project):
     with app.registry.engine.begin() as connection:
         connection.execute(insert(targets), [row] * ROWS)
     with transaction_scope(app.registry.engine) as db:
-        delete_project(db, gone_project.id)
-        delete_user(db, gone_user.id)
+        soft_delete.delete(db, Project, gone_project.id)
+        soft_delete.delete(db, User, gone_user.id)
         for found in db.read(text("SELECT id FROM target LIMIT 20")):
-            delete_target(db, found[0])
+            soft_delete.delete(db, Target, found[0])
     with app.registry.engine.begin() as connection:
         for name in ("user", "project", "token", "target"):
             connection.execute(text(f"ANALYZE TABLE `{name}`")).all()

@@ -11,13 +11,17 @@ from ar_targets import clock
 from ar_targets.db.session import transaction_scope
 from ar_targets.models import soft_delete
 from ar_targets.models.audit import TEXT_MAX
+from ar_targets.models.project import Project
+from ar_targets.models.target import Target
+from ar_targets.models.user import User
 
 from ..actors import PASSWORD
-from ..pictures import FLOWER
+from ..pictures import CHINA, FLOWER
 from ..tables import audit as table
 
 IMAGE = base64.b64encode(FLOWER).decode()
 SHA256 = hashlib.sha256(FLOWER).hexdigest()
+SHA256_CHINA = hashlib.sha256(CHINA).hexdigest()
 
 
 @pytest.fixture
@@ -137,20 +141,24 @@ def test_the_longest_details_fit(app, owner, project, write_token, trail, charac
 
 def test_restored(stage, owner, project, target, trail):
     with transaction_scope(stage.engine) as db:
-        soft_delete.delete_target(db, target.id)
-        soft_delete.delete_user(db, owner.id)
+        soft_delete.delete(db, Target, target.id)
+        soft_delete.delete(db, User, owner.id)
     trail()
     with transaction_scope(stage.engine) as db:
-        soft_delete.restore_user(db, owner.id)
-        soft_delete.restore_target(db, target.id)
-        soft_delete.delete_project(db, project.id)
-        soft_delete.restore_project(db, project.id)
+        soft_delete.restore(db, User, owner.id)
+        soft_delete.restore(db, Target, target.id)
+        soft_delete.delete(db, Project, project.id)
+        soft_delete.restore(db, Project, project.id)
     entries = trail()
     assert [told(entry) for entry in entries] == [
-        ("restore user", owner.id, {"login": "olga"}),
-        ("restore target", target.id, {"project": project.id, "description": "a gate"}),
+        ("restore user", owner.id, {"login": "olga", "is_admin": False}),
+        (
+            "restore target",
+            target.id,
+            {"project": project.id, "description": "a gate", "sha256": SHA256_CHINA},
+        ),
         ("delete project", project.id, {}),
-        ("restore project", project.id, {"name": "Zoo"}),
+        ("restore project", project.id, {"name": "Zoo", "owner": owner.id}),
     ]
     assert {(entry["actor"], entry["via"]) for entry in entries} == {("script", "script")}
 

@@ -16,6 +16,8 @@ from ar_targets.db.session import transaction_scope
 from ar_targets.images import jpeg
 from ar_targets.models import project as project_model
 from ar_targets.models import soft_delete, target, token
+from ar_targets.models.project import Project
+from ar_targets.models.user import User
 
 from ..client import Client, at_once
 from ..pictures import CHINA
@@ -118,7 +120,7 @@ def test_a_project_created_while_its_owner_is_deleted(app, stage, owner, strange
         return own.post_json("/api/project", {"name": "Zoo"}, headers=owner.headers, status="*")
 
     with transaction_scope(stage.engine) as deletion:
-        soft_delete.delete_user(deletion, owner.id)
+        soft_delete.delete(deletion, User, owner.id)
         answer = in_background(app, create)
         time.sleep(0.3)
         assert not answer.done()
@@ -240,10 +242,10 @@ def test_connections_that_the_server_closed(app, stage, owner, project):
 def test_nothing_is_created_in_what_is_deleted_meanwhile(stage, owner, project):
     proven = jpeg.prove(CHINA, 10**6)
     with transaction_scope(stage.engine) as db:
-        soft_delete.delete_project(db, project.id)
+        soft_delete.delete(db, Project, project.id)
         assert target.create(db, project.id, proven, "") is None
         assert token.create(db, project.id, 60, "read", "") is None
-        soft_delete.delete_user(db, owner.id)
+        soft_delete.delete(db, User, owner.id)
         assert project_model.create(db, owner.id, "new") is None
     assert stage.rows(target_table) == []
     assert stage.rows(token_table) == []

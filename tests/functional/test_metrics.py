@@ -12,7 +12,9 @@ from sqlalchemy.dialects import mysql
 
 from ar_targets.db.session import transaction_scope
 from ar_targets.models import purge_result, row_count, soft_delete
+from ar_targets.models.project import Project
 from ar_targets.models.row_count import Count
+from ar_targets.models.target import Target
 
 from ..actors import PASSWORD
 from ..client import faults
@@ -135,9 +137,9 @@ def rows(stage, owner, project, write_token, target):
     for token in (revoked, both):
         stage.revoke(token)
     with transaction_scope(stage.engine) as db:
-        soft_delete.delete_project(db, other.id)
+        soft_delete.delete(db, Project, other.id)
         for one in gone:
-            soft_delete.delete_target(db, one.id)
+            soft_delete.delete(db, Target, one.id)
     return [
         Count("user", 1, 0),
         Count("project", 1, 1),
@@ -188,7 +190,7 @@ def test_many_rows_are_estimated(stage, owner, monkeypatch):
 
 def test_no_more_than_a_few_rows_are_read(stage, project, target):
     """However many there are: the statement bounds itself."""
-    written = str(row_count._COUNT.compile(dialect=mysql.dialect()))
+    written = str(row_count.count_statement().compile(dialect=mysql.dialect()))
     assert written.count(f"LIMIT {row_count.FEW}") == 10
     assert written.count("FORCE INDEX") == 10
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from ar_targets import clock
 from ar_targets.db.session import in_transaction, transaction_scope
 from ar_targets.models import purge, soft_delete
+from ar_targets.models.project import Project
 
 from ..client import Client
 from ..pictures import drawn
@@ -69,9 +70,9 @@ def upload(project, token, image=IMAGE):
 def purge_all(engine, before):
     """What ``ar_targets_purge --deleted-older-than`` does."""
     scope, now = functools.partial(transaction_scope, engine), clock.now()
-    purge.doom(scope, before, now, 100)
+    purge.mark_purged(scope, before, now, 100)
     with transaction_scope(engine) as db:
-        piles = [*purge.dead_tokens(now), *purge.old_trash(db, before, doomed=True)]
+        piles = [*purge.useless(now), *purge.old_deleted(db, before, marked=True)]
     for pile in piles:
         list(pile.remove(scope, 100))
 
@@ -218,14 +219,14 @@ def test_a_project_that_is_restored_while_it_is_purged(stage, owner):
         project = stage.project(owner, "Zoo")
         token, made = stage.app(project), [stage.target(project, drawn()) for _ in range(3)]
         with transaction_scope(stage.engine) as db:
-            soft_delete.delete_project(db, project.id)
+            soft_delete.delete(db, Project, project.id)
         both = threading.Barrier(2)
 
         def restore(project=project, both=both):
             both.wait()
             try:
                 scope = functools.partial(transaction_scope, stage.engine)
-                in_transaction(scope, lambda db: soft_delete.restore_project(db, project.id))
+                in_transaction(scope, lambda db: soft_delete.restore(db, Project, project.id))
             except soft_delete.RestoreError:
                 return False
             return True
@@ -250,7 +251,7 @@ def test_a_project_that_is_restored_while_it_is_purged(stage, owner):
         assert token
         if back:
             with transaction_scope(stage.engine) as db:
-                soft_delete.delete_project(db, project.id)
+                soft_delete.delete(db, Project, project.id)
 
 
 @pytest.mark.parametrize(("deaths", "attempts"), [(2, 3), (3, 3)])

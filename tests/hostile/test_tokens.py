@@ -14,6 +14,7 @@ from sqlalchemy import update
 
 from ar_targets.db.session import transaction_scope
 from ar_targets.models import soft_delete
+from ar_targets.models.project import Project
 
 from ..actors import PASSWORD, Actor
 from ..conftest import KEY
@@ -209,7 +210,7 @@ def test_what_comes_back_brings_back_no_revoked_token(app, stage, owner, project
     app.delete(write_token.path, headers=owner.headers)
     app.delete(project.path, headers=owner.headers)
     with transaction_scope(stage.engine) as db:
-        soft_delete.restore_project(db, project.id)
+        soft_delete.restore(db, Project, project.id)
     app.get(project.targets, headers=other.headers, status=200)
     app.get(project.targets, headers=write_token.headers, status=401)
 

@@ -11,6 +11,10 @@ from ar_targets import clock
 from ar_targets.db.session import transaction_scope
 from ar_targets.models import hard_delete, soft_delete
 from ar_targets.models import purge as piles
+from ar_targets.models.project import Project
+from ar_targets.models.target import Target
+from ar_targets.models.token import Token
+from ar_targets.models.user import User
 from ar_targets.scripts import purge, restore
 
 from ..tables import attempt as attempts
@@ -44,8 +48,8 @@ def test_dead_tokens_go(script, stage, project):
     done = script(purge.main)
     assert (done.code, done.err) == (0, "")
     assert done.out == (
-        "removed 2 expired tokens\nremoved 1 revoked tokens\nremoved 0 old login attempts\n"
-        "removed 0 old audit entries\n"
+        "removed 2 expired tokens\nremoved 0 expired admin sessions\n"
+        "removed 0 old login attempts\nremoved 1 revoked tokens\nremoved 0 old audit entries\n"
     )
     assert ids(stage, tokens) == {valid.id}
 
@@ -88,14 +92,14 @@ def test_what_was_removed_before_an_error_is_added_up_without_an_end(
     script, stage, project, monkeypatch
 ):
     stage.expire(stage.app(project))
-    removing = piles.Pile.remove
+    removing = piles.Removal.remove
 
     def remove(self, *arguments):
         if self.name != "expired tokens":
             raise KeyboardInterrupt
         return removing(self, *arguments)
 
-    monkeypatch.setattr(piles.Pile, "remove", remove)
+    monkeypatch.setattr(piles.Removal, "remove", remove)
     assert script(purge.main).code == 1
     (row,) = stage.rows(results, results.c.kind == "expired tokens")
     assert (row["removed"], row["finished_at"]) == (1, None)
@@ -105,7 +109,7 @@ def test_dry_run_removes_nothing(script, stage, project, target):
     app = stage.app(project)
     stage.expire(app)
     with transaction_scope(stage.engine) as db:
-        soft_delete.delete_target(db, target.id)
+        soft_delete.delete(db, Target, target.id)
     age(stage, targets, target.id)
     done = script(purge.main, "--dry-run", "--deleted-older-than", "30")
     assert "would remove 1 expired tokens" in done.out
@@ -116,7 +120,7 @@ def test_dry_run_removes_nothing(script, stage, project, target):
 
 def test_what_is_deleted_stays_unless_asked(script, stage, project, target):
     with transaction_scope(stage.engine) as db:
-        soft_delete.delete_project(db, project.id)
+        soft_delete.delete(db, Project, project.id)
     age(stage, projects, project.id)
     script(purge.main)
     assert ids(stage, projects) == {project.id}
@@ -128,8 +132,8 @@ def test_old_trash_goes_with_all_that_hangs_on_it(script, stage, owner, project,
     kept = stage.target(kept_project)
     app, young = stage.app(project), stage.target(project)
     with transaction_scope(stage.engine) as db:
-        soft_delete.delete_target(db, young.id)
-        soft_delete.delete_user(db, owner.id)
+        soft_delete.delete(db, Target, young.id)
+        soft_delete.delete(db, User, owner.id)
     age(stage, users, owner.id)
     age(stage, projects, project.id)
     done = script(purge.main, "--deleted-older-than", "30")
@@ -144,8 +148,8 @@ def test_old_trash_goes_with_all_that_hangs_on_it(script, stage, owner, project,
 
 def test_young_trash_stays(script, stage, owner, project, target):
     with transaction_scope(stage.engine) as db:
-        soft_delete.delete_target(db, target.id)
-        soft_delete.delete_user(db, owner.id)
+        soft_delete.delete(db, Target, target.id)
+        soft_delete.delete(db, User, owner.id)
     script(purge.main, "--deleted-older-than", "1")
     assert ids(stage, users) == {owner.id}
     assert ids(stage, projects) == {project.id}
@@ -154,9 +158,9 @@ def test_young_trash_stays(script, stage, owner, project, target):
 
 def test_what_is_being_removed_cannot_be_restored(script, stage, project):
     with transaction_scope(stage.engine) as db:
-        soft_delete.delete_project(db, project.id)
+        soft_delete.delete(db, Project, project.id)
     soon = clock.now() + timedelta(seconds=1)
-    piles.doom(lambda: transaction_scope(stage.engine), soon, clock.now(), 1)
+    piles.mark_purged(lambda: transaction_scope(stage.engine), soon, clock.now(), 1)
     refused = script(restore.main, "project", str(project.id))
     assert (refused.code, refused.out) == (1, "")
     assert refused.err == f"project {project.id} is being removed for good\n"
@@ -164,10 +168,10 @@ def test_what_is_being_removed_cannot_be_restored(script, stage, project):
 
 def test_what_the_panel_has_begun_is_gone_on_with(script, stage, project, target, monkeypatch):
     with transaction_scope(stage.engine) as db:
-        soft_delete.delete_project(db, project.id)
-    monkeypatch.setattr(hard_delete, "PATIENCE", -1.0)
+        soft_delete.delete(db, Project, project.id)
+    monkeypatch.setattr(hard_delete, "TIME_LIMIT", -1.0)
     scope = lambda: transaction_scope(stage.engine)  # noqa: E731
-    assert not hard_delete.remove(scope, "project", project.id, clock.now())
+    assert not hard_delete.remove(scope, Project, project.id, clock.now())
     script(purge.main, "--deleted-older-than", "30")
     assert ids(stage, projects) == set()
 
@@ -195,7 +199,7 @@ def test_batches_go_through_equal_moments(script, stage, project):
 
 def test_two_at_once_share_the_work(stage, project):
     many_tokens(stage, project, 3000, clock.now() - timedelta(days=1))
-    pile, _ = piles.dead_tokens(clock.now())
+    pile = next(one for one in piles.useless(clock.now()) if one.noun is Token)
 
     def remove(_):
         return sum(pile.remove(lambda: transaction_scope(stage.engine), 100))
@@ -207,7 +211,7 @@ def test_two_at_once_share_the_work(stage, project):
 
 def test_a_token_extended_meanwhile_stays(stage, project):
     many_tokens(stage, project, 2, clock.now() - timedelta(days=1))
-    pile, _ = piles.dead_tokens(clock.now())
+    pile = next(one for one in piles.useless(clock.now()) if one.noun is Token)
     removing = pile.remove(lambda: transaction_scope(stage.engine), 1)
     assert next(removing) == 1
     alive = tokens.c.expires_at, clock.now() + timedelta(days=1)

@@ -114,15 +114,15 @@ def test_list(app, script, owner, project):
 @pytest.fixture
 def dying(monkeypatch, stage):
     """Restoring a project, on a connection that dies after the work and before the commit."""
-    restoring, threads = soft_delete.restore_project, []
+    restoring, threads = soft_delete.restore, []
 
-    def restore_and_die(db, project_id):
-        restoring(db, project_id)
+    def restore_and_die(db, noun, row_id):
+        restoring(db, noun, row_id)
         threads.append(db.read(text("SELECT CONNECTION_ID()"))[0][0])
         with stage.engine.connect() as other:
             other.exec_driver_sql(f"KILL {threads[-1]}")
 
-    monkeypatch.setattr(soft_delete, "restore_project", restore_and_die)
+    monkeypatch.setattr(soft_delete, "restore", restore_and_die)
     return threads
 
 
