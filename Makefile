@@ -40,7 +40,7 @@ test: $(VENV)/.develop $(VENV)/.production ## Run the tests, in a process for ea
 
 pymysql: $(VENV)/.develop ## Run the functional tests with the driver in Python
 	AR_TARGETS_TEST_DRIVER=pymysql $(BIN)/pytest --no-cov --numprocesses=auto \
-		--dist=worksteal tests/functional $(ARGS)
+		--dist=worksteal tests/functional tests/nouns $(ARGS)
 
 soak: $(VENV)/.develop $(VENV)/.production ## Run the long experiments; ARGS='--faults 10 --seed 7'
 	$(BIN)/pytest -m soak --no-cov -s $(ARGS)

@@ -10,6 +10,7 @@ import dataclasses
 import importlib.util
 import logging
 import os
+import pkgutil
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -28,6 +29,12 @@ from ar_targets.settings import ENV_PREFIX, PREFIX, Settings
 from .actors import App, Project, Stage, Target, User
 from .client import Client
 from .throwaway import on_private_server, on_server_of
+
+# The fixtures of a noun stand beside its tests.
+pytest_plugins = [
+    f"tests.nouns.{module.name}"
+    for module in pkgutil.iter_modules([str(Path(__file__).with_name("nouns"))])
+]
 
 # Of the application under test: ``pymysql``, or ``mariadbconnector`` as in production.
 DRIVER = os.environ.get("AR_TARGETS_TEST_DRIVER") or (

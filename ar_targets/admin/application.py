@@ -2,6 +2,8 @@
 
 import hashlib
 import hmac
+import importlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from flask import Flask
@@ -9,16 +11,13 @@ from flask_admin import Admin
 from flask_admin.theme import Theme
 from flask_wtf.csrf import CSRFProtect
 
+from ..models.noun import Revisioned, nouns
 from ..settings import Settings
 from . import filters, gate, page
 from .audit import AuditPage
 from .dashboard import DashboardPage
 from .login import LoginPage
-from .project import ProjectPage
-from .target import TargetPage
-from .token import TokenPage
 from .trash import TrashPage
-from .user import UserPage
 
 HERE = Path(__file__).parent
 # A year: the address of each file has its checksum in it.
@@ -70,14 +69,22 @@ def add_pages(app: Flask) -> None:
         theme=Theme(folder="bootstrap4", base_template="layout.html"),
     )
     admin.add_views(
-        UserPage(name="Users", endpoint="user", menu_icon_value="user"),
-        ProjectPage(name="Projects", endpoint="project", menu_icon_value="project"),
-        TokenPage(name="Tokens", endpoint="token", menu_icon_value="token"),
-        TargetPage(name="Targets", endpoint="target", menu_icon_value="target"),
+        *noun_pages(),
         TrashPage(name="Trash", endpoint="trash", menu_icon_value="trash"),
         AuditPage(name="Audit", endpoint="audit", menu_icon_value="audit"),
         LoginPage(name="Log in", endpoint="login"),
     )
+
+
+def noun_pages() -> Iterator[page.Page]:
+    """The pages of all nouns: each has its ``<Noun>Page`` in the module named like its table."""
+    for noun in nouns(Revisioned):
+        name = noun.__tablename__
+        module = importlib.import_module(f".{name}", __package__)
+        made: page.Page = getattr(module, f"{noun.__name__}Page")(
+            name=noun.plural.title(), endpoint=name, menu_icon_value=name
+        )
+        yield made
 
 
 def cookie_key(jwt_key: str) -> bytes:

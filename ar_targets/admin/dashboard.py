@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 from flask_admin import AdminIndexView
 
 from .. import clock
-from ..db.base import SCHEMA_REVISION
-from ..models import statistics
+from ..models import SCHEMA_REVISION, statistics
 from ..models.schema import schema_revision
 from ..models.statistics import Day, Totals
 from . import bridge, chart

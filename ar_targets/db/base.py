@@ -1,8 +1,4 @@
-"""What all tables share: the declarative base, names of constraints, column types.
-
-``SCHEMA_REVISION`` is the migration these models belong to; ``/health/ready``
-compares it with the database, and a test compares it with alembic's head.
-"""
+"""What all tables share: the declarative base, names of constraints, column types."""
 
 import hashlib
 import re
@@ -13,8 +9,6 @@ from typing import Annotated, Any
 from sqlalchemy import MetaData
 from sqlalchemy.dialects.mysql import BIGINT, DATETIME, INTEGER
 from sqlalchemy.orm import DeclarativeBase, mapped_column
-
-SCHEMA_REVISION = "0005"
 
 # The largest value of a BIGINT column: no id is above it.
 MAX_ID = 2**63 - 1

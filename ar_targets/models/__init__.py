@@ -16,7 +16,12 @@ from .thumbnail import Thumbnail
 from .token import Token
 from .user import User
 
+# The migration that these classes belong to: ``/health/ready`` compares it with the
+# database's, and a test with alembic's newest.
+SCHEMA_REVISION = "0005"
+
 __all__ = [
+    "SCHEMA_REVISION",
     "AdminSession",
     "Audit",
     "Base",

@@ -4,10 +4,10 @@ from pyramid.httpexceptions import HTTPServiceUnavailable
 from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
 
-from ..db.base import SCHEMA_REVISION
 from ..errors import RETRY_AFTER, FieldError, problem
 from ..http.representation import Json
 from ..http.service import public_service
+from ..models import SCHEMA_REVISION
 from ..models.schema import schema_revision
 
 live = public_service("live", "/health/live")

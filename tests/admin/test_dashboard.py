@@ -3,7 +3,7 @@
 import pytest
 
 from ar_targets.admin.chart import draw, running_totals
-from ar_targets.db.base import SCHEMA_REVISION
+from ar_targets.models import SCHEMA_REVISION
 
 from ..panel import Panel
 from ..pictures import CHINA

@@ -4,9 +4,17 @@ import re
 
 import pytest
 
-from ..actors import PASSWORD, Actor
+from .. import nouns
+from ..actors import Actor
 from ..conftest import build
-from ..pictures import base64_of, drawn
+from ..nouns.test_user import OPEN_CREDENTIALS, SELF_CREDENTIALS
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+# fmt: off
+CALLERS = [
+    "none", "garbage", "expired", "owner", "other", "admin", "write", "read", "foreign", "revoked",
+]
+# fmt: on
 
 # Who calls:
 #   none     without credentials          write    the project's token
@@ -16,120 +24,35 @@ from ..pictures import base64_of, drawn
 #   other    another user
 #   admin    an administrator
 TABLE = """
-endpoint                           none garbage expired owner other admin write read foreign revoked
-
-POST   /api/login                    200   401     401    200   200   200   403   403   403     401
-
-GET    /api/project                  401   401     401    200   200   200   403   403   403     401
-HEAD   /api/project                  401   401     401    200   200   200   403   403   403     401
-POST   /api/project                  401   401     401    201   201   201   403   403   403     401
-GET    /api/project/P                401   401     401    200   403   403   403   403   403     401
-HEAD   /api/project/P                401   401     401    200   403   403   403   403   403     401
-PUT    /api/project/P                401   401     401    200   403   403   403   403   403     401
-PATCH  /api/project/P                401   401     401    200   403   403   403   403   403     401
-DELETE /api/project/P                401   401     401    204   403   403   403   403   403     401
-
-GET    /api/project/P/jwt            401   401     401    200   403   403   403   403   403     401
-HEAD   /api/project/P/jwt            401   401     401    200   403   403   403   403   403     401
-POST   /api/project/P/jwt            401   401     401    201   403   403   403   403   403     401
-GET    /api/project/P/jwt/J          401   401     401    200   403   403   403   403   403     401
-HEAD   /api/project/P/jwt/J          401   401     401    200   403   403   403   403   403     401
-PUT    /api/project/P/jwt/J          401   401     401    200   403   403   403   403   403     401
-PATCH  /api/project/P/jwt/J          401   401     401    200   403   403   403   403   403     401
-DELETE /api/project/P/jwt/J          401   401     401    204   403   403   403   403   403     401
-
-GET    /api/project/P/imagetarget    401   401     401    403   403   403   200   200   403     401
-HEAD   /api/project/P/imagetarget    401   401     401    403   403   403   200   200   403     401
-POST   /api/project/P/imagetarget    401   401     401    403   403   403   201   403   403     401
-GET    /api/project/P/imagetarget/T  401   401     401    403   403   403   200   200   403     401
-HEAD   /api/project/P/imagetarget/T  401   401     401    403   403   403   200   200   403     401
-PUT    /api/project/P/imagetarget/T  401   401     401    403   403   403   200   403   403     401
-PATCH  /api/project/P/imagetarget/T  401   401     401    403   403   403   200   403   403     401
-DELETE /api/project/P/imagetarget/T  401   401     401    403   403   403   204   403   403     401
-GET    /api/project/P/imagetarget/T/image 401 401  401    403   403   403   200   200   403     401
-HEAD   /api/project/P/imagetarget/T/image 401 401  401    403   403   403   200   200   403     401
-
-GET    /health/live                  200   200     200    200   200   200   200   200   200     200
-HEAD   /health/live                  200   200     200    200   200   200   200   200   200     200
-GET    /health/ready                 200   200     200    200   200   200   200   200   200     200
-HEAD   /health/ready                 200   200     200    200   200   200   200   200   200     200
-GET    /metrics                      200   200     200    200   200   200   200   200   200     200
-HEAD   /metrics                      200   200     200    200   200   200   200   200   200     200
-
-GET    /api/openapi.json             200   200     200    200   200   200   200   200   200     200
-HEAD   /api/openapi.json             200   200     200    200   200   200   200   200   200     200
-GET    /api/docs                     200   200     200    200   200   200   200   200   200     200
-HEAD   /api/docs                     200   200     200    200   200   200   200   200   200     200
-GET    /api/docs/docs.js             200   200     200    200   200   200   200   200   200     200
-HEAD   /api/docs/docs.js             200   200     200    200   200   200   200   200   200     200
+endpoint                none garbage expired owner other admin write read foreign revoked
+POST /api/login         200    401     401    200   200   200   403  403    403     401
+GET  /health/live       200    200     200    200   200   200   200  200    200     200
+HEAD /health/live       200    200     200    200   200   200   200  200    200     200
+GET  /health/ready      200    200     200    200   200   200   200  200    200     200
+HEAD /health/ready      200    200     200    200   200   200   200  200    200     200
+GET  /metrics           200    200     200    200   200   200   200  200    200     200
+HEAD /metrics           200    200     200    200   200   200   200  200    200     200
+GET  /api/openapi.json  200    200     200    200   200   200   200  200    200     200
+HEAD /api/openapi.json  200    200     200    200   200   200   200  200    200     200
+GET  /api/docs          200    200     200    200   200   200   200  200    200     200
+HEAD /api/docs          200    200     200    200   200   200   200  200    200     200
+GET  /api/docs/docs.js  200    200     200    200   200   200   200  200    200     200
+HEAD /api/docs/docs.js  200    200     200    200   200   200   200  200    200     200
 """
-
-OPEN_TABLE = """
-user_access = open                 none garbage expired owner other admin write read foreign revoked
-
-GET    /api/user                     200   401     401    200   200   200   403   403   403     401
-HEAD   /api/user                     200   401     401    200   200   200   403   403   403     401
-POST   /api/user                     201   401     401    201   201   201   403   403   403     401
-GET    /api/user/U                   200   401     401    200   200   200   403   403   403     401
-HEAD   /api/user/U                   200   401     401    200   200   200   403   403   403     401
-PUT    /api/user/U                   200   401     401    200   200   200   403   403   403     401
-PATCH  /api/user/U                   200   401     401    200   200   200   403   403   403     401
-DELETE /api/user/U                   204   401     401    204   204   204   403   403   403     401
-GET    /api/user/A                   404   401     401    404   404   200   404   404   404     401
-HEAD   /api/user/A                   404   401     401    404   404   200   404   404   404     401
-PUT    /api/user/A                   403   401     401    403   403   403   403   403   403     401
-PATCH  /api/user/A                   403   401     401    403   403   403   403   403   403     401
-DELETE /api/user/A                   403   401     401    403   403   403   403   403   403     401
-"""
-
-SELF_TABLE = """
-user_access = self                 none garbage expired owner other admin write read foreign revoked
-
-GET    /api/user                     401   401     401    200   200   200   403   403   403     401
-HEAD   /api/user                     401   401     401    200   200   200   403   403   403     401
-POST   /api/user                     201   401     401    201   201   201   403   403   403     401
-GET    /api/user/U                   401   401     401    200   403   403   403   403   403     401
-HEAD   /api/user/U                   401   401     401    200   403   403   403   403   403     401
-PUT    /api/user/U                   401   401     401    200   403   403   403   403   403     401
-PATCH  /api/user/U                   401   401     401    200   403   403   403   403   403     401
-DELETE /api/user/U                   401   401     401    204   403   403   403   403   403     401
-GET    /api/user/A                   401   401     401    404   404   200   404   404   404     401
-HEAD   /api/user/A                   401   401     401    404   404   200   404   404   404     401
-PUT    /api/user/A                   401   401     401    403   403   403   403   403   403     401
-PATCH  /api/user/A                   401   401     401    403   403   403   403   403   403     401
-DELETE /api/user/A                   401   401     401    403   403   403   403   403   403     401
-"""
-
-# The letters in the tables' paths, and the fixtures whose ids take their place.
-NAMED = {"P": "project", "J": "write_token", "T": "target", "U": "owner", "A": "administrator"}
-NAME, TTL, IMAGE = {"name": "Park"}, {"ttl": 60}, {"image": base64_of(drawn())}
-NEW_USER = {"login": "nora", "password": PASSWORD}
-BODIES = {
-    ("POST", "/api/login"): {"login": "olga", "password": PASSWORD},
-    ("POST", "/api/user"): NEW_USER,
-    ("PUT", "/api/user/U"): NEW_USER,
-    ("PATCH", "/api/user/U"): {"login": "nora"},
-    ("PUT", "/api/user/A"): NEW_USER,
-    ("PATCH", "/api/user/A"): {"login": "nora"},
-    ("POST", "/api/project"): NAME,
-    ("PUT", "/api/project/P"): NAME,
-    ("PATCH", "/api/project/P"): NAME,
-    ("POST", "/api/project/P/jwt"): TTL,
-    ("PUT", "/api/project/P/jwt/J"): TTL,
-    ("PATCH", "/api/project/P/jwt/J"): TTL,
-    ("POST", "/api/project/P/imagetarget"): IMAGE,
-    ("PUT", "/api/project/P/imagetarget/T"): IMAGE,
-    ("PATCH", "/api/project/P/imagetarget/T"): {"description": "new"},
-}
+# The rest is the nouns' own, in `tests.nouns`; there, a name in braces is a fixture with the id.
+TABLE += nouns.credentials()
 
 
 def rows(table):
-    """(method, path, {caller: status}) of each line."""
-    heading, *lines = filter(None, table.splitlines())
-    callers = heading.split()[-10:]
-    for line in lines:
-        method, path, *statuses = line.split()
-        yield method, path, dict(zip(callers, map(int, statuses), strict=True))
+    """(method, path, {caller: status}) of each line; a path alone is before those below."""
+    base = ""
+    for line in filter(None, table.splitlines()):
+        method, *cells = line.split()
+        if line.startswith("/"):
+            base = line
+        elif method in METHODS:
+            path = base + "".join(cells[: -len(CALLERS)])
+            yield method, path, dict(zip(CALLERS, map(int, cells[-len(CALLERS) :]), strict=True))
 
 
 def cells(table):
@@ -162,8 +85,8 @@ def ask(request, stage, owner):
     }
 
     def call(app, method, path, caller, status):
-        real = re.sub(r"(?<=/)[PJTUA](?=/|$)", lambda letter: str(get(NAMED[letter[0]]).id), path)
-        body = BODIES.get((method, path))
+        real = re.sub(r"{(\w+)}", lambda place: str(get(place[1]).id), path)
+        body = nouns.good_body(method, path) if method in ("POST", "PUT", "PATCH") else None
         return app.call(method, real, body, who=callers[caller](), status=status)
 
     return call
@@ -181,7 +104,7 @@ def test_credentials(app, ask, method, path, caller, status):
     ask(app, method, path, caller, status)
 
 
-@pytest.mark.parametrize(("method", "path", "caller", "status"), cells(OPEN_TABLE))
+@pytest.mark.parametrize(("method", "path", "caller", "status"), cells(OPEN_CREDENTIALS))
 def test_users_open_to_all(app, ask, method, path, caller, status):
     ask(app, method, path, caller, status)
 
@@ -193,15 +116,15 @@ def app_for_oneself(database_url):
     client.registry.engine.dispose()
 
 
-@pytest.mark.parametrize(("method", "path", "caller", "status"), cells(SELF_TABLE))
+@pytest.mark.parametrize(("method", "path", "caller", "status"), cells(SELF_CREDENTIALS))
 def test_users_for_themselves_alone(app_for_oneself, ask, method, path, caller, status):
     ask(app_for_oneself, method, path, caller, status)
 
 
-@pytest.mark.parametrize("mode", [OPEN_TABLE, SELF_TABLE], ids=["open", "self"])
+@pytest.mark.parametrize("mode", [OPEN_CREDENTIALS, SELF_CREDENTIALS], ids=["open", "self"])
 def test_no_endpoint_is_missing_in_the_tables(app, mode):
     tabled = {
-        (method, re.sub(r"/([PJTUA]|docs\.js)(?=/|$)", "/{}", path))
+        (method, re.sub(r"/({\w+}|docs\.js)(?=/|$)", "/{}", path))
         for table in (TABLE, mode)
         for method, path, _ in rows(table)
     }

@@ -10,8 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, text
 
 from alembic import command
-from ar_targets.db.base import SCHEMA_REVISION
-from ar_targets.models import Base
+from ar_targets.models import SCHEMA_REVISION, Base
 
 from ..conftest import INI
 from ..throwaway import on_server_of

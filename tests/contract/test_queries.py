@@ -1,59 +1,31 @@
 """What requests ask of the database: few round trips, each by an index, blobs only if wanted."""
 
-import base64
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, insert, text
 
 from ar_targets import clock
-from ar_targets.db.base import fold
 
+from .. import nouns
 from ..actors import PASSWORD
 from ..pictures import CHINA
-from ..tables import project as projects
-from ..tables import target as targets
-from ..tables import token as tokens
-from ..tables import user as users
 
 ROWS = 1000
-IMAGE = base64.b64encode(CHINA).decode()
-USER = {"login": "new", "password": PASSWORD}
 
-# Name → who asks, for what, with what body; how many statements that takes.
+# Name → who asks, for what, with what body; how many statements that takes. The rest is the
+# nouns' own, in `tests.nouns`; names in braces, and who asks, are fixtures.
 REQUESTS: dict[str, tuple[str | None, str, str, dict[str, Any] | None, int]] = {
-    "list users": (None, "GET", "/api/user", None, 1),
-    "create a user": (None, "POST", "/api/user", USER, 2),
-    "read a user": (None, "GET", "{owner.path}", None, 1),
-    "change a user": (None, "PATCH", "{owner.path}", {"login": "other"}, 4),
-    "delete a user": (None, "DELETE", "{owner.path}", None, 4),
     "log in": (None, "POST", "/api/login", {"login": "olga", "password": PASSWORD}, 5),
-    "list projects": ("owner", "GET", "/api/project", None, 2),
-    "create a project": ("owner", "POST", "/api/project", {"name": "new"}, 3),
-    "read a project": ("owner", "GET", "{project.path}", None, 1),
-    "rename a project": ("owner", "PUT", "{project.path}", {"name": "new"}, 3),
-    "delete a project": ("owner", "DELETE", "{project.path}", None, 3),
-    "list tokens": ("owner", "GET", "{project.tokens}", None, 2),
-    "create a token": ("owner", "POST", "{project.tokens}", {}, 3),
-    "read a token": ("owner", "GET", "{write_token.path}", None, 1),
-    "extend a token": ("owner", "PATCH", "{write_token.path}", {"ttl": 60}, 3),
-    "revoke a token": ("owner", "DELETE", "{write_token.path}", None, 3),
-    "list targets": ("write_token", "GET", "{project.targets}", None, 2),
-    "create a target": ("write_token", "POST", "{project.targets}", {"image": IMAGE}, 3),
-    "read a target": ("write_token", "GET", "{target.path}", None, 1),
-    "read an image": ("write_token", "GET", "{target.image}", None, 1),
-    "head of an image": ("write_token", "HEAD", "{target.image}", None, 1),
-    "describe a target": ("write_token", "PATCH", "{target.path}", {"description": "x"}, 3),
-    "replace a target": ("write_token", "PUT", "{target.path}", {"image": IMAGE}, 3),
-    "delete a target": ("write_token", "DELETE", "{target.path}", None, 3),
     "ready": (None, "GET", "/health/ready", None, 1),
     "live": (None, "GET", "/health/live", None, 0),
     "describe the API": (None, "GET", "/api/openapi.json", None, 0),
     "show the docs": (None, "GET", "/api/docs", None, 0),
     "a file of the docs": (None, "GET", "/api/docs/docs.js", None, 0),
     "metrics": (None, "GET", "/metrics", None, 2),
+    **nouns.gathered("STATEMENTS"),
 }
 # As a table on MySQL, too, which draws a tree of its own accord.
 EXPLAIN = "EXPLAIN FORMAT=TRADITIONAL"
@@ -63,8 +35,6 @@ WRITES_A_BLOB = {"create a target", "replace a target"}
 WITHOUT_INDEX = (
     "SELECT version_num",
     "SELECT purge_result",
-    "INSERT INTO token",
-    "INSERT INTO target",
     "INSERT INTO user",
     "INSERT INTO attempt",
     "INSERT INTO audit",
@@ -76,39 +46,17 @@ def crowd(app, owner, project, stranger, other_project) -> None:
     """So many rows, most of them somebody else's, that a plan without an index shows."""
     now = clock.now()
     moments = {"created_at": now, "updated_at": now}
-    token = {"access": "read", "description": "", "ttl": 1, "expires_at": now}
-    target = {"width": 1, "height": 1, "size": 1, "sha256": "0" * 64, "image": b"x"}
 
-    def whose(n: int, mine: int, other: int) -> int:
-        return other if n % 20 else mine
+    def whose(n: int) -> tuple[int, int]:
+        of = (stranger, other_project) if n % 20 else (owner, project)
+        return of[0].id, of[1].id
 
-    rows: dict[Any, Callable[[int], dict[str, Any]]] = {
-        users: lambda n: {"login": f"u{n}", "login_key": fold(f"u{n}"), "password_hash": "-"},
-        projects: lambda n: {
-            "owner_id": whose(n, owner.id, stranger.id),
-            "name": f"p{n}",
-            "name_key": fold(f"p{n}"),
-        },
-        tokens: lambda n: (
-            {
-                "project_id": whose(n, project.id, other_project.id),
-                "jti": f"{n:032x}",
-            }
-            | token
-        ),
-        targets: lambda n: (
-            {
-                "project_id": whose(n, project.id, other_project.id),
-                "description": str(n),
-            }
-            | target
-        ),
-    }
     with app.registry.engine.begin() as db:
-        for table, row in rows.items():
-            db.execute(insert(table), [row(n) | moments for n in range(ROWS)])
-        for table in rows:
-            db.execute(text(f"ANALYZE TABLE `{table.name}`")).all()
+        for noun in nouns.modules():
+            rows = [noun.crowd_row(n, *whose(n)) | moments for n in range(ROWS)]
+            db.execute(insert(noun.table), rows)
+        for noun in nouns.modules():
+            db.execute(text(f"ANALYZE TABLE `{noun.table.name}`")).all()
 
 
 @pytest.fixture
@@ -125,16 +73,12 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_plan(name, app, owner, project, write_token, target, crowd, statements):
-    actors = {
-        "owner": owner,
-        "project": project,
-        "write_token": write_token,
-        "target": target,
-    }
+def test_plan(request, name, app, owner, crowd, statements):
     who, method, path, body, number = REQUESTS[name]
+    named = {who, *re.findall(r"{(\w+)", path)} - {None}
+    made = {fixture: request.getfixturevalue(fixture) for fixture in named}
     statements.clear()
-    response = app.call(method, path.format(**actors), body, who=actors.get(who))
+    response = app.call(method, path.format(**made), body, who=made.get(who))
     assert response.status_int < 300
     sent = statements[:]
     assert len(sent) == number, sent

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ar_targets.db.base import SCHEMA_REVISION
+from ar_targets.models import SCHEMA_REVISION
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])

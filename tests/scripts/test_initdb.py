@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import create_engine, inspect, make_url
 
-from ar_targets.db.base import SCHEMA_REVISION
-from ar_targets.models import Base
+from ar_targets.models import SCHEMA_REVISION, Base
 from ar_targets.scripts import initdb
 
 from ..conftest import INI

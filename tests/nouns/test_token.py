@@ -5,8 +5,39 @@ from datetime import datetime, timedelta
 import jwt
 import pytest
 
+from ar_targets import clock
+
 from ..client import faults
 from ..tables import token as table
+
+CREDENTIALS = """
+/api/project/{project}/jwt
+                       none garbage expired owner other admin write read foreign revoked
+GET                    401    401     401    200   403   403   403  403    403     401
+HEAD                   401    401     401    200   403   403   403  403    403     401
+POST                   401    401     401    201   403   403   403  403    403     401
+GET    /{write_token}  401    401     401    200   403   403   403  403    403     401
+HEAD   /{write_token}  401    401     401    200   403   403   403  403    403     401
+PUT    /{write_token}  401    401     401    200   403   403   403  403    403     401
+PATCH  /{write_token}  401    401     401    200   403   403   403  403    403     401
+DELETE /{write_token}  401    401     401    204   403   403   403  403    403     401
+"""
+
+BODIES = {"TokenBody": {"ttl": 60}, "TokenTtlBody": {"ttl": 60}, "TokenTtlPatch": {"ttl": 60}}
+STATEMENTS = {
+    "list tokens": ("owner", "GET", "{project.tokens}", None, 2),
+    "create a token": ("owner", "POST", "{project.tokens}", {}, 3),
+    "read a token": ("owner", "GET", "{write_token.path}", None, 1),
+    "extend a token": ("owner", "PATCH", "{write_token.path}", {"ttl": 60}, 3),
+    "revoke a token": ("owner", "DELETE", "{write_token.path}", None, 3),
+}
+
+
+def crowd_row(n, user_id, project_id):
+    now = clock.now()
+    fixed = {"access": "read", "description": "", "ttl": 1, "expires_at": now}
+    return {"project_id": project_id, "jti": f"{n:032x}"} | fixed
+
 
 FIELDS = {
     "id", "project_id", "token", "access", "description", "ttl", "valid", "created_at",

@@ -13,6 +13,39 @@ from ..pictures import CHINA, FLOWER, HEIGHT, WIDTH, base64_of, drawn
 from ..tables import target as table
 from ..unit.jpegs import costly
 
+CREDENTIALS = """
+/api/project/{project}/imagetarget
+                        none garbage expired owner other admin write read foreign revoked
+GET                     401    401     401    403   403   403   200  200    403     401
+HEAD                    401    401     401    403   403   403   200  200    403     401
+POST                    401    401     401    403   403   403   201  403    403     401
+GET    /{target}        401    401     401    403   403   403   200  200    403     401
+HEAD   /{target}        401    401     401    403   403   403   200  200    403     401
+PUT    /{target}        401    401     401    403   403   403   200  403    403     401
+PATCH  /{target}        401    401     401    403   403   403   200  403    403     401
+DELETE /{target}        401    401     401    403   403   403   204  403    403     401
+GET    /{target}/image  401    401     401    403   403   403   200  200    403     401
+HEAD   /{target}/image  401    401     401    403   403   403   200  200    403     401
+"""
+
+BODIES = {"TargetBody": {"image": base64_of(drawn())}, "TargetPatch": {"description": "new"}}
+STATEMENTS = {
+    "list targets": ("write_token", "GET", "{project.targets}", None, 2),
+    "create a target": ("write_token", "POST", "{project.targets}", {"image": base64_of(CHINA)}, 3),
+    "read a target": ("write_token", "GET", "{target.path}", None, 1),
+    "read an image": ("write_token", "GET", "{target.image}", None, 1),
+    "head of an image": ("write_token", "HEAD", "{target.image}", None, 1),
+    "describe a target": ("write_token", "PATCH", "{target.path}", {"description": "x"}, 3),
+    "replace a target": ("write_token", "PUT", "{target.path}", {"image": base64_of(CHINA)}, 3),
+    "delete a target": ("write_token", "DELETE", "{target.path}", None, 3),
+}
+
+
+def crowd_row(n, user_id, project_id):
+    fixed = {"width": 1, "height": 1, "size": 1, "sha256": "0" * 64, "image": b"x"}
+    return {"project_id": project_id, "description": str(n)} | fixed
+
+
 FIELDS = {
     "id", "project_id", "description", "width", "height", "size", "sha256", "image_url",
     "created_at", "updated_at",

@@ -2,8 +2,37 @@
 
 import pytest
 
+from ar_targets.db.base import fold
+
 from ..client import faults
 from ..tables import project as table
+
+CREDENTIALS = """
+/api/project
+                   none garbage expired owner other admin write read foreign revoked
+GET                401    401     401    200   200   200   403  403    403     401
+HEAD               401    401     401    200   200   200   403  403    403     401
+POST               401    401     401    201   201   201   403  403    403     401
+GET    /{project}  401    401     401    200   403   403   403  403    403     401
+HEAD   /{project}  401    401     401    200   403   403   403  403    403     401
+PUT    /{project}  401    401     401    200   403   403   403  403    403     401
+PATCH  /{project}  401    401     401    200   403   403   403  403    403     401
+DELETE /{project}  401    401     401    204   403   403   403  403    403     401
+"""
+
+BODIES = {"ProjectBody": {"name": "Park"}, "ProjectPatch": {"name": "Park"}}
+STATEMENTS = {
+    "list projects": ("owner", "GET", "/api/project", None, 2),
+    "create a project": ("owner", "POST", "/api/project", {"name": "new"}, 3),
+    "read a project": ("owner", "GET", "{project.path}", None, 1),
+    "rename a project": ("owner", "PUT", "{project.path}", {"name": "new"}, 3),
+    "delete a project": ("owner", "DELETE", "{project.path}", None, 3),
+}
+
+
+def crowd_row(n, user_id, project_id):
+    return {"owner_id": user_id, "name": f"p{n}", "name_key": fold(f"p{n}")}
+
 
 LIST = "/api/project"
 

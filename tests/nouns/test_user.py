@@ -4,12 +4,67 @@ import pytest
 import webtest
 from sqlalchemy import update
 
+from ar_targets.db.base import fold
 from ar_targets.views import user as user_views
 
 from ..actors import PASSWORD
 from ..client import faults
 from ..tables import project as project_table
 from ..tables import user as table
+
+OPEN_CREDENTIALS = """
+/api/user
+user_access = open       none garbage expired owner other admin write read foreign revoked
+GET                      200    401     401    200   200   200   403  403    403     401
+HEAD                     200    401     401    200   200   200   403  403    403     401
+POST                     201    401     401    201   201   201   403  403    403     401
+GET    /{owner}          200    401     401    200   200   200   403  403    403     401
+HEAD   /{owner}          200    401     401    200   200   200   403  403    403     401
+PUT    /{owner}          200    401     401    200   200   200   403  403    403     401
+PATCH  /{owner}          200    401     401    200   200   200   403  403    403     401
+DELETE /{owner}          204    401     401    204   204   204   403  403    403     401
+GET    /{administrator}  404    401     401    404   404   200   404  404    404     401
+HEAD   /{administrator}  404    401     401    404   404   200   404  404    404     401
+PUT    /{administrator}  403    401     401    403   403   403   403  403    403     401
+PATCH  /{administrator}  403    401     401    403   403   403   403  403    403     401
+DELETE /{administrator}  403    401     401    403   403   403   403  403    403     401
+"""
+
+SELF_CREDENTIALS = """
+/api/user
+user_access = self       none garbage expired owner other admin write read foreign revoked
+GET                      401    401     401    200   200   200   403  403    403     401
+HEAD                     401    401     401    200   200   200   403  403    403     401
+POST                     201    401     401    201   201   201   403  403    403     401
+GET    /{owner}          401    401     401    200   403   403   403  403    403     401
+HEAD   /{owner}          401    401     401    200   403   403   403  403    403     401
+PUT    /{owner}          401    401     401    200   403   403   403  403    403     401
+PATCH  /{owner}          401    401     401    200   403   403   403  403    403     401
+DELETE /{owner}          401    401     401    204   403   403   403  403    403     401
+GET    /{administrator}  401    401     401    404   404   200   404  404    404     401
+HEAD   /{administrator}  401    401     401    404   404   200   404  404    404     401
+PUT    /{administrator}  401    401     401    403   403   403   403  403    403     401
+PATCH  /{administrator}  401    401     401    403   403   403   403  403    403     401
+DELETE /{administrator}  401    401     401    403   403   403   403  403    403     401
+"""
+
+BODIES = {
+    "UserBody": {"login": "nora", "password": PASSWORD},
+    "UserPatch": {"login": "nora"},
+    "LoginBody": {"login": "olga", "password": PASSWORD},
+}
+STATEMENTS = {
+    "list users": (None, "GET", "/api/user", None, 1),
+    "create a user": (None, "POST", "/api/user", BODIES["UserBody"], 2),
+    "read a user": (None, "GET", "{owner.path}", None, 1),
+    "change a user": (None, "PATCH", "{owner.path}", {"login": "other"}, 4),
+    "delete a user": (None, "DELETE", "{owner.path}", None, 4),
+}
+
+
+def crowd_row(n, user_id, project_id):
+    return {"login": f"u{n}", "login_key": fold(f"u{n}"), "password_hash": "-"}
+
 
 LIST = "/api/user"
 NEW = {"login": "nora", "password": "eight ch"}
