@@ -8,6 +8,7 @@ behind it.
 import contextlib
 import dataclasses
 import importlib.util
+import io
 import logging
 import os
 import pkgutil
@@ -15,7 +16,7 @@ import signal
 import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from pymysql.constants import CLIENT
@@ -280,3 +281,33 @@ def other_token(stage: Stage, other_project: Project) -> App:
 @pytest.fixture
 def target(stage: Stage, project: Project) -> Target:
     return stage.target(project, description="a gate")
+
+
+class Outcome(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def script(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Outcome]]:
+    """Runs the ``main`` of a script: ``script(purge.main, "--dry-run", stdin="…")``."""
+    monkeypatch.setenv("AR_TARGETS_DATABASE_URL", database_url)
+    monkeypatch.setenv("AR_TARGETS_JWT_KEYS", KEY)
+    # A script sets up logging, which is the whole process's.
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+
+    def run(main: Callable[[list[str]], int], *arguments: str, stdin: str = "") -> Outcome:
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        try:
+            code = main([str(INI), *arguments])
+        except SystemExit as ended:  # argparse
+            code = ended.code
+        return Outcome(code, *capsys.readouterr())
+
+    yield run
+    root.handlers[:] = handlers
+    root.setLevel(level)

@@ -15,7 +15,6 @@ from ar_targets.models.user import User
 from ..panel import LOGIN, Panel
 from ..tables import admin_session
 
-NUMBERS = {"user_id": 1, "project_id": 1, "target_id": 1, "token_id": 1, "row_id": 1}
 WORDS = {"noun": "project", "sha256": "0" * 64, "filename": "panel.css"}
 OPEN = {"static", "login.index", "login.enter"}
 
@@ -25,8 +24,8 @@ def places(panel):
     flask_app = panel.registry.admin_panel.application
     with flask_app.test_request_context("/admin/"):
         for rule in flask_app.url_map.iter_rules():
-            known = NUMBERS | WORDS
-            path = rule.build({name: known[name] for name in rule.arguments})[1]
+            # What is no word is the id of a row.
+            path = rule.build({name: WORDS.get(name, 1) for name in rule.arguments})[1]
             for method in rule.methods - {"HEAD", "OPTIONS"}:
                 yield rule.endpoint, method, path
 
