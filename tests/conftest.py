@@ -29,6 +29,7 @@ from ar_targets.settings import ENV_PREFIX, PREFIX, Settings
 
 from .actors import App, Project, Stage, Target, User
 from .client import Client
+from .panel import Panel
 from .throwaway import on_private_server, on_server_of
 
 # The fixtures of a noun stand beside its tests.
@@ -311,3 +312,16 @@ def script(
     yield run
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+@pytest.fixture
+def visitor(app: Client) -> Panel:
+    """Nobody."""
+    return Panel(app.app)
+
+
+@pytest.fixture
+def panel(visitor: Panel, administrator: User) -> Panel:
+    """``ada``, logged in."""
+    visitor.log_in()
+    return visitor
