@@ -13,6 +13,7 @@ from ..settings import Settings
 from .bodies import complete_bodies
 from .everywhere import complete
 from .filling import fill, values_of
+from .records import complete_records
 
 # Prefixes, each of which has a JSON text of its own, that are kept: a server has one.
 PREFIXES_KEPT = 4
@@ -41,7 +42,9 @@ class Description:
     def __init__(self, settings: Settings) -> None:
         # A copy: YAML's anchors make one object of what is written once.
         document = fill(deepcopy(written()), values_of(settings))
-        complete_bodies(document["components"]["schemas"])
+        schemas, shared = document["components"]["schemas"], document["x-shared"]
+        complete_bodies(schemas)
+        complete_records(schemas, shared["moment"], shared["next"])
         self.document: dict[str, Any] = complete(document, settings.cors_origins)
         self._texts: dict[str, Text] = {}
 

@@ -1,0 +1,69 @@
+"""What records may hold, taken from the columns of the mapped classes in `ar_targets.models`.
+
+A component named like a noun names the columns that clients see, and adds what no column
+knows: examples, what a field is for, closer limits. Where both speak, what is written wins.
+"""
+
+from typing import Any
+
+from sqlalchemy import Boolean, Column, DateTime, Integer, String, inspect
+
+from ..http.pagination import LIMIT_MAX
+from ..models.noun import Revisioned, nouns
+
+Json = dict[str, Any]
+
+# Bytes of a TEXT column.
+TEXT_MAX = 65_535
+
+
+def complete_records(components: Json, moment: Json, following: Json) -> None:
+    """Add to the components of records what their columns say, and for each noun its pages.
+
+    ``moment`` describes a DATETIME, ``following`` a page's address of the next one.
+    """
+    row_id = components["Id"]
+    for noun in nouns(Revisioned):
+        name, columns = noun.__name__, inspect(noun).columns
+        for component in components.values():
+            if component is components[name] or component.get("x-noun") == name:
+                component.pop("x-noun", None)
+                fields = {
+                    field: (limits(columns[field], row_id, moment) if field in columns else {})
+                    | written
+                    for field, written in component["properties"].items()
+                }
+                component |= {"type": "object", "required": list(fields), "properties": fields}
+        components[f"{name}Page"] = page(name, following)
+
+
+def limits(column: Column[Any], row_id: Json, moment: Json) -> Json:
+    """The JSON that a column's values become; nothing for a blob, which JSON has no type for."""
+    kind = column.type
+    described: Json
+    if column.primary_key or column.foreign_keys:
+        described = row_id
+    elif isinstance(kind, DateTime):
+        described = moment
+    elif isinstance(kind, Boolean):
+        described = {"type": "boolean"}
+    elif isinstance(kind, Integer):
+        described = {"type": "integer", "format": "int64"}
+    elif isinstance(kind, String):
+        described = {"type": "string", "maxLength": kind.length or TEXT_MAX}
+    else:
+        return {}
+    return described | ({"type": [described["type"], "null"]} if column.nullable else {})
+
+
+def page(name: str, following: Json) -> Json:
+    """A part of a list."""
+    item = {"$ref": f"#/components/schemas/{name}"}
+    return {
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": {"type": "array", "maxItems": LIMIT_MAX, "items": item},
+            "next": following,
+        },
+    }
