@@ -15,7 +15,7 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
 from .. import clock
 from ..auth.policy import user_principal
-from ..db.principal import principal_of
+from ..db.session import principal_of
 from ..models import admin_session
 from ..models.admin_session import Administrator
 from ..telemetry import request_context

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import zope.sqlalchemy
 from pyramid.config import Configurator
@@ -25,7 +25,6 @@ from sqlalchemy.orm import Session, sessionmaker
 from ..settings import Settings
 from ..telemetry import request_context
 from .engine import LAST_ID, check_packet_size, make_engine, make_read_engine
-from .principal import SCRIPT, Principal, principal_of
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +33,29 @@ ATTEMPTS = 3
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 Done = TypeVar("Done")
+
+
+class Principal(NamedTuple):
+    """Somebody, and the way by which they came.
+
+    ``name`` is ``user:<id>``, ``token:<id>``, ``anyone`` without a token, or
+    ``script``; ``via`` is ``api``, ``admin`` for the panel, or ``script``.
+    """
+
+    name: str
+    via: str
+    address: str | None = None
+    request_id: str | None = None
+
+
+SCRIPT = Principal("script", "script")
+
+
+def principal_of(request: Request, via: str = "api") -> Principal:
+    """The caller of a request."""
+    name = request.authenticated_userid or "anyone"
+    return Principal(name, via, request.remote_addr, request_context.current.get().request_id)
+
 
 # Sessions that take over the transaction which a connection has begun by reading. They
 # join the thread's transaction manager with their first statement, to be committed.

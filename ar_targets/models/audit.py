@@ -15,8 +15,7 @@ from sqlalchemy.dialects.mysql import BIGINT, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db.base import TABLE_OPTIONS, Base, Id, Moment
-from ..db.principal import Principal
-from ..db.session import Database
+from ..db.session import Database, Principal
 from .noun import Audited, Revisioned
 
 # An IPv6 address has 45 characters; what a proxy calls one may have any number.
