@@ -5,8 +5,7 @@ import re
 from functools import cache
 from typing import Any
 
-from .log_event import Event
-from .request_context import RequestContext
+from .request_context import Event, RequestContext
 
 # The ini files set the level of this one apart.
 log = logging.getLogger("ar_targets.access")

@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from .log_event import Event
-from .request_context import current
+from .request_context import Event, current
 
 
 class PlainFormatter(logging.Formatter):
