@@ -27,7 +27,7 @@ def main(global_config: dict[str, str], **ini: Any) -> Router | TrustedProxy:
             "and delete users, administrators excepted; 'self' leaves that to the users"
         )
     config.include("cornice")
-    config.include(".http.renderer")
+    config.include(".http.representation")
     config.include(".db.session")
     config.include(".telemetry.metrics")
     config.include(".http.execution_policy")

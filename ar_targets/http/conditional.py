@@ -8,6 +8,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from ..errors import CHANGED_MEANWHILE, FieldError, problem
+from .representation import tag_response
 
 # The entity tags of a list (RFC 9110, 8.8.3).
 TAGS = re.compile(r'(W/)?"([^"]*)"')
@@ -22,14 +23,6 @@ class _Tagged(Protocol):
 
     @property
     def revision(self) -> int: ...
-
-
-def tag_response(response: Response, etag: str) -> None:
-    """Let clients keep the response, and ask each time whether it is still good.
-
-    Never ``max-age``: what a revoked token opened yesterday is shut today.
-    """
-    response.headerlist += (("ETag", f'"{etag}"'), ("Cache-Control", "private, no-cache"))
 
 
 def not_modified(request: Request, etag: str) -> Response | None:

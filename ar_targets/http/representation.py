@@ -1,12 +1,13 @@
-"""Responses about a single resource: read, created, changed, deleted."""
+"""Responses about a single resource: read, created, changed, deleted; and how JSON is written."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
+import orjson
+from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPNotFound, HTTPUnauthorized
 from pyramid.request import Request
 from pyramid.response import Response
-
-from . import conditional
 
 Json = dict[str, Any]
 
@@ -23,9 +24,17 @@ class Record(Protocol):
         """Its strong entity tag, without quotes."""
 
 
+def tag_response(response: Response, etag: str) -> None:
+    """Let clients keep the response, and ask each time whether it is still good.
+
+    Never ``max-age``: what a revoked token opened yesterday is shut today.
+    """
+    response.headerlist += (("ETag", f'"{etag}"'), ("Cache-Control", "private, no-cache"))
+
+
 def shown(request: Request, record: Record, representation: Json) -> Json:
     """200, with the record's tag."""
-    conditional.tag_response(request.response, record.etag)
+    tag_response(request.response, record.etag)
     return representation
 
 
@@ -53,3 +62,23 @@ def of_caller(record: Any) -> Any:
     if record is None:
         raise HTTPUnauthorized
     return record
+
+
+def renderer_factory(info: Any) -> Callable[[Any, Any], bytes]:
+    """A Pyramid renderer."""
+
+    def render(value: Any, _system: Any) -> bytes:
+        return orjson.dumps(value)
+
+    return render
+
+
+def json_response(_request: Request) -> Response:
+    """``request.response``, which is JSON from the start."""
+    return Response(content_type="application/json", charset=None)
+
+
+def includeme(config: Configurator) -> None:
+    """Replace Pyramid's own ``json`` renderer."""
+    config.add_renderer("json", renderer_factory)
+    config.set_response_factory(json_response)

@@ -1,15 +1,153 @@
-"""What happens to every request and response, whatever answers it.
+"""What happens to every request and response, whatever answers it: five tweens.
 
-From the outside in: `release` lets go of what the request held,
-`matched_route` notes which one that was, `cors` tells browsers who may read the response,
-`trailing_slash` takes a slash off the path's end, `options` answers ``OPTIONS``.
-Pyramid's exception views come after these, so that errors carry the CORS headers too.
+Pyramid's exception views come after them, so that errors carry the CORS headers too.
 Around them all is `execution_policy`.
 """
 
+import contextlib
+import traceback
+from collections.abc import Callable
+from typing import Any
+
 from pyramid.config import Configurator
+from pyramid.interfaces import IRoutesMapper
+from pyramid.request import Request
+from pyramid.response import Response
 from pyramid.tweens import EXCVIEW, INGRESS
 
+from ..errors import REASONS, error_response
+from ..resources import allowed_methods
+from ..telemetry import request_context
+
+Handler = Callable[[Request], Response]
+
+# For browsers that call the API from pages of other origins. Tokens travel in a header and
+# never in a cookie: no credentials mode is needed.
+REQUEST_HEADERS = (
+    "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, X-Request-ID"
+)
+EXPOSED_HEADERS = (
+    "Accept-Ranges, Content-Range, ETag, Link, Location, Retry-After, WWW-Authenticate, "
+    "X-Request-ID"
+)
+# Seconds for which a browser may keep the answer to a preflight; most cap it at two hours.
+MAX_AGE = "7200"
+
+
+def release_factory(handler: Handler, registry: Any) -> Handler:
+    """Lets go of what a request held, as soon as it is answered.
+
+    A request, its resources and its exception refer to each other in circles, which
+    Python finds when it looks for them: after some hundred requests. Until then
+    each upload would keep its image, and each refused one the text of its body.
+    """
+
+    def release(request: Request) -> Response:
+        try:
+            return handler(request)
+        finally:
+            # The response goes on to the server, which alone needs it now.
+            with contextlib.suppress(AttributeError):
+                del request.response
+            if validated := getattr(request, "validated", None):
+                validated.clear()
+            error = request.exception
+            while error is not None:
+                # Who may want to try again looks at the exception, but not at its frames.
+                traceback.clear_frames(error.__traceback__)
+                error = error.__cause__ or error.__context__
+
+    return release
+
+
+def matched_route_factory(handler: Handler, registry: Any) -> Handler:
+    """Notes which route a request has matched, for its log line and its metrics."""
+
+    def matched_route(request: Request) -> Response:
+        response = handler(request)
+        noted = request_context.current.get()
+        noted.attempts += 1
+        if request.matched_route is not None:
+            noted.route, noted.ids = request.matched_route.pattern, request.matchdict
+        return response
+
+    return matched_route
+
+
+def cors_factory(handler: Handler, registry: Any) -> Handler:
+    """Tells browsers which origins may read the response.
+
+    For errors and unknown paths too: without the headers, a page cannot read why it failed
+    (Fetch standard, 3.2).
+    """
+    origins: frozenset[str] = registry.ar_settings.cors_origins
+
+    def cors(request: Request) -> Response:
+        response = handler(request)
+        if origins:
+            allow_origin(request, response, origins)
+        return response
+
+    return cors
+
+
+def allow_origin(request: Request, response: Response, origins: frozenset[str]) -> None:
+    """Add the CORS headers for an origin that the settings allow."""
+    if "*" not in origins:
+        response.vary = (*(response.vary or ()), "Origin")
+    origin = request.headers.get("Origin")
+    if origin is None or not origins & {origin, "*"}:
+        return
+    response.headers["Access-Control-Allow-Origin"] = "*" if "*" in origins else origin
+    if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+        response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "")
+        response.headers["Access-Control-Allow-Headers"] = REQUEST_HEADERS
+        response.headers["Access-Control-Max-Age"] = MAX_AGE
+    else:
+        response.headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
+
+
+def trailing_slash_factory(handler: Handler, registry: Any) -> Handler:
+    """Takes one slash off the path's end, without a redirect: those lose the body of a POST."""
+
+    def trailing_slash(request: Request) -> Response:
+        path: str = request.environ["PATH_INFO"]
+        if path.startswith(("/api/", "/health/", "/metrics/")) and path.endswith("/"):
+            path = request.environ["PATH_INFO"] = path[:-1]
+        if path.endswith("\n"):
+            # Python's "$", with which routes end, matches before a line break too.
+            return error_response(404, [REASONS[404]])
+        return handler(request)
+
+    return trailing_slash
+
+
+def options_factory(handler: Handler, registry: Any) -> Handler:
+    """Answers OPTIONS with the methods of the path, without credentials: browsers send none.
+
+    What is no path goes on to its 404.
+    """
+    mapper = registry.getUtility(IRoutesMapper)
+
+    def options(request: Request) -> Response:
+        service = service_at(request) if request.method == "OPTIONS" else None
+        if service is None:
+            return handler(request)
+        return Response(status=204, headers={"Allow": ", ".join(allowed_methods(service))})
+
+    def service_at(request: Request) -> Any:
+        try:
+            route = mapper(request)["route"]
+        except UnicodeDecodeError:
+            return None
+        # As the router does, which this request does not reach.
+        request.matched_route, request.matchdict = route, {}
+        return registry.cornice_services.get(route.pattern) if route else None
+
+    return options
+
+
+# From the outside in.
 ORDER = ("release", "matched_route", "cors", "trailing_slash", "options")
 
 
@@ -17,6 +155,6 @@ def includeme(config: Configurator) -> None:
     """Put the tweens in order, all of them outside the exception views."""
     outer = INGRESS
     for name in ORDER:
-        tween = f"{__package__}.{name}.tween_factory"
+        tween = f"{__name__}.{name}_factory"
         config.add_tween(tween, under=outer, over=EXCVIEW)
         outer = tween

@@ -8,8 +8,7 @@ from pyramid.response import Response
 
 from .. import resources
 from ..errors import FieldError, problem
-from ..http import conditional
-from ..http.representation import found
+from ..http import conditional, representation
 from ..http.service import TARGET, service
 from ..models import target as targets
 from ..models.target import TargetRecord
@@ -30,7 +29,7 @@ def read_image(request: Request) -> Response:
     if unchanged := conditional.not_modified(request, record.sha256):
         return unchanged
     response = Response(content_type="image/jpeg", charset=None)
-    conditional.tag_response(response, record.sha256)
+    representation.tag_response(response, record.sha256)
     response.accept_ranges = "bytes"
     part = requested_range(request, record)
     start, stop = part or (0, record.size)
@@ -80,7 +79,7 @@ def fresh(request: Request, record: TargetRecord) -> bool:
 def read_bytes(request: Request, record: TargetRecord, start: int, stop: int) -> bytes:
     """That part of the image; 404 where it is gone since its record was read."""
     if (start, stop) == (0, record.size):
-        data: bytes = found(request.context.image())
+        data: bytes = representation.found(request.context.image())
     else:
-        data = found(targets.image_slice(request.db, record, start, stop))
+        data = representation.found(targets.image_slice(request.db, record, start, stop))
     return data

@@ -4,7 +4,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 
-from ..http import conditional
+from ..http import conditional, representation
 from ..http.service import public_service
 
 openapi = public_service("openapi", "/api/openapi.json")
@@ -17,5 +17,5 @@ def read_description(request: Request) -> Response:
     if unchanged := conditional.not_modified(request, text.etag):
         return unchanged
     response = Response(body=text.body, content_type="application/json", charset=None)
-    conditional.tag_response(response, text.etag)
+    representation.tag_response(response, text.etag)
     return response

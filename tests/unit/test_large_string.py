@@ -5,10 +5,9 @@ import json
 import pytest
 from pyramid.httpexceptions import HTTPBadRequest
 
-from ar_targets.http.body import parse_object
-from ar_targets.http.large_string import FEW, LARGE
+from ar_targets.http.body import LARGE_STRING, STRINGS_BEFORE, parse_object
 
-TEXT = "A/+b" * (LARGE // 4)
+TEXT = "A/+b" * (LARGE_STRING // 4)
 TAKEN_OUT = {
     "alone": {"image": TEXT},
     "first": {"image": TEXT, "description": "flower"},
@@ -28,7 +27,7 @@ LEFT_IN = {
     "an escape at its end": {"image": TEXT + '"'},
     "escapes in it": {"image": "\n".join([TEXT] * 2)},
     "a large one before it": {"description": TEXT, "image": TEXT},
-    "many before it": {str(number): 0 for number in range(FEW)} | {"image": TEXT},
+    "many before it": {str(number): 0 for number in range(STRINGS_BEFORE)} | {"image": TEXT},
     "another's": {"description": TEXT},
     "further down": {"image": "", "more": {"image": TEXT}},
     "a name": {TEXT: "image"},
