@@ -5,7 +5,7 @@ from typing import Any
 
 import webtest
 
-from ar_targets.admin.gate import HEADERS
+from ar_targets.admin.authentication import HEADERS
 
 from .actors import PASSWORD
 

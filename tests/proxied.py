@@ -12,7 +12,7 @@ from .database_proxy.proxy import DatabaseProxy, upstream_of
 from .live import Live, live
 
 # Seconds after which a client takes the server to be hanging.
-PATIENCE = 30
+TIMEOUT = 30
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Caller:
     """A client that keeps its connection."""
 
     def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
 
     def ask(self, method: str, path: str, body: Any = None, who: Any = None, **more: str) -> Reply:
         """Any method as any actor; ``if_match=…`` becomes the header ``If-Match``."""

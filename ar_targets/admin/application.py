@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from ..models.noun import Revisioned, nouns
 from ..settings import Settings
-from . import filters, gate, page
+from . import authentication, filters, page
 from .audit import AuditPage
 from .dashboard import DashboardPage
 from .login import LoginPage
@@ -38,7 +38,7 @@ def make_application(settings: Settings) -> Flask:
         SECRET_KEY=keys[0],
         SECRET_KEY_FALLBACKS=keys[1:],
         SESSION_COOKIE_NAME="ar_targets_admin",
-        SESSION_COOKIE_PATH=gate.HOME,
+        SESSION_COOKIE_PATH=authentication.HOME,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=settings.admin_session_ttl,
@@ -49,10 +49,10 @@ def make_application(settings: Settings) -> Flask:
         # Behind a proxy the Referer need not be the address that we see; the token is checked.
         WTF_CSRF_SSL_STRICT=False,
     )
-    app.session_interface = gate.Cookies()
+    app.session_interface = authentication.Cookies()
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    gate.install(app)
-    # After the gate, so that nobody's body is read before it is known who sends it.
+    authentication.install(app)
+    # After the panel's own check, so that nobody's body is read before it is known who sends it.
     CSRFProtect(app)
     filters.install(app)
     page.install(app, checksums())

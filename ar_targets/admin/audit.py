@@ -7,7 +7,7 @@ import orjson
 from ..db.base import parse_id
 from ..models.noun import Audited, nouns
 from ..models.panel_lists import AUDIT
-from . import bridge, listing
+from . import context, listing
 from .page import Page, path
 
 NOUNS = {noun.__tablename__: noun.plural.title() for noun in nouns(Audited)}
@@ -55,7 +55,7 @@ class AuditPage(Page):
             chosen={"noun": noun, "action": action, "via": via},
             row_id=row_id,
             actor=actor,
-            days=bridge.settings().audit_days,
+            days=context.settings().audit_days,
         )
 
 

@@ -11,7 +11,7 @@ from .. import clock
 from ..models import SCHEMA_REVISION, statistics
 from ..models.schema import schema_revision
 from ..models.statistics import Day, Totals
-from . import bridge, chart
+from . import chart, context
 from .page import Page, path
 
 DAYS = 30
@@ -48,7 +48,7 @@ class Counter:
 
 def count() -> Counted:
     """Count now."""
-    db, now = bridge.db(), clock.now()
+    db, now = context.db(), clock.now()
     totals = statistics.totals(db, now)
     return Counted(totals, statistics.days(db, now, DAYS), now)
 
@@ -65,7 +65,7 @@ class DashboardPage(Page, AdminIndexView):  # type: ignore[misc]
     @path("/")
     def index(self) -> Any:
         """Everything at a glance."""
-        db, now = bridge.db(), clock.now()
+        db, now = context.db(), clock.now()
         counted = self._counter.get()
         targets = chart.running_totals(
             counted.totals.rows["target"], [day.targets for day in counted.days]

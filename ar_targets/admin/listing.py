@@ -14,7 +14,7 @@ from werkzeug.exceptions import BadRequest
 from ..clock import rfc3339
 from ..db.base import MAX_ID
 from ..models.keyset import Browser, Page, Place
-from . import bridge
+from . import context
 
 Record = TypeVar("Record")
 
@@ -70,7 +70,7 @@ def read(
     """The part of a list that the address asks for. Raises 400 for a place that is none."""
     place, backwards = _place()
     reverse = flask.request.args.get("reverse") == "1"
-    db = bridge.db()
+    db = context.db()
     page = browser.page(
         db,
         course,

@@ -8,7 +8,7 @@ import flask
 from ..auth.login import LoginRefused, TooManyFailures, authenticate
 from ..models import user as users
 from ..schemas.login import LoginBody
-from . import bridge, gate
+from . import authentication, context
 from .form import Refusal, field, load
 from .page import Page, done, go, path
 
@@ -47,7 +47,7 @@ class LoginPage(Page):
     @path("/out/", "POST")
     def leave(self) -> Any:
         """End the session, and let the browser forget the pictures."""
-        gate.end()
+        authentication.end()
         done("You are logged out.")
         response = go(".index")
         response.headers["Clear-Site-Data"] = '"cache"'
@@ -64,7 +64,7 @@ class Throttled(Refusal):
 
 def log_in(login: str, password: str) -> None:
     """Begin a session. Raises Refusal."""
-    request = bridge.request()
+    request = context.request()
     fields = load(LoginBody(), {"login": login, "password": password})
     try:
         found = authenticate(request, fields["login"], fields["password"])
@@ -72,11 +72,11 @@ def log_in(login: str, password: str) -> None:
         raise Throttled(error.wait, str(error)) from None
     except LoginRefused as error:
         raise Refusal(401, {"": str(error)}) from None
-    user = users.find(bridge.db(), found.id)
+    user = users.find(context.db(), found.id)
     if user is None or not user.is_admin:
         log.info("user %s, who is no administrator, was refused the panel", found.id)
         raise Refusal(403, {"": NO_ADMINISTRATOR})
-    gate.begin(found.id, found.password_version)
+    authentication.begin(found.id, found.password_version)
 
 
 def retry_after(refused: Refusal) -> dict[str, str]:

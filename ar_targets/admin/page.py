@@ -10,7 +10,7 @@ from flask_admin.menu import MenuView
 from werkzeug.exceptions import HTTPException, NotFound
 
 from ..errors import REASONS, FieldError, error_body
-from .gate import wants_json
+from .authentication import wants_json
 
 Record = TypeVar("Record")
 View = TypeVar("View", bound=Callable[..., Any])
@@ -20,7 +20,7 @@ class Page(flask_admin.BaseView):  # type: ignore[misc]
     """A place in the menu, and the pages below it."""
 
     def is_accessible(self) -> bool:
-        """For administrators; `gate` has sent all others away before."""
+        """For administrators; `authentication` has sent all others away before."""
         return g.get("administrator") is not None
 
     def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -12,7 +12,7 @@ from ..images.process import BusyError, ImageAtFaultError, ImageProcessError
 from ..models import target as targets
 from ..models import thumbnail as thumbnails
 from ..models.target import TargetRecord
-from . import bridge
+from . import context
 from .page import found
 from .thumbnail import draw
 
@@ -30,7 +30,7 @@ def large_picture(record: TargetRecord, *, download: bool) -> Any:
     """The bytes as they were sent."""
     response = _not_modified(record.sha256)
     if response is None:
-        data = found(targets.image(bridge.db(), record))
+        data = found(targets.image(context.db(), record))
         response = flask.Response(data, content_type="image/jpeg")
     _keep(response, record.sha256)
     if download:
@@ -48,7 +48,7 @@ def small_picture(record: TargetRecord) -> Any:
     response = _not_modified(tag)
     if response is None:
         try:
-            picture = thumbnails.find(bridge.db(), record)
+            picture = thumbnails.find(context.db(), record)
             if picture is None:
                 picture = _make(record)
         except BusyError:
@@ -71,14 +71,17 @@ def _make(record: TargetRecord) -> bytes:
     Raises ImageProcessError where there may be one another time.
     """
     # To wait and to draw takes time, and keeping the picture a connection of its own.
-    bridge.db().close()
+    context.db().close()
     try:
         picture = draw(record, lambda: _read(record))
     except ImageAtFaultError as wrong:
         log.info("target %s has no preview: %r", record.id, str(wrong))
         picture = NONE
     # The target may have been removed for good meanwhile; then there is nothing to keep it for.
-    with suppress(IntegrityError), transaction_scope(bridge.request().registry.engine) as db:
+    with (
+        suppress(IntegrityError),
+        transaction_scope(context.request().registry.engine) as db,
+    ):
         thumbnails.keep(db, record, picture)
     return picture
 
@@ -86,9 +89,9 @@ def _make(record: TargetRecord) -> bytes:
 def _read(record: TargetRecord) -> bytes:
     """The image as it was sent; raises 404. No connection is held afterwards."""
     try:
-        return found(targets.image(bridge.db(), record))
+        return found(targets.image(context.db(), record))
     finally:
-        bridge.db().close()
+        context.db().close()
 
 
 def _not_modified(tag: str) -> flask.Response | None:

@@ -12,7 +12,7 @@ from ..models.keyset import starts_with
 from ..models.panel_lists import PROJECTS, TARGETS, TOKENS
 from ..models.project import ProjectRecord
 from ..schemas.project import ProjectBody
-from . import bridge, listing
+from . import context, listing
 from .form import Refusal, changed, field, load, refusals, revision
 from .page import Page, done, found, go, path
 
@@ -41,7 +41,7 @@ class ProjectPage(Page):
             "project/index.html",
             listing=listing.read(PROJECTS, course, order=order, **values),
             q=search,
-            owner=found(users.find(bridge.db(), owner_id)) if owner_id else None,
+            owner=found(users.find(context.db(), owner_id)) if owner_id else None,
             sortable=not search,
         )
 
@@ -67,20 +67,20 @@ class ProjectPage(Page):
 
     def page(self, project_id: int, refused: Refusal | None = None) -> Any:
         """One project; and what was refused, beside the field that it is about."""
-        db = bridge.db()
+        db = context.db()
         record = found(projects.find(db, project_id))
         targets = TARGETS.page(db, "project", project_id=project_id, count=TARGETS_SHOWN)
         tokens = TOKENS.page(db, "project", project_id=project_id, count=TOKENS_SHOWN)
         page = self.render(
             "project/show.html",
-            jwt=bridge.jwt,
+            jwt=context.jwt,
             project=record,
             owner=found(users.find(db, record.owner_id)),
             targets=targets.rows,
             target_count=TARGETS.count(db, "project", project_id=project_id),
             tokens=tokens.rows,
             token_count=TOKENS.count(db, "project", project_id=project_id),
-            settings=bridge.settings(),
+            settings=context.settings(),
             wrong=refused.wrong if refused else {},
         )
         return page, refused.status if refused else 200
@@ -88,11 +88,11 @@ class ProjectPage(Page):
     @path("/<int:project_id>/name/", "POST")
     def rename(self, project_id: int) -> Any:
         """Change the name."""
-        record = found(projects.find(bridge.db(), project_id))
+        record = found(projects.find(context.db(), project_id))
         try:
             fields = load(ProjectBody(), {"name": field("name")})
             with refusals():
-                changed(projects.rename(bridge.db(), record, fields["name"], revision()))
+                changed(projects.rename(context.db(), record, fields["name"], revision()))
         except Refusal as refused:
             return self.page(project_id, refused)
         done("The project is renamed.")
@@ -101,11 +101,11 @@ class ProjectPage(Page):
     @path("/<int:project_id>/owner/", "POST")
     def hand_over(self, project_id: int) -> Any:
         """Give it to another owner; its tokens and targets stay as they are."""
-        record = found(projects.find(bridge.db(), project_id))
+        record = found(projects.find(context.db(), project_id))
         try:
             owner_id = owner_named("owner")
             with refusals():
-                changed(projects.hand_over(bridge.db(), record, owner_id, revision()))
+                changed(projects.hand_over(context.db(), record, owner_id, revision()))
         except Refusal as refused:
             return self.page(project_id, refused)
         done(f"The project belongs to {field('owner')} now.")
@@ -114,9 +114,9 @@ class ProjectPage(Page):
     @path("/<int:project_id>/delete/", "POST")
     def delete(self, project_id: int) -> Any:
         """Put it into the trash, with its tokens and targets."""
-        record = found(projects.find(bridge.db(), project_id))
+        record = found(projects.find(context.db(), project_id))
         try:
-            changed(soft_delete.delete(bridge.db(), projects.Project, project_id, revision()))
+            changed(soft_delete.delete(context.db(), projects.Project, project_id, revision()))
         except Refusal as refused:
             return self.page(project_id, refused)
         done(f"The project {record.name} is in the trash, with its tokens and targets.")
@@ -138,7 +138,7 @@ def create() -> ProjectRecord:
     if wrong:
         raise Refusal(400, wrong)
     with refusals():
-        record = projects.create(bridge.db(), owner_id, fields["name"])
+        record = projects.create(context.db(), owner_id, fields["name"])
     if record is None:
         raise Refusal(409, {"owner": "this user has just been deleted"})
     return record
@@ -147,7 +147,7 @@ def create() -> ProjectRecord:
 def owner_named(name: str) -> int:
     """The id of the live user whose login is in a field. Raises Refusal (400)."""
     login = field(name)
-    owner = users.credentials(bridge.db(), login) if login else None
+    owner = users.credentials(context.db(), login) if login else None
     if owner is None:
         raise Refusal(400, {name: "there is no user with this login"})
     return owner.id

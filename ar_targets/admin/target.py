@@ -17,7 +17,7 @@ from ..models.panel_lists import TARGETS
 from ..models.project import ProjectRecord
 from ..models.target import TargetRecord
 from ..schemas.target import TargetBody
-from . import bridge, gate, listing
+from . import authentication, context, listing
 from .form import Refusal, changed, field, load, revision
 from .page import Page, done, failed, found, go, path
 from .picture import large_picture, small_picture
@@ -43,7 +43,7 @@ class TargetPage(Page):
             listing=listing.read(TARGETS, course, order="id", filters=tuple(filters), **values),
             q=search,
             project=live_project(project_id) if project_id else None,
-            settings=bridge.settings(),
+            settings=context.settings(),
         )
 
     @path("/<int:project_id>/upload/", "POST")
@@ -51,7 +51,7 @@ class TargetPage(Page):
         """Store images: one a request from the script, any number from a browser without."""
         live_project(project_id)
         outcomes = [store(project_id, file) for file in flask.request.files.getlist("image")]
-        if gate.wants_json():
+        if authentication.wants_json():
             return one_answer(outcomes)
         for name, outcome in outcomes:
             if isinstance(outcome, Refusal):
@@ -74,7 +74,7 @@ class TargetPage(Page):
             "target/show.html",
             project=project,
             target=record,
-            settings=bridge.settings(),
+            settings=context.settings(),
             wrong=refused.wrong if refused else {},
         )
         return page, refused.status if refused else 200
@@ -87,7 +87,7 @@ class TargetPage(Page):
         text = field("description").replace("\r\n", "\n")
         try:
             fields = load(TargetBody.for_patch(), {"description": text})
-            changed(targets.change(bridge.db(), record, revision=revision(), **fields))
+            changed(targets.change(context.db(), record, revision=revision(), **fields))
         except Refusal as refused:
             return self.page(project_id, target_id, refused)
         done("The description is changed.")
@@ -100,7 +100,7 @@ class TargetPage(Page):
         file = flask.request.files.get("image")
         try:
             jpeg = proven(file)
-            changed(targets.change(bridge.db(), record, jpeg=jpeg, revision=revision()))
+            changed(targets.change(context.db(), record, jpeg=jpeg, revision=revision()))
         except Refusal as refused:
             return self.page(project_id, target_id, refused)
         done("The image is replaced.")
@@ -111,7 +111,7 @@ class TargetPage(Page):
         """Put it into the trash."""
         target_of(project_id, target_id)
         try:
-            changed(soft_delete.delete(bridge.db(), targets.Target, target_id, revision()))
+            changed(soft_delete.delete(context.db(), targets.Target, target_id, revision()))
         except Refusal as refused:
             return self.page(project_id, target_id, refused)
         done("The target is in the trash.")
@@ -132,7 +132,7 @@ class TargetPage(Page):
 
 def live_project(project_id: int) -> ProjectRecord:
     """The project; raises 404."""
-    return found(projects.find(bridge.db(), project_id))
+    return found(projects.find(context.db(), project_id))
 
 
 def target_of(
@@ -140,7 +140,7 @@ def target_of(
 ) -> tuple[ProjectRecord, TargetRecord]:
     """A target of a live project, with the project, and that image if one is named; raises 404."""
     project = live_project(project_id)
-    record = found(targets.find(bridge.db(), project_id, target_id))
+    record = found(targets.find(context.db(), project_id, target_id))
     if sha256 not in (None, record.sha256):
         found(None)
     return project, record
@@ -150,7 +150,7 @@ def proven(file: FileStorage | None) -> Jpeg:
     """The JPEG in an uploaded file. Raises Refusal (413 or 400)."""
     if file is None or not file.filename:
         raise Refusal(400, {"image": "choose a photograph"})
-    settings = bridge.settings()
+    settings = context.settings()
     data = file.read(settings.image_max_bytes + 1)
     try:
         base64_jpeg.check_size(len(data), settings)
@@ -167,7 +167,7 @@ def store(project_id: int, file: FileStorage) -> tuple[str, TargetRecord | Refus
     try:
         fields = load(TargetBody.for_patch(), {"description": field("description")})
         return name, found(
-            targets.create(bridge.db(), project_id, proven(file), fields["description"])
+            targets.create(context.db(), project_id, proven(file), fields["description"])
         )
     except Refusal as refused:
         return name, refused

@@ -14,7 +14,7 @@ from ..models.panel_lists import TOKENS
 from ..models.project import ProjectRecord
 from ..models.token import TokenRecord
 from ..schemas.token import TokenBody, TokenTtlBody, ttl_fault
-from . import bridge, listing
+from . import context, listing
 from .form import Refusal, changed, field, load, revision
 from .page import Page, done, found, go, path
 
@@ -47,7 +47,7 @@ class TokenPage(Page):
         found_tokens = listing.read(TOKENS, course, order=order, filters=tuple(filters), **values)
         return self.render(
             "token/index.html",
-            jwt=bridge.jwt,
+            jwt=context.jwt,
             listing=found_tokens,
             q=search,
             state=state,
@@ -74,7 +74,7 @@ class TokenPage(Page):
         page = self.render(
             "token/new.html",
             project=project,
-            settings=bridge.settings(),
+            settings=context.settings(),
             accesses=ACCESS,
             wrong=refused.wrong if refused else {},
         )
@@ -93,8 +93,8 @@ class TokenPage(Page):
             project=project,
             token=record,
             state=state_of(record),
-            jwt=bridge.jwt(record),
-            settings=bridge.settings(),
+            jwt=context.jwt(record),
+            settings=context.settings(),
             wrong=refused.wrong if refused else {},
         )
         return page, refused.status if refused else 200
@@ -105,7 +105,7 @@ class TokenPage(Page):
         _, record = token_of(project_id, token_id)
         try:
             ttl = checked_ttl(load(TokenTtlBody(), {"ttl": typed_ttl()}))
-            extended = tokens.extend(bridge.db(), record, ttl, revision())
+            extended = tokens.extend(context.db(), record, ttl, revision())
             if extended is None:
                 refuse_revoked(project_id, token_id)
             changed(extended)
@@ -119,20 +119,20 @@ class TokenPage(Page):
         """End it at once; again changes nothing."""
         _, record = token_of(project_id, token_id)
         if record.revoked_at is None:
-            tokens.revoke(bridge.db(), token_id)
+            tokens.revoke(context.db(), token_id)
         done("The token is revoked, from this moment on.")
         return go(".show", project_id=project_id, token_id=token_id)
 
 
 def live_project(project_id: int) -> ProjectRecord:
     """The project; raises 404."""
-    return found(projects.find(bridge.db(), project_id))
+    return found(projects.find(context.db(), project_id))
 
 
 def token_of(project_id: int, token_id: int) -> tuple[ProjectRecord, TokenRecord]:
     """A token of a live project, with the project; raises 404."""
     project = live_project(project_id)
-    return project, found(tokens.find(bridge.db(), project_id, token_id))
+    return project, found(tokens.find(context.db(), project_id, token_id))
 
 
 def refuse_revoked(project_id: int, token_id: int) -> None:
@@ -157,7 +157,7 @@ def typed_ttl() -> object:
 
 def checked_ttl(fields: dict[str, Any]) -> int:
     """The ttl of a form. Raises Refusal (400)."""
-    if wrong := ttl_fault(fields["ttl"], bridge.settings().project_token_max_ttl):
+    if wrong := ttl_fault(fields["ttl"], context.settings().project_token_max_ttl):
         raise Refusal(400, {"ttl": wrong})
     return int(fields["ttl"])
 
@@ -167,5 +167,5 @@ def create(project_id: int) -> TokenRecord:
     typed = {"ttl": typed_ttl(), "access": field("access"), "description": field("description")}
     fields = load(TokenBody(), typed)
     ttl = checked_ttl(fields)
-    record = tokens.create(bridge.db(), project_id, ttl, fields["access"], fields["description"])
+    record = tokens.create(context.db(), project_id, ttl, fields["access"], fields["description"])
     return found(record)

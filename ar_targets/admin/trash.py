@@ -10,7 +10,7 @@ from ..models import hard_delete, soft_delete
 from ..models.noun import SoftDeletable, noun_named, nouns
 from ..models.panel_lists import DELETED
 from ..models.soft_delete import RestoreError
-from . import bridge, listing
+from . import context, listing
 from .page import Page, done, failed, found, go, path
 
 
@@ -32,9 +32,9 @@ class TrashPage(Page):
     def restore(self, noun: str, row_id: int) -> Any:
         """Bring it back, with what was deleted along with it."""
         try:
-            soft_delete.restore(bridge.db(), deletable(noun), row_id)
+            soft_delete.restore(context.db(), deletable(noun), row_id)
         except RestoreError as refused:
-            bridge.request().tm.doom()
+            context.request().tm.doom()
             failed(f"Not restored: {refused}.")
         else:
             done(f"The {noun} is restored.")
@@ -44,25 +44,25 @@ class TrashPage(Page):
     def show(self, noun: str, row_id: int) -> Any:
         """What would be lost for good; asks."""
         kind = deletable(noun)
-        row = found(hard_delete.find(bridge.db(), kind, row_id))
+        row = found(hard_delete.find(context.db(), kind, row_id))
         return self.render(
             "trash/show.html",
             noun=noun,
             row=row,
-            losses=hard_delete.losses(bridge.db(), kind, row_id),
+            losses=hard_delete.losses(context.db(), kind, row_id),
         )
 
     @path("/<noun>/<int:row_id>/remove/", "POST")
     def remove(self, noun: str, row_id: int) -> Any:
         """Remove it for good, or as much of it as a request has time for."""
         kind = deletable(noun)
-        row = found(hard_delete.find(bridge.db(), kind, row_id))
+        row = found(hard_delete.find(context.db(), kind, row_id))
         # The removal takes a connection of its own.
-        bridge.db().close()
-        engine = bridge.request().registry.engine
+        context.db().close()
+        engine = context.request().registry.engine
         finished = hard_delete.remove(lambda: transaction_scope(engine), kind, row_id, clock.now())
         if row.purged_at is None:
-            hard_delete.note(bridge.db(), clock.now(), kind, row)
+            hard_delete.note(context.db(), clock.now(), kind, row)
         if finished:
             done(f"The {noun} is removed for good.")
         else:

@@ -12,7 +12,7 @@ from ..models.keyset import starts_with
 from ..models.panel_lists import PROJECTS, USERS
 from ..models.user import UserRecord
 from ..schemas.user import UserBody
-from . import bridge, listing
+from . import context, listing
 from .form import Refusal, changed, field, load, refusals, revision
 from .page import Page, done, found, go, path
 
@@ -74,7 +74,7 @@ class UserPage(Page):
 
     def page(self, user_id: int, refused: Refusal | None = None) -> Any:
         """One user; and what was refused, beside the field that it is about."""
-        db = bridge.db()
+        db = context.db()
         record = found(users.find(db, user_id))
         projects = PROJECTS.page(db, "owner_id", owner_id=user_id, count=SHOWN)
         count = PROJECTS.count(db, "owner_id", owner_id=user_id)
@@ -91,7 +91,7 @@ class UserPage(Page):
         """Change a user, then show it."""
         try:
             with refusals():
-                changed(users.change(bridge.db(), user_id, revision=revision(), **values))
+                changed(users.change(context.db(), user_id, revision=revision(), **values))
         except Refusal as refused:
             return self.page(user_id, refused)
         done(message)
@@ -100,7 +100,7 @@ class UserPage(Page):
     @path("/<int:user_id>/login/", "POST")
     def rename(self, user_id: int) -> Any:
         """Change the login."""
-        found(users.find(bridge.db(), user_id))
+        found(users.find(context.db(), user_id))
         try:
             fields = load(UserBody.for_patch(), {"login": field("login")})
         except Refusal as refused:
@@ -110,7 +110,7 @@ class UserPage(Page):
     @path("/<int:user_id>/password/", "POST")
     def set_password(self, user_id: int) -> Any:
         """Set the password, which ends the user's tokens and sessions."""
-        found(users.find(bridge.db(), user_id))
+        found(users.find(context.db(), user_id))
         try:
             fields = load(UserBody.for_patch(), {"password": field("password")})
         except Refusal as refused:
@@ -122,12 +122,12 @@ class UserPage(Page):
     @path("/<int:user_id>/role/", "POST")
     def set_role(self, user_id: int) -> Any:
         """Make the user an administrator, or no longer one."""
-        found(users.find(bridge.db(), user_id))
+        found(users.find(context.db(), user_id))
         is_admin = field("is_admin") == "1"
         try:
             with refusals():
                 changed(
-                    users.set_admin(bridge.db(), user_id, is_admin=is_admin, revision=revision())
+                    users.set_admin(context.db(), user_id, is_admin=is_admin, revision=revision())
                 )
         except Refusal as refused:
             return self.page(user_id, refused)
@@ -137,11 +137,11 @@ class UserPage(Page):
     @path("/<int:user_id>/delete/", "POST")
     def delete(self, user_id: int) -> Any:
         """Put the user into the trash, with the projects."""
-        record = found(users.find(bridge.db(), user_id))
+        record = found(users.find(context.db(), user_id))
         try:
             with refusals():
-                users.keep_an_administrator(bridge.db(), user_id)
-            changed(soft_delete.delete(bridge.db(), users.User, user_id, revision()))
+                users.keep_an_administrator(context.db(), user_id)
+            changed(soft_delete.delete(context.db(), users.User, user_id, revision()))
         except Refusal as refused:
             return self.page(user_id, refused)
         done(f"The user {record.login} is in the trash, with the projects.")
@@ -154,4 +154,4 @@ def create() -> UserRecord:
     password_hash = passwords.hash_password(fields["password"])
     is_admin = field("is_admin") == "1"
     with refusals():
-        return users.create(bridge.db(), fields["login"], password_hash, is_admin=is_admin)
+        return users.create(context.db(), fields["login"], password_hash, is_admin=is_admin)

@@ -16,8 +16,8 @@ _hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=
 
 AT_ONCE = 2
 # Seconds to wait for a turn; more logins than that are not honest ones.
-PATIENCE = 5
-_turns = threading.BoundedSemaphore(AT_ONCE)
+QUEUE_SECONDS = 5
+_slots = threading.BoundedSemaphore(AT_ONCE)
 
 # Checked for a login that nobody has, so that it takes as long as one that exists.
 _NOBODY = _hasher.hash("")
@@ -29,12 +29,12 @@ class TooManyHashesError(Exception):
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    if not _turns.acquire(timeout=PATIENCE):
+    if not _slots.acquire(timeout=QUEUE_SECONDS):
         raise TooManyHashesError
     try:
         yield
     finally:
-        _turns.release()
+        _slots.release()
 
 
 def hash_password(password: str) -> str:

@@ -11,17 +11,17 @@ from .dates import http_date
 class Retry:
     """``attempts`` in all; pauses double from ``first`` to ``longest`` seconds.
 
-    A server that asks for more than ``patience`` seconds is not waited for.
+    A server that asks for more than ``longest_asked`` seconds is not waited for.
     """
 
     attempts: int = 5
     first: float = 0.5
     longest: float = 8.0
-    patience: float = 30.0
+    longest_asked: float = 30.0
 
     def pause(self, attempt: int, asked: float | None = None) -> float | None:
         """Seconds to wait after a failed attempt, counted from 1; None to give up."""
-        if attempt >= self.attempts or (asked or 0) > self.patience:
+        if attempt >= self.attempts or (asked or 0) > self.longest_asked:
             return None
         longest = min(self.longest, self.first * 2.0 ** (attempt - 1))
         # Half of it is chance: clients that failed together should not come back together.

@@ -24,7 +24,7 @@ logging.getLogger("sqlalchemy.engine.Engine").addFilter(
 )
 
 # Seconds after which an idle connection is made anew, well below the eight
-# hours after which a server closes it, and the minutes of a firewall's patience.
+# hours after which a server closes it, and the minutes of a firewall's timeout.
 POOL_RECYCLE = 280
 # Seconds to wait for a connection of the pool. Short, since whoever waits holds a thread:
 # when the database hangs, those that need none must still find one.
@@ -90,7 +90,7 @@ def _make(
 ) -> Engine:
     timeouts = {"connect_timeout": settings.database_timeout}
     if impatient:
-        timeouts |= dict.fromkeys(("read_timeout", "write_timeout"), patience(settings))
+        timeouts |= dict.fromkeys(("read_timeout", "write_timeout"), statement_seconds(settings))
     engine = sqlalchemy.create_engine(
         settings.database_url,
         isolation_level=isolation,
@@ -111,11 +111,11 @@ def _make(
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "before_cursor_execute", _begin)
     event.listen(engine, "after_cursor_execute", _end)
-    event.listen(engine, "handle_error", _Failure(patience(settings)))
+    event.listen(engine, "handle_error", _Failure(statement_seconds(settings)))
     return engine
 
 
-def patience(settings: Settings) -> int:
+def statement_seconds(settings: Settings) -> int:
     """Seconds that a statement may take, waiting for a lock included.
 
     After the longest wait for a connection these are ``database_timeout`` and the wait for a
@@ -149,8 +149,8 @@ def _end(connection: Connection, cursor: Any, statement: str, *_: object) -> Non
 class _Failure:
     """What an error of the database means for the request; called by SQLAlchemy."""
 
-    def __init__(self, patience: int) -> None:
-        self._patience = patience
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
 
     def __call__(self, context: ExceptionContext) -> None:
         """Note how long a failed statement took, and let pyramid_retry run a request again."""
@@ -167,7 +167,7 @@ class _Failure:
             # it need not be: the server ends it when the connection is closed.
             context.is_disconnect = True
             context.invalidate_pool_on_disconnect = False
-        if is_retryable(context.original_exception, lost=lost, hung=seconds >= self._patience):
+        if is_retryable(context.original_exception, lost=lost, hung=seconds >= self._longest):
             mark_error_retryable(context.sqlalchemy_exception)
 
 

@@ -23,7 +23,7 @@ from ar_targets.development import process, program
 from ar_targets.development.program import DatabaseUnavailable, Program
 
 # Filling a data directory takes seconds; an interrupted attempt is thrown away.
-PATIENCE = 5.0
+STOP_SECONDS = 5.0
 
 
 class DataDirectory:
@@ -94,7 +94,7 @@ class DataDirectory:
             process.running(
                 [*_initialisation(found, unfinished), temporary_tables_in(temporary)],
                 output=log,
-                patience=PATIENCE,
+                stop_seconds=STOP_SECONDS,
             ) as made,
         ):
             if process.wait(made, check) != 0:

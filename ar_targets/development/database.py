@@ -160,7 +160,7 @@ class PrivateDatabase:
         try:
             with (
                 self._directory.log() as log,
-                process.running(command, output=log, patience=STOP_SECONDS) as server,
+                process.running(command, output=log, stop_seconds=STOP_SECONDS) as server,
             ):
                 yield server
         finally:

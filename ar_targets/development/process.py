@@ -29,7 +29,7 @@ def never() -> None:
 def running(
     command: Sequence[str | Path],
     *,
-    patience: float,
+    stop_seconds: float,
     env: Mapping[str, str] | None = None,
     output: BinaryIO | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
@@ -49,7 +49,7 @@ def running(
     try:
         yield process
     finally:
-        stop(process, patience)
+        stop(process, stop_seconds)
 
 
 def answer(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
@@ -70,12 +70,12 @@ def wait(process: subprocess.Popen[bytes], check: Check) -> int:
     return code if code >= 0 else 128 - code
 
 
-def stop(process: subprocess.Popen[bytes], patience: float) -> None:
-    """Ask the program to end, wait ``patience`` seconds, then kill what is left of its session."""
+def stop(process: subprocess.Popen[bytes], stop_seconds: float) -> None:
+    """Ask the program to end, wait ``stop_seconds``, then kill what is left of its session."""
     if process.poll() is None:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
+            process.wait(stop_seconds)
     # Its children share its process group; macOS answers EPERM when only zombies are left.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -96,9 +96,9 @@ def has_argument(pid: int, argument: str) -> bool:
     return f" {argument} " in f" {line} "
 
 
-def stop_stranger(pid: int, argument: str, patience: float) -> None:
+def stop_stranger(pid: int, argument: str, stop_seconds: float) -> None:
     """Like ``stop``, for a process with this argument that is not our child."""
-    for sign, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
+    for sign, seconds in ((signal.SIGTERM, stop_seconds), (signal.SIGKILL, 5.0)):
         if not has_argument(pid, argument):
             return
         with suppress(ProcessLookupError):

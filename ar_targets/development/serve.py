@@ -24,7 +24,7 @@ from ar_targets.development.address import addresses
 from ar_targets.development.database import DatabaseUnavailable, PrivateDatabase
 from ar_targets.settings import ENV_PREFIX, PREFIX
 
-SERVER_PATIENCE = 10.0
+SERVER_STOP_SECONDS = 10.0
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -77,7 +77,7 @@ def serve(ini: Path, directory: Path, check: process.Check) -> int:
 def run(module: str, ini: Path, environment: Mapping[str, str], check: process.Check) -> int:
     """Run one of the Python programs on the ini file to its end; its exit code."""
     command = [sys.executable, "-m", module, str(ini)]
-    with process.running(command, env=environment, patience=SERVER_PATIENCE) as program:
+    with process.running(command, env=environment, stop_seconds=SERVER_STOP_SECONDS) as program:
         return process.wait(program, check)
 
 

@@ -27,22 +27,22 @@ LARGE = 256 * 1024
 # text (13.3 MiB), the image (10 MiB), and for a moment what the driver makes of it.
 AT_ONCE = 4
 # Seconds to wait for a turn.
-PATIENCE = 8
+QUEUE_SECONDS = 8
 
 
 def limited(policy: Policy) -> Policy:
     """The policy, for so many requests with large bodies at once; 503 for who waits too long."""
-    turns = threading.BoundedSemaphore(AT_ONCE)
+    slots = threading.BoundedSemaphore(AT_ONCE)
 
     def run(environ: Environ, router: Router) -> Response:
         if not is_large(environ):
             return policy(environ, router)
-        if not turns.acquire(timeout=PATIENCE):
+        if not slots.acquire(timeout=QUEUE_SECONDS):
             return unavailable("too many large uploads at once")
         try:
             return policy(environ, router)
         finally:
-            turns.release()
+            slots.release()
 
     return run
 

@@ -43,7 +43,7 @@ MEMORY_PER_PIXEL = 8
 MEMORY_PER_BYTE = 3
 # How many threads may wait for their turn, and for how many seconds: threads are for all others.
 WAITING = 1
-PATIENCE = 0.5
+QUEUE_SECONDS = 0.5
 
 # Signals that end a process for what it has done itself.
 _ITS_OWN_FAULT = {
@@ -80,8 +80,8 @@ def turn() -> Iterator[Run]:
     if not _places.acquire(blocking=False):
         raise BusyError("others wait already")
     try:
-        if not _one_at_a_time.acquire(timeout=PATIENCE):
-            raise BusyError(f"another image is worked on for more than {PATIENCE} s")
+        if not _one_at_a_time.acquire(timeout=QUEUE_SECONDS):
+            raise BusyError(f"another image is worked on for more than {QUEUE_SECONDS} s")
         try:
             yield _run
         finally:

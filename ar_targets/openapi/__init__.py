@@ -1,8 +1,8 @@
 """The API's description, ``/api/openapi.json``, and the page that shows it, ``/api/docs``.
 
 `description.yaml` is written by hand. At the start the limits that settings
-decide are filled in (`filling`), and what all paths have alike is added
-(`everywhere`). A test holds the result against services, schemas and records.
+decide are filled in (`placeholders`), and what all paths have alike is added
+(`shared`). A test holds the result against services, schemas and records.
 """
 
 from pyramid.config import Configurator

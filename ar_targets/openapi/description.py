@@ -11,9 +11,9 @@ import yaml
 
 from ..settings import Settings
 from .bodies import complete_bodies
-from .everywhere import complete
-from .filling import fill, values_of
+from .placeholders import fill, values_of
 from .records import complete_records
+from .shared import complete
 
 # Prefixes, each of which has a JSON text of its own, that are kept: a server has one.
 PREFIXES_KEPT = 4

@@ -47,9 +47,9 @@ def initialise(arguments: argparse.Namespace) -> None:
     print(f"the schema is at {revision}")
 
 
-def wait_for(engine: Engine, patience: float) -> None:
-    """Return when the database answers; raise after ``patience`` seconds, or if it never will."""
-    deadline = time.monotonic() + patience
+def wait_for(engine: Engine, seconds: float) -> None:
+    """Return when the database answers; raise after so many, or if it never will."""
+    deadline = time.monotonic() + seconds
     while True:
         try:
             with engine.connect():

@@ -30,7 +30,7 @@ from .request_context import RequestContext
 NAMESPACE = "ar_targets"
 # Where prometheus_client looks for the directory that processes share.
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-# Seconds, from a 304 to the end of a client's patience.
+# Seconds, from a 304 to the timeout of a client.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 # When each counter began would be as many lines again, for nobody.

@@ -15,7 +15,7 @@ from ..actors import App, Project, User
 from ..live import Live, Wire, live
 from .imposter import PROJECT, TOKEN, Imposter, imposing
 
-FAST = Retry(attempts=4, first=0.01, longest=0.05, patience=3)
+FAST = Retry(attempts=4, first=0.01, longest=0.05, longest_asked=3)
 
 
 class Outcome(NamedTuple):
@@ -103,7 +103,7 @@ def misled(imposter: Imposter, config: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def quick(attempts: int) -> Retry:
-    return Retry(attempts, FAST.first, FAST.longest, FAST.patience)
+    return Retry(attempts, FAST.first, FAST.longest, FAST.longest_asked)
 
 
 @pytest.fixture

@@ -85,8 +85,8 @@ DOCUMENTED |= {
 
 # Where a document says that attributes are to be set.
 SET = {
-    "admin.gate: flask.session.permanent": "https://flask.palletsprojects.com/en/stable/api/#sessions",
-    "admin.gate: g.administrator": "https://flask.palletsprojects.com/en/stable/appcontext/",
+    "admin.authentication: flask.session.permanent": "https://flask.palletsprojects.com/en/stable/api/#sessions",
+    "admin.authentication: g.administrator": "https://flask.palletsprojects.com/en/stable/appcontext/",
 }
 
 # Underscored names that their documents offer: those of NamedTuple, and of SQLAlchemy's rows.

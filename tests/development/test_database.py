@@ -201,7 +201,7 @@ def test_data_of_another_server_are_refused(tmp_path: Path, version: str) -> Non
 
 def test_a_process_that_only_has_the_number_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    with process.running(["sleep", "600"], patience=5) as innocent:
+    with process.running(["sleep", "600"], stop_seconds=5) as innocent:
         (tmp_path / "server.pid").write_text(str(innocent.pid))
         with pytest.raises(DatabaseUnavailable):  # for want of a kind
             PrivateDatabase(tmp_path).start()
@@ -317,7 +317,7 @@ def test_a_process_is_known_by_a_whole_argument(proc: str, monkeypatch: pytest.M
     if not Path(proc).exists() and shutil.which("ps") is None:
         pytest.skip("without /proc it takes ps")
     monkeypatch.setattr(process, "PROC", Path(proc))
-    with process.running(["sleep", "600"], patience=5) as sleeper:
+    with process.running(["sleep", "600"], stop_seconds=5) as sleeper:
         assert process.has_argument(sleeper.pid, "600")
         assert not process.has_argument(sleeper.pid, "60")
     assert not process.has_argument(sleeper.pid, "600")

@@ -26,7 +26,7 @@ QUICKLY = {
 
 @pytest.fixture(scope="module")
 def edge(server, tmp_path_factory):
-    """One that loses patience soon."""
+    """One with short timeouts."""
     with nginx(tmp_path_factory.mktemp("nginx"), server.port, changes=QUICKLY) as started:
         yield started
 

@@ -10,7 +10,7 @@ from typing import Any
 
 HOST = "127.0.0.1"
 # Seconds after which a client takes the server to be hanging.
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Caller:
     """Keeps a connection alive, as apps do, and makes a new one after it broke."""
 
     def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection(HOST, port, timeout=PATIENCE)
+        self._connection = http.client.HTTPConnection(HOST, port, timeout=TIMEOUT)
         self.answers: list[tuple[int | None, float, float]] = []
 
     def ask(

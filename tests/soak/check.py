@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from .caller import Caller
-from .journal import Entry, Known, Thing, lineage, things
+from .history import Entry, Known, Thing, lineage, things
 
 # A row's columns that tell which thing it is, and what its values are.
 ROWS = {

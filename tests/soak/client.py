@@ -11,7 +11,7 @@ from typing import Any
 
 from ..pictures import CHINA, drawn
 from .caller import Answer, Caller
-from .journal import Act, Entry, Journal, Kind, Value
+from .history import Act, Entry, Journal, Kind, Value
 from .shared import Shared
 
 PASSWORD = "correct horse battery"

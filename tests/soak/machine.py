@@ -176,7 +176,7 @@ class Machine:
         log = self._running.enter_context(self.log.open("ab"))
         command = [sys.executable, "-m", "pyramid.scripts.pserve", str(self.ini)]
         self._server = self._running.enter_context(
-            process.running(command, env=self.environment, output=log, patience=STOP_SECONDS)
+            process.running(command, env=self.environment, output=log, stop_seconds=STOP_SECONDS)
         )
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():

@@ -7,7 +7,7 @@ import threading
 from .machine import Machine
 
 PAUSE_SECONDS = 3.0
-PATIENCE = 120.0
+TIMEOUT = 120.0
 
 
 class Purger(threading.Thread):
@@ -31,7 +31,7 @@ class Purger(threading.Thread):
                 env=self._machine.environment,
                 capture_output=True,
                 text=True,
-                timeout=PATIENCE,
+                timeout=TIMEOUT,
                 check=False,
             )
             self.codes.append(done.returncode)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .faults import Fault
-from .journal import Entry, Known
+from .history import Entry, Known
 
 SHOWN = 30
 

@@ -10,7 +10,7 @@ from ..actors import Stage
 from ..client import Client
 from ..pictures import CHINA
 from .check import Ledger, is_sound, wrong_order
-from .journal import Entry, things
+from .history import Entry, things
 from .shared import Shared
 
 

@@ -228,12 +228,12 @@ def test_one_at_a_time():
     begun = time.monotonic()
     with others(1), pytest.raises(BusyError, match=r"more than 0\.5 s"), turn():
         pass
-    assert time.monotonic() - begun >= process.PATIENCE
+    assert time.monotonic() - begun >= process.QUEUE_SECONDS
     assert run(DRAWING, CHINA, WIDTH * HEIGHT)
 
 
 def test_who_waits_a_moment_has_a_turn(monkeypatch):
-    monkeypatch.setattr(process, "PATIENCE", 10)
+    monkeypatch.setattr(process, "QUEUE_SECONDS", 10)
     with others(2) as ends:
         time.sleep(0.2)
         assert ends == []
@@ -241,13 +241,13 @@ def test_who_waits_a_moment_has_a_turn(monkeypatch):
 
 
 def test_few_wait(monkeypatch):
-    monkeypatch.setattr(process, "PATIENCE", 10)
+    monkeypatch.setattr(process, "QUEUE_SECONDS", 10)
     begun = time.monotonic()
     with others(5) as ends:
         while len(ends) < 3:
             time.sleep(0.01)
         assert ends == ["busy"] * 3
-        assert time.monotonic() - begun < process.PATIENCE
+        assert time.monotonic() - begun < process.QUEUE_SECONDS
     assert ends == ["busy"] * 3 + ["had it"] * 2
 
 

@@ -27,7 +27,7 @@ def test_outdated():
 
 def test_few_are_hashed_at_once(monkeypatch):
     """Who does not get a turn in time is told so, and takes nobody's turn away."""
-    monkeypatch.setattr(passwords, "PATIENCE", 0.05)
+    monkeypatch.setattr(passwords, "QUEUE_SECONDS", 0.05)
     busy, done = threading.Barrier(passwords.AT_ONCE + 1), threading.Event()
 
     class Slow:

@@ -37,7 +37,7 @@ class Panel:
 
 def answer(request: Request) -> Response:
     """The view of all paths of the panel."""
-    from .bridge import REQUEST  # noqa: PLC0415  # with Flask
+    from .context import REQUEST  # noqa: PLC0415  # with Flask
 
     request.environ[REQUEST] = request
     return request.get_response(request.registry.admin_panel.application)
@@ -45,8 +45,8 @@ def answer(request: Request) -> Response:
 
 def explain(error: Exception, request: Request) -> Response:
     """The panel's page about an error, or, for a script of the panel, the API's JSON."""
-    from .bridge import REQUEST  # noqa: PLC0415
-    from .gate import wants_json, write_headers  # noqa: PLC0415
+    from .authentication import wants_json, write_headers  # noqa: PLC0415
+    from .context import REQUEST  # noqa: PLC0415
     from .page import error_page  # noqa: PLC0415
 
     response = errors.explain(error, request)

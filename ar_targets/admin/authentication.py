@@ -19,7 +19,7 @@ from ..db.session import principal_of
 from ..models import admin_session
 from ..models.admin_session import Administrator
 from ..telemetry import request_context
-from . import bridge
+from . import context
 
 # However busy somebody is, the password is asked for again after that.
 LONGEST = timedelta(hours=12)
@@ -103,22 +103,22 @@ def administrator() -> Administrator | None:
     secret = flask.session.get(SECRET)
     if not isinstance(secret, str):
         return None
-    return admin_session.find(bridge.db(), secret, clock.now())
+    return admin_session.find(context.db(), secret, clock.now())
 
 
 def sign(user: Administrator) -> None:
     """Let the log know who is at work, and the audit trail by which way as well."""
     name = request_context.current.get().caller = user_principal(user.id)
-    db = bridge.db()
+    db = context.db()
     if db.principal is not None:
-        principal = principal_of(bridge.request(), "admin")._replace(name=name)
+        principal = principal_of(context.request(), "admin")._replace(name=name)
         db.principal = lambda: principal
 
 
 def begin(user_id: int, password_version: int) -> None:
     """Log in: nothing of the session before is kept, so nobody can have prepared it."""
     now = clock.now()
-    secret = admin_session.create(bridge.db(), user_id, password_version, now + LONGEST)
+    secret = admin_session.create(context.db(), user_id, password_version, now + LONGEST)
     flask.session.clear()
     flask.session[SECRET] = secret
     flask.session.permanent = True
@@ -128,7 +128,7 @@ def end() -> None:
     """Log out, here and for every copy of the cookie."""
     secret = flask.session.get(SECRET)
     if isinstance(secret, str):
-        admin_session.remove(bridge.db(), secret)
+        admin_session.remove(context.db(), secret)
     flask.session.clear()
 
 
