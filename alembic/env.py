@@ -1,7 +1,7 @@
-"""Runs migrations on the connection that ``ar_targets_initdb`` hands over.
+"""Runs the migrations on the connection that ``ar_targets_initdb`` passes.
 
-Run by hand (``alembic -c development.ini revision --autogenerate``), it finds
-the database as the application does.
+When it is run by hand (``alembic -c development.ini revision --autogenerate``), it
+connects to the database as the application does.
 """
 
 from sqlalchemy import Connection
@@ -12,7 +12,7 @@ from ar_targets.scripts.command import engine_of
 
 
 def migrate(connection: Connection) -> None:
-    """Run the migrations that were asked for."""
+    """Run the requested migrations."""
     context.configure(
         connection=connection, target_metadata=Base.metadata, compare_server_default=True
     )

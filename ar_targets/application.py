@@ -18,7 +18,7 @@ def main(global_config: dict[str, str], **ini: Any) -> Router | TrustedProxy:
     ``ini`` is the ``[app:main]`` section. Raises settings.SettingsError, which
     ends the process with one line, for a setting that cannot be used.
     """
-    # Cornice would turn exceptions into its own kind of response; `errors` does.
+    # Cornice must not handle exceptions: the exception views in `errors` do.
     config = Configurator(settings={"handle_exceptions": "false"} | ini)
     config.registry.ar_settings = settings.load(ini)
     if config.registry.ar_settings.user_access == "open":

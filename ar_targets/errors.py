@@ -1,9 +1,9 @@
-"""The one JSON shape of every error, and the exception views that give it.
+"""The JSON format of all error responses, and the exception views that produce it.
 
-``{"status": "error", "errors": [{"location", "name", "description"}, …]}`` is
-Cornice's own shape. Views raise 4xx with `problem`; whatever else goes wrong,
-a view below turns it into the same shape. None carries a trace, SQL or a
-secret: what an operator needs goes to the log, with the request's id.
+``{"status": "error", "errors": [{"location", "name", "description"}, …]}`` is Cornice's own
+format. Views raise 4xx with `problem`; the exception views below turn all other exceptions into
+the same format. No response contains a traceback, SQL or a secret: details for an operator go to
+the log, with the request id.
 """
 
 import logging
@@ -25,27 +25,27 @@ from .db.engine import DUPLICATE_KEY, error_number, error_text, is_unavailabilit
 
 log = logging.getLogger(__name__)
 
-# Seconds after which a client may try again when the database is away.
+# ``Retry-After`` in seconds while the database is unavailable.
 RETRY_AFTER = 2
-# What is echoed of a client's own words: as much as helps to find them again.
+# Limits of what an error response repeats of a request: characters of a field name; errors.
 NAME_SHOWN = 100
 ERRORS_SHOWN = 100
 
-# What an exception's headers may add to the response.
+# Headers of an HTTPException that the error response keeps.
 KEPT_HEADERS = ("Allow", "Retry-After", "Content-Range", "WWW-Authenticate")
 
-# What is said of a row that somebody else has changed first.
+# Message when another request has changed the row since it was read (lost update).
 CHANGED_MEANWHILE = "it has been changed meanwhile; read it again, then decide"
-# What is said of a token that was to be extended, but has been revoked.
+# Message when a token cannot be extended because it is revoked.
 REVOKED = "it is revoked for good; create another"
 
-# How a driver's error ends that names the unique index of live rows' labels: of which noun,
-# and which column. MySQL puts the table before it, MariaDB does not.
+# The end of a driver's duplicate-key message, with the name of the unique index on live rows: its
+# noun and column. MySQL puts the table name before it, MariaDB does not.
 UNIQUE = re.compile(r"uq_(?P<noun>\w+)_live_(?P<label>\w+)_key'$")
 
 
 class FieldError(NamedTuple):
-    """One thing that is wrong, where, and what would be right."""
+    """One error: the location and name of the field, and a description that says what is valid."""
 
     location: str
     name: str
@@ -62,7 +62,10 @@ def problem(
 
 
 def error_body(errors: Iterable[FieldError]) -> bytes:
-    """The JSON of an error response. Names may be a client's: they are cut and made encodable."""
+    """The JSON of an error response.
+
+    Field names may come from the client: they are truncated, and lone surrogates replaced.
+    """
     shown = [
         {
             "location": error.location,
@@ -77,7 +80,7 @@ def error_body(errors: Iterable[FieldError]) -> bytes:
 def error_response(
     status: int, errors: Iterable[FieldError], headers: Mapping[str, str] | None = None
 ) -> Response:
-    """A response of the one shape."""
+    """An error response in this format, not cacheable."""
     response = Response(
         body=error_body(errors), status=status, content_type="application/json", charset=None
     )
@@ -86,7 +89,7 @@ def error_response(
     return response
 
 
-# What a status means to someone who was given no more particular reason.
+# Default error of a status, for HTTPExceptions without errors of their own.
 REASONS = {
     400: FieldError("", "", "the request cannot be read"),
     401: FieldError(
@@ -99,7 +102,7 @@ REASONS = {
 
 
 def http_exception(error: HTTPException, request: Request) -> Response:
-    """Any HTTPException that was raised: its own errors, or what its status means."""
+    """Exception view for HTTPExceptions: their own errors, or the default of the status."""
     errors = getattr(error, "errors", None)
     if not errors:
         default = FieldError("", "", error.title)
@@ -109,18 +112,18 @@ def http_exception(error: HTTPException, request: Request) -> Response:
 
 
 def unauthorized(error: HTTPUnauthorized, request: Request) -> Response:
-    """401, with the challenge that RFC 9110 (11.6.1) wants."""
+    """401, with the challenge that RFC 9110 (11.6.1) requires."""
     error.headers["WWW-Authenticate"] = "Bearer"
     return http_exception(error, request)
 
 
 def undecodable_path(error: URLDecodeError, request: Request) -> Response:
-    """A path that is not UTF-8 names nothing."""
+    """404: a path that is not UTF-8 matches no route."""
     return error_response(404, [REASONS[404]])
 
 
 def taken_value(error: IntegrityError) -> FieldError | None:
-    """The field whose value another row has already; None for any other kind of error."""
+    """The field whose unique value another row already has; None for other integrity errors."""
     if error_number(error.orig) != DUPLICATE_KEY:
         return None
     index = UNIQUE.search(error_text(error.orig))
@@ -132,14 +135,14 @@ def taken_value(error: IntegrityError) -> FieldError | None:
 
 
 def integrity_error(error: IntegrityError, request: Request) -> Response:
-    """409 where a unique index says that a value is taken; the database alone decides that."""
+    """409 for a duplicate key, which only the unique index detects without a race; else 500."""
     if taken := taken_value(error):
         return error_response(409, [taken])
     return unexpected(error, request)
 
 
 def database_error(error: DBAPIError, request: Request) -> Response:
-    """503 while the database cannot be reached or cannot answer; else it is a bug of ours."""
+    """503 while the database is unavailable; other database errors are bugs (500)."""
     if is_unavailability(error):
         log.error("the database cannot answer: %s", error.orig)
         return unavailable()
@@ -147,32 +150,32 @@ def database_error(error: DBAPIError, request: Request) -> Response:
 
 
 def pool_timeout(error: PoolTimeout, request: Request) -> Response:
-    """503 while more requests want the database than there are connections."""
+    """503 when no connection of the pool came free within the timeout."""
     log.error("no database connection came free: %s", error)
     return unavailable()
 
 
 def too_many_hashes(error: TooManyHashesError, request: Request) -> Response:
-    """503 while more passwords are to be hashed than can be."""
+    """503 when too many passwords are waiting to be hashed."""
     log.warning("more logins at once than passwords can be hashed")
     return unavailable("too many logins at once")
 
 
 def unavailable(why: str = "the database cannot answer now") -> Response:
-    """503, with the time after which to try again."""
+    """503, with ``Retry-After``."""
     reason = FieldError("", "", f"{why}; try again in {RETRY_AFTER} s")
     return error_response(503, [reason], {"Retry-After": str(RETRY_AFTER)})
 
 
 def unexpected(error: Exception, request: Request) -> Response:
-    """500 for a bug: the log has the trace, the client the id to report it by."""
+    """500 for a bug: the log has the traceback, the client the request id to report."""
     log.error("unexpected error", exc_info=error)
     reason = "an unexpected error; report the X-Request-ID of this response to the operator"
     return error_response(500, [FieldError("", "", reason)])
 
 
 def render_cornice_errors(request: Request) -> Response:
-    """Cornice's own error handler: what validators put into ``request.errors``."""
+    """Cornice's error handler: renders what validators put into ``request.errors``."""
     errors = [FieldError(e["location"], e["name"], e["description"]) for e in request.errors]
     return error_response(request.errors.status, errors)
 
@@ -190,7 +193,7 @@ VIEWS: dict[type[BaseException], Callable[[Any, Request], Response]] = {
 
 
 def explain(error: Exception, request: Request) -> Response:
-    """What the view for the nearest class answers."""
+    """The response of the exception view for the nearest class; for the admin panel, a WSGI app."""
     return next(VIEWS[kind] for kind in type(error).__mro__ if kind in VIEWS)(error, request)
 
 
@@ -198,6 +201,6 @@ def includeme(config: Configurator) -> None:
     """Register the exception views. Pyramid picks the one for the nearest class."""
     for context, view in VIEWS.items():
         config.add_exception_view(view, context=context)
-    # Those that Pyramid raises: no permission, and no such path or object.
+    # Pyramid raises these itself: permission denied, and unknown path or resource.
     config.add_forbidden_view(http_exception)
     config.add_notfound_view(http_exception)

@@ -1,14 +1,14 @@
 """Every permission, as ``noun:verb``.
 
-ACLs are inherited down the resource tree, so a permission must say what it is
-about: a bare "create" for a project would let its holder create targets too.
+ACLs are inherited down the resource tree, so a permission must name its noun: a bare "create" for
+a project would let its holder create targets too.
 """
 
 from enum import StrEnum
 
 
 class Permission(StrEnum):
-    """What a view asks for and an ACL grants."""
+    """The permissions that views require and ACLs grant."""
 
     LOGIN_CREATE = "login:create"
 

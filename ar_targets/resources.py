@@ -1,4 +1,4 @@
-"""The whole resource tree with its ACLs.
+"""The resource tree for traversal, with its ACLs.
 
 ::
 
@@ -9,9 +9,8 @@
                                    ├── jwt          TokenList  → Token
                                    └── imagetarget  TargetList → Target
 
-A resource holds the record of its row and knows its parent; it raises
-KeyError for what does not exist, which is a 404. Nothing is granted unless an
-ACL here grants it.
+A resource holds the record of its row and its parent. It raises KeyError for a missing child,
+which Pyramid turns into 404. Access is denied unless an ACL here grants it.
 """
 
 import weakref
@@ -54,40 +53,40 @@ ANY_USERS = (Permission.USER_LIST, Permission.USER_READ, *CHANGE_USER)
 
 
 def root_factory(request: Request) -> "Root":
-    """The door to the tree: it turns away in the order that the contract fixes.
+    """The root factory of the routes below ``/api``; checks the method and the credentials.
 
-    An unknown path never gets here (404). Then come a wrong method (405) and
-    bad credentials (401); below, the tree answers for missing ones (401) and
-    missing objects (404), and the ACLs for the wrong ones (403).
+    The order of the checks is part of the API contract. An unknown path matches no route (404).
+    Here, a wrong method is 405 and invalid credentials are 401. Then the resources raise 401 for
+    missing credentials and 404 for missing objects, and the ACLs give 403 for insufficient ones.
     """
     require_method(request)
     if "Authorization" in request.headers:
         require_identity(request)
-    # The request refers to its context: a circle would keep the body of each upload in
-    # memory until Python's collector finds it.
+    # A weak reference: the request refers to its context, and the cycle would keep the body of
+    # each upload in memory until the garbage collector runs.
     return Root(weakref.proxy(request))
 
 
 def public_factory(request: Request) -> object:
-    """The context of what lies outside the tree; 405 is the same there."""
+    """The root factory of services outside the tree; raises 405 as `root_factory` does."""
     require_method(request)
     return object()
 
 
 def require_method(request: Request) -> None:
-    """Raises 405 for a method that the path does not answer."""
+    """Raise 405 for a method that the service does not support."""
     service = request.current_service
     if request.method not in service.defined_methods:
         raise HTTPMethodNotAllowed(headers={"Allow": ", ".join(allowed_methods(service))})
 
 
 def allowed_methods(service: Any) -> list[str]:
-    """What an ``Allow`` header lists for a Cornice service."""
+    """The methods for the ``Allow`` header of a Cornice service."""
     return sorted({*service.defined_methods, "OPTIONS"})
 
 
 def require_identity(request: Request) -> Identity:
-    """The caller; raises 401 without a token that is good now."""
+    """The identity of the caller; raises 401 without a valid token."""
     identity: Identity | None = request.identity
     if identity is None:
         raise HTTPUnauthorized
@@ -95,7 +94,7 @@ def require_identity(request: Request) -> Identity:
 
 
 def row_id(name: str) -> int:
-    """The id in a path; raises KeyError for what no row can have."""
+    """The id in a path segment; raises KeyError for a text that is not an id."""
     number = parse_id(name)
     if number is None:
         raise KeyError(name)
@@ -103,7 +102,7 @@ def row_id(name: str) -> int:
 
 
 class Resource:
-    """A place in the tree. An ``__acl__`` adds to the parent's."""
+    """A node of the tree. Its ``__acl__``, if any, is checked before its parent's."""
 
     def __init__(self, request: Request, parent: "Resource | None" = None, name: str = "") -> None:
         self.request = request
@@ -124,7 +123,7 @@ class Root(Resource):
 
 
 class Login(Resource):
-    """``/api/login``: for everyone but apps, whose tokens are for targets and nothing else."""
+    """``/api/login``: denied to holders of project tokens, which are for targets only."""
 
     __acl__: ClassVar[Acl] = [
         (Deny, ANY_APP, ALL_PERMISSIONS),
@@ -133,7 +132,7 @@ class Login(Resource):
 
 
 class UserList(Resource):
-    """``/api/user``: how far it is open is the setting ``user_access``."""
+    """``/api/user``: the setting ``user_access`` says who may list and change users."""
 
     def __init__(self, request: Request, parent: Resource, name: str) -> None:
         super().__init__(request, parent, name)
@@ -157,7 +156,7 @@ class UserList(Resource):
 
 
 class User(Resource):
-    """``/api/user/<id>``: administrators are shown to themselves alone, and never changed."""
+    """``/api/user/<id>``: an administrator is visible only to itself, and cannot be changed."""
 
     def __init__(self, request: Request, parent: UserList, name: str, record: UserRecord) -> None:
         super().__init__(request, parent, name)
@@ -173,7 +172,7 @@ class User(Resource):
 
 
 class ProjectList(Resource):
-    """``/api/project``: for users, each with projects of their own."""
+    """``/api/project``: for users, each of whom has their own projects."""
 
     __acl__: ClassVar[Acl] = [
         (Allow, ANY_USER, (Permission.PROJECT_LIST, Permission.PROJECT_CREATE))
@@ -193,7 +192,7 @@ class ProjectList(Resource):
 
 
 class Project(Resource):
-    """``/api/project/<id>``: its owner's, and for its targets its tokens'."""
+    """``/api/project/<id>``: for its owner; its targets are for its project tokens."""
 
     def __init__(
         self, request: Request, parent: ProjectList, name: str, record: ProjectRecord
@@ -269,7 +268,7 @@ class Target(Resource):
     def image(self) -> bytes | None:
         """The JPEG; None where it was replaced or deleted since the record was read."""
         lookup = self.request.lookup
-        # Handed on rather than kept: it may have megabytes.
+        # Not kept in the lookup: an image may have megabytes.
         data: bytes | None = lookup.image
         lookup.image = None
         if data is None or self.record is not lookup.target:

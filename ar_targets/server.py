@@ -1,10 +1,9 @@
 """Starts the production server: ``[server:main] use = egg:ar_targets#granian``.
 
-The server is granian, unmodified; this only hands it what the ini file says.
-``pserve`` loads the application first, so that a wrong setting stops the start
-with one line; then the process is replaced by granian's, which loads it in each
-worker. What slow, silent and greedy clients cost is the proxy's affair in front:
-see docs/deploy/README.md.
+The server is granian, unmodified; this module only passes it the options of the ini file.
+``pserve`` loads the application first, so that an invalid setting ends the start-up with one
+line; then the process is replaced by granian's, which loads it in each worker. Limits on slow,
+idle and greedy clients are the task of the proxy in front: see docs/deploy/README.md.
 """
 
 import argparse
@@ -26,17 +25,17 @@ from .settings import SettingsError
 log = logging.getLogger(__name__)
 
 SECTION = "[server:main]"
-# Names the ini file to the workers, and the directory to prometheus_client.
+# Environment variables: the ini file, for the workers; the directory, for prometheus_client.
 INI = "AR_TARGETS_INI"
 METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-# More threads than requests that are ever at work: who waits for a connection of the
-# pool, which is far smaller, leaves a thread to whoever needs none.
+# More threads than requests running at once: those that wait for a connection of the pool, which
+# is far smaller, must leave threads to those that need none.
 THREADS = 64
-# Seconds for requests that have begun, before a worker is killed.
+# Graceful shutdown: seconds for running requests, before a worker is killed.
 GRACE = 30
-# glibc's own settings (mallopt(3)). Else an arena for each thread, and a threshold that
-# grows with each image that is freed, keep hundreds of MiB that nobody uses. What is free
-# at an arena's end is kept up to a limit, or the system clears it anew for each image.
+# glibc's malloc settings (mallopt(3)). Otherwise an arena for each thread, and a threshold that
+# grows with each freed image, keep hundreds of MiB unused. Free memory at an arena's end is kept
+# up to a limit, or the system would clear it again for each image.
 MALLOC = {
     "MALLOC_ARENA_MAX": "2",
     "MALLOC_MMAP_THRESHOLD_": str(4 * 2**20),
@@ -45,7 +44,7 @@ MALLOC = {
 
 
 class Options(NamedTuple):
-    """What ``[server:main]`` says."""
+    """The options of ``[server:main]``."""
 
     host: str
     port: int
@@ -56,8 +55,8 @@ class Options(NamedTuple):
 def serve(app: Any, global_conf: Mapping[str, str], **given: str) -> NoReturn:
     """A PasteDeploy server runner. It takes ``listen``, ``workers`` and ``threads``.
 
-    The settings ``listen`` and ``workers`` of the application win. Raises
-    SettingsError; an option that granian has no use for is named in a warning.
+    The settings ``listen`` and ``workers`` of the application take precedence. Raises
+    SettingsError; an unknown option is only logged as a warning.
     """
     settings = app.registry.ar_settings
     options = read_options(given, settings.listen, settings.workers)
@@ -74,7 +73,7 @@ def serve(app: Any, global_conf: Mapping[str, str], **given: str) -> NoReturn:
             options.workers,
         )
     app.registry.engine.dispose()
-    # Whoever measures before this process ends finds the files of all workers there.
+    # The metrics files of all workers are in this directory, which is removed at shutdown.
     directory = tempfile.mkdtemp(prefix="ar_targets-metrics-")
     environment = MALLOC | os.environ | {INI: global_conf["__file__"], METRICS_DIRECTORY: directory}
     arguments = [f"--{name}={value}" for name, value in options._asdict().items()]
@@ -84,7 +83,7 @@ def serve(app: Any, global_conf: Mapping[str, str], **given: str) -> NoReturn:
 
 
 def serve_as_before(app: Any, global_conf: Mapping[str, str], **given: str) -> NoReturn:
-    """The name that ini files had for the server when it was made of waitress."""
+    """The entry point ``egg:ar_targets#waitress`` of older ini files: granian, with a warning."""
     log.warning(
         "%s use: egg:ar_targets#waitress is granian now; write egg:ar_targets#granian", SECTION
     )
@@ -92,7 +91,7 @@ def serve_as_before(app: Any, global_conf: Mapping[str, str], **given: str) -> N
 
 
 def read_options(given: Mapping[str, str], listen: str | None, workers: int | None) -> Options:
-    """The options, held against what they may be. Raises SettingsError."""
+    """The validated options. Raises SettingsError."""
     known = {"listen", "workers", "threads"}
     for name in given.keys() - known:
         log.warning(
@@ -114,7 +113,7 @@ def read_options(given: Mapping[str, str], listen: str | None, workers: int | No
 
 
 def number(given: Mapping[str, str], name: str, default: int) -> int:
-    """An option that counts something. Raises SettingsError."""
+    """An option that is a positive whole number. Raises SettingsError."""
     text = str(given.get(name, default))
     if not re.fullmatch(r"[1-9][0-9]{0,3}", text):
         raise SettingsError(f"{SECTION} {name}: it must be a whole number from 1 to 9999")
@@ -122,7 +121,7 @@ def number(given: Mapping[str, str], name: str, default: int) -> int:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
+    """Whether an address is reachable only from this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -130,10 +129,11 @@ def is_loopback(host: str) -> bool:
 
 
 def application() -> Any:
-    """The application of one worker, with the ini file's logging."""
+    """The application of one worker, with the ini file's logging; called by granian."""
     from pyramid.paster import get_app, setup_logging  # noqa: PLC0415  # for workers alone
 
-    # Forked with its parent's handler, a worker that is still loading would not hear of the end.
+    # A forked worker has its parent's SIGTERM handler, and would ignore the signal while it
+    # loads.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=end_with, args=[os.getppid()], daemon=True).start()
     setup_logging(os.environ[INI])
@@ -141,9 +141,9 @@ def application() -> Any:
 
 
 def end_with(parent: int) -> None:
-    """End this process when its parent has ended, which could not ask it to if it was killed.
+    """End this process when its parent has ended: a parent that is killed cannot stop its workers.
 
-    A worker that lived on would share the port with those of the next start.
+    A remaining worker would share the port with those of the next start.
     """
     while os.getppid() == parent:
         time.sleep(1)
@@ -174,7 +174,7 @@ def main() -> None:
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=GRACE,
-        # To the handlers of the ini file.
+        # Send granian's log to the handlers of the ini file.
         log_dictconfig={"loggers": {"_granian": {"propagate": True}}},
     )
     server.on_shutdown(lambda: shutil.rmtree(os.environ[METRICS_DIRECTORY], ignore_errors=True))

@@ -1,13 +1,12 @@
 """Every setting of the server: its name, type, default and meaning.
 
-A setting comes from the ini file (``ar_targets.<name>`` in ``[app:main]``) or
-from the environment, which wins: ``AR_TARGETS_<NAME>``, or
-``AR_TARGETS_<NAME>_FILE`` with the path of a file that holds the value (the
-way container engines hand over secrets). A value that cannot be used stops
-the start with one line that names the setting; so does an unknown name in the
-ini file, because a misspelt limit must not pass for a set one.
+A setting comes from the ini file (``ar_targets.<name>`` in ``[app:main]``) or from the
+environment, which takes precedence: ``AR_TARGETS_<NAME>``, or ``AR_TARGETS_<NAME>_FILE`` with the
+path of a file that holds the value (as container engines pass secrets). An invalid value ends the
+start-up with one line that names the setting; so does an unknown name in the ini file, so that a
+misspelt limit is not silently ignored.
 
-The README's table is held against this module by a test.
+A test compares the README's table with this module.
 """
 
 import os
@@ -27,12 +26,12 @@ from sqlalchemy.exc import ArgumentError
 PREFIX = "ar_targets."
 ENV_PREFIX = "AR_TARGETS_"
 
-# HS256 wants a key at least as long as its hash (RFC 7518, 3.2).
+# HS256 requires a key at least as long as its hash (RFC 7518, 3.2).
 MIN_JWT_KEY_BYTES = 32
 
 
 class SettingsError(SystemExit):
-    """A setting that cannot be used. Left uncaught, Python prints its one line and exits with 1."""
+    """An invalid setting. If uncaught, Python prints its one line and exits with status 1."""
 
 
 def setting(
@@ -44,7 +43,7 @@ def setting(
 
 
 def between(low: int, high: int) -> Callable[[str], int]:
-    """A parser for whole numbers from ``low`` to ``high``, both allowed."""
+    """A parser for whole numbers from ``low`` to ``high``, inclusive."""
 
     def parse(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,18}", text) or not low <= int(text) <= high:
@@ -67,7 +66,7 @@ def database_url(text: str) -> URL:
 
 
 def jwt_keys(text: str) -> tuple[str, ...]:
-    """Keys between white space, newest first."""
+    """Keys separated by white space, newest first."""
     keys = tuple(text.split())
     if not keys or any(len(key.encode()) < MIN_JWT_KEY_BYTES for key in keys):
         raise ValueError(
@@ -92,7 +91,7 @@ def on_or_off(text: str) -> bool:
 
 
 def origins(text: str) -> frozenset[str]:
-    """Web origins between white space, or ``*`` for all of them."""
+    """Web origins separated by white space, or ``*`` for all of them."""
     found = frozenset(text.split())
     for origin in found - {"*"}:
         if not re.fullmatch(r"https?://[^/\s*]+", origin):
@@ -103,7 +102,7 @@ def origins(text: str) -> frozenset[str]:
 
 
 def rate(text: str) -> limits.RateLimitItem:
-    """So many per time, in the words of the limits library: ``10 per 15 minutes``."""
+    """A rate limit in the notation of the limits library: ``10 per 15 minutes``."""
     try:
         return limits.parse(text)
     except ValueError:
@@ -111,7 +110,7 @@ def rate(text: str) -> limits.RateLimitItem:
 
 
 def rate_or_off(text: str) -> limits.RateLimitItem | None:
-    """A rate, or ``off``."""
+    """A rate limit; None for ``off``."""
     return None if text in ("", "off") else rate(text)
 
 
@@ -123,7 +122,7 @@ def storage_uri(text: str) -> str:
 
 
 def schedule(text: str) -> str:
-    """Times as in a crontab: ``17 * * * *``."""
+    """A cron expression with five fields: ``17 * * * *``."""
     try:
         next(CronSim(text, datetime.now(UTC)))
     except (CronSimError, StopIteration):
@@ -132,19 +131,19 @@ def schedule(text: str) -> str:
 
 
 def optional(parse: Callable[[str], int]) -> Callable[[str], int | None]:
-    """A parser that takes an empty text as well, for None."""
+    """A parser that returns None for an empty text."""
     return lambda text: parse(text) if text else None
 
 
 def address(text: str) -> str | None:
-    """An address and a port: ``0.0.0.0:6543``, ``[::1]:6543``; None where nothing is said."""
+    """An address and a port: ``0.0.0.0:6543``, ``[::1]:6543``; None for an empty text."""
     if text and not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s\[\]:/]+):[0-9]{1,5}", text):
         raise ValueError("it must be an address and a port, like 127.0.0.1:6543 or [::1]:6543")
     return text or None
 
 
 def proxy(text: str) -> str | None:
-    """The address of a proxy, or ``*``; None where nothing is said."""
+    """The address of a proxy, or ``*``; None for an empty text."""
     if text in ("", "*"):
         return text or None
     try:
@@ -154,7 +153,7 @@ def proxy(text: str) -> str | None:
 
 
 def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    """Networks or addresses between white space; ``none`` for none of them."""
+    """Networks or addresses separated by white space; ``none`` for no network."""
     found = []
     for word in text.split() if text != "none" else ():
         try:
@@ -168,7 +167,7 @@ def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """All settings, parsed. Read ``request.registry.ar_settings``."""
+    """All settings, parsed; available as ``request.registry.ar_settings``."""
 
     database_url: URL = setting(
         database_url,
@@ -306,7 +305,7 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        """Hold settings against each other."""
+        """Check settings that depend on each other."""
         if self.project_token_ttl > self.project_token_max_ttl:
             raise SettingsError(
                 f"{PREFIX}project_token_ttl: it must not be above {PREFIX}project_token_max_ttl"
@@ -316,7 +315,7 @@ class Settings:
 def load(ini: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings of an ini file's ``[app:main]`` section and the environment.
 
-    Raises SettingsError, in one line, for the first that cannot be used.
+    Raises SettingsError, in one line, for the first invalid one.
     """
     known = {field.name for field in fields(Settings)}
     for name in ini:
@@ -340,7 +339,7 @@ def load(ini: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Set
 
 
 def _find(name: str, ini: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[str, str | None]:
-    """Where a setting's text was found, and the text; None where it is unset or empty."""
+    """The source of a setting's text, and the text; None where it is unset or empty."""
     variable = ENV_PREFIX + name.upper()
     if environ.get(variable):
         return variable, environ[variable]

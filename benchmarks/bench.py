@@ -1,9 +1,9 @@
-"""Measure the server alone: ``make bench``. Needs wrk, and a MariaDB or MySQL server program.
+"""Benchmark of the server: ``make bench``. Needs wrk, and a MariaDB or MySQL server.
 
-A private database with its usual durability, the server as ``production.ini``
-runs it, and for each workload a closed loop of wrk's on the same machine.
-Printed are requests a second, times, and the CPU of server and database for a
-request, which hardly moves when something else uses the machine.
+It starts a private database with the usual durability and the server with
+``production.ini``, and for each workload runs wrk in a closed loop on the same machine.
+It prints requests per second, latencies, and the CPU time of server and database per
+request, which hardly changes when other programs use the machine.
 """
 
 import base64
@@ -34,7 +34,7 @@ SECONDS, CONNECTIONS = 5, 16
 LISTED_ROWS = 100_000
 TICKS = os.sysconf("SC_CLK_TCK")
 
-# wrk's own language. A request's body may have a counter in it.
+# wrk's Lua script. COUNTER in the body becomes a number for each request.
 SCRIPT = """
 wrk.method = "{method}"
 wrk.body = io.open("{body}"):read("*a")
@@ -56,7 +56,7 @@ end
 
 
 def call(method: str, path: str, body: object = None, token: str = "") -> Any:
-    """One request; the parsed answer."""
+    """Send one request; the parsed JSON response. Exits on an error status."""
     connection = http.client.HTTPConnection(ADDRESS, timeout=30)
     headers = {"Content-Type": "application/json"}
     if token:
@@ -71,7 +71,7 @@ def call(method: str, path: str, body: object = None, token: str = "") -> Any:
 
 
 def jpeg(size: int) -> str:
-    """The base64 of a noisy JPEG of about so many bytes."""
+    """A noisy JPEG of about ``size`` bytes, as base64."""
     side, data = 400, b""
     for _ in range(5):
         out = io.BytesIO()
@@ -83,7 +83,7 @@ def jpeg(size: int) -> str:
 
 @contextlib.contextmanager
 def server(directory: Path) -> Iterator[tuple[int, str]]:
-    """A migrated database and a running server; the latter's process id, the former's URL."""
+    """Start a database and the server, migrated; yields the server's process id and the URL."""
     ini = directory / "bench.ini"
     text = (ROOT / "production.ini").read_text().replace("0.0.0.0:6543", ADDRESS)
     ini.write_text(text.replace("%(here)s", str(ROOT)).replace("level = INFO", "level = WARN"))
@@ -106,7 +106,7 @@ def server(directory: Path) -> Iterator[tuple[int, str]]:
 
 
 def wait() -> None:
-    """Return when the server answers."""
+    """Wait until the server is ready."""
     for _ in range(200):
         with contextlib.suppress(OSError):
             call("GET", "/health/ready")
@@ -116,7 +116,7 @@ def wait() -> None:
 
 
 def cpu(pids: list[int]) -> float:
-    """Seconds of CPU that processes have used."""
+    """Seconds of CPU that the processes have used."""
     used = 0
     for pid in pids:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -125,7 +125,7 @@ def cpu(pids: list[int]) -> float:
 
 
 def descendants(pid: int) -> list[int]:
-    """A process and those it has started."""
+    """The ids of a process and all of its descendants."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [pid, *(one for child in children for one in descendants(int(child)))]
 
@@ -164,7 +164,7 @@ def workloads(url: str) -> dict[str, tuple[str, str, object, str, str]]:
 
 
 def measure(directory: Path, work: tuple[str, str, object, str, str], pids: list[int]) -> str:
-    """A row of the table."""
+    """Run one workload; a row of the table."""
     method, path, body, token, more = work
     (directory / "body").write_text(json.dumps(body) if body is not None else "")
     script = directory / "load.lua"
@@ -189,7 +189,7 @@ def measure(directory: Path, work: tuple[str, str, object, str, str], pids: list
 
 
 def main() -> None:
-    """Print the table."""
+    """Run all workloads and print the table."""
     if shutil.which("wrk") is None:
         sys.exit("make bench needs wrk (on Debian and Ubuntu: apt-get install wrk)")
     with tempfile.TemporaryDirectory() as name, server(Path(name)) as (pid, url):

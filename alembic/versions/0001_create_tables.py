@@ -22,7 +22,7 @@ TABLE_OPTIONS = {
 
 
 def upgrade() -> None:
-    """Go forward."""
+    """Apply the migration."""
     op.create_table(
         "user",
         sa.Column("id", mysql.BIGINT(), autoincrement=True, nullable=False),
@@ -145,7 +145,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go back."""
+    """Revert the migration."""
     op.drop_table("token")
     op.drop_table("target")
     op.drop_table("project")

@@ -1,4 +1,4 @@
-"""Create the table that counts attempts to log in.
+"""Create the table that counts login attempts.
 
 Revises: 0001
 Created: 2026-11-23 12:40:00.000000
@@ -23,7 +23,7 @@ TABLE_OPTIONS = {
 
 
 def upgrade() -> None:
-    """Go forward."""
+    """Apply the migration."""
     op.create_table(
         "attempt",
         sa.Column("id", sa.BINARY(length=32), nullable=False),
@@ -37,5 +37,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go back."""
+    """Revert the migration."""
     op.drop_table("attempt")

@@ -23,12 +23,12 @@ TABLE_OPTIONS = {
 
 
 def ascii_text(length: int) -> mysql.VARCHAR:
-    """A column of words that are ours."""
+    """The type of a column for the application's own ASCII identifiers."""
     return mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=length)
 
 
 def upgrade() -> None:
-    """Go forward."""
+    """Apply the migration."""
     op.create_table(
         "audit",
         sa.Column("id", mysql.BIGINT(), autoincrement=True, nullable=False),
@@ -50,5 +50,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go back."""
+    """Revert the migration."""
     op.drop_table("audit")

@@ -32,7 +32,7 @@ INDEXES = {
 
 
 def upgrade() -> None:
-    """Go forward."""
+    """Apply the migration."""
     for name, (table, columns) in INDEXES.items():
         op.create_index(name, table, columns, unique=False)
     op.create_table(
@@ -68,7 +68,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go back."""
+    """Revert the migration."""
     op.drop_table("thumbnail")
     op.drop_table("admin_session")
     for name, (table, _) in reversed(INDEXES.items()):

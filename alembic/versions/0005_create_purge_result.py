@@ -1,4 +1,4 @@
-"""Create the table that keeps what purges have removed.
+"""Create the table that stores how many rows the purges have removed.
 
 Revises: 0004
 Created: 2026-11-23 13:10:00.000000
@@ -23,7 +23,7 @@ TABLE_OPTIONS = {
 
 
 def upgrade() -> None:
-    """Go forward."""
+    """Apply the migration."""
     op.create_table(
         "purge_result",
         sa.Column(
@@ -39,5 +39,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go back."""
+    """Revert the migration."""
     op.drop_table("purge_result")

@@ -1,18 +1,17 @@
-"""The admin panel at ``/admin/``: Flask-Admin's pages over the models and rules of the API.
+"""The admin panel at ``/admin/``: a Flask-Admin application inside the Pyramid application.
 
-It runs inside the Pyramid application, and shares its engine, its
-transactions, its retries and its words for errors. Flask is imported with the
-first request for a page, so that a server which only answers the API never
-pays for it.
+It uses the engine, transactions, retries and error messages of the Pyramid
+application. Flask is imported on the first request to the panel, so a server
+that only serves the API does not load it.
 
 ::
 
-    wsgi             Pyramid → Flask, errors       user project token target   the nouns
-    application      makes the Flask application   dashboard  counts, charts, health
-    authentication   sessions, headers             trash      restore, remove for good
-    context          what Flask takes from Pyramid      audit      the trail
-    page             what all pages share          listing    search, filters, paging
-    login            log in and out                form       fields and refusals
+    wsgi             Pyramid → Flask, errors        user project token target   the models
+    application      Flask application factory      dashboard   counts, charts, health
+    authentication   sessions, security headers     trash       restore, hard delete
+    context          Pyramid's request and database audit       the audit trail
+    page             base class, messages, errors   listing     search, filters, pagination
+    login            login and logout               form        validation of form fields
 """
 
 from pyramid.config import Configurator
@@ -22,9 +21,9 @@ from . import wsgi
 
 
 def includeme(config: Configurator) -> None:
-    """Mount the panel, unless the settings switch it off.
+    """Register the panel's route and views, unless the setting ``admin_panel`` is off.
 
-    For Pyramid it is public: `authentication` asks for an administrator.
+    The views need no Pyramid permission: `authentication` requires an administrator.
     """
     if not config.registry.ar_settings.admin_panel:
         return

@@ -1,4 +1,4 @@
-"""Makes the Flask application of the panel."""
+"""Factory of the panel's Flask application."""
 
 import hashlib
 import hmac
@@ -20,12 +20,12 @@ from .login import LoginPage
 from .trash import TrashPage
 
 HERE = Path(__file__).parent
-# A year: the address of each file has its checksum in it.
+# max-age of static files, a year: their URLs contain a checksum.
 ASSET_SECONDS = 31_536_000
 
 
 def make_application(settings: Settings) -> Flask:
-    """The panel with all its pages."""
+    """Create the Flask application with all its pages; called once per process by `wsgi`."""
     app = Flask(
         "ar_targets.admin",
         root_path=str(HERE),
@@ -44,15 +44,15 @@ def make_application(settings: Settings) -> Flask:
         PERMANENT_SESSION_LIFETIME=settings.admin_session_ttl,
         SEND_FILE_MAX_AGE_DEFAULT=ASSET_SECONDS,
         PROPAGATE_EXCEPTIONS=True,
-        # A page may stay open for as long as its session lives.
+        # CSRF tokens are valid as long as the session.
         WTF_CSRF_TIME_LIMIT=None,
-        # Behind a proxy the Referer need not be the address that we see; the token is checked.
+        # Behind a proxy the Referer may differ from the host that Flask sees; the token is checked.
         WTF_CSRF_SSL_STRICT=False,
     )
     app.session_interface = authentication.Cookies()
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     authentication.install(app)
-    # After the panel's own check, so that nobody's body is read before it is known who sends it.
+    # After `authentication.check`: the session is checked before the body is read.
     CSRFProtect(app)
     filters.install(app)
     page.install(app, checksums())
@@ -61,7 +61,7 @@ def make_application(settings: Settings) -> Flask:
 
 
 def add_pages(app: Flask) -> None:
-    """Register the pages in the order of the menu."""
+    """Register the pages with Flask-Admin, in the order of the menu."""
     admin = Admin(
         app,
         name="ar_targets",
@@ -77,7 +77,7 @@ def add_pages(app: Flask) -> None:
 
 
 def noun_pages() -> Iterator[page.Page]:
-    """The pages of all nouns: each has its ``<Noun>Page`` in the module named like its table."""
+    """The pages of all nouns: ``<Noun>Page`` in the module that is named after the noun's table."""
     for noun in nouns(Revisioned):
         name = noun.__tablename__
         module = importlib.import_module(f".{name}", __package__)
@@ -88,12 +88,12 @@ def noun_pages() -> Iterator[page.Page]:
 
 
 def cookie_key(jwt_key: str) -> bytes:
-    """The key for cookies that goes with one for tokens: of no use for the other."""
+    """Derive the key that signs session cookies from a JWT key; it cannot sign JWTs."""
     return hmac.digest(jwt_key.encode(), b"ar_targets admin panel cookies", "sha256")
 
 
 def checksums() -> dict[str, str]:
-    """For each file that pages load, what changes in its address when the file does."""
+    """The version in each static file's URL: the beginning of its SHA-256."""
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12]
         for path in (HERE / "static").iterdir()

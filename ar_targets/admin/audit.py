@@ -16,17 +16,17 @@ WAYS = {"api": "API", "admin": "Panel", "script": "Scripts"}
 
 
 class AuditPage(Page):
-    """The trail, the latest entry first."""
+    """The audit trail, newest entry first."""
 
     @path("/")
     def index(self) -> Any:
-        """All entries, those about a row, or those by somebody."""
+        """List all entries, or those of one row or one user."""
         noun = listing.argument("noun", NOUNS)
         row_id = parse_id(listing.argument("row")) if noun else None
         actor = listing.argument("actor")
         action = listing.argument("action", dict.fromkeys(ACTIONS))
         via = listing.argument("via", WAYS)
-        # An index serves the first of these; the others are looked for along the way.
+        # One of row, actor or id determines the index; the other conditions become filters.
         course = "row" if row_id else "actor" if actor else "id"
         filters = {
             "noun": bool(noun) and not row_id,
@@ -60,6 +60,6 @@ class AuditPage(Page):
 
 
 def details(text: str) -> list[tuple[str, Any]]:
-    """What was set, and to what."""
+    """The changed fields and their new values, from an entry's JSON."""
     found: dict[str, Any] = orjson.loads(text)
     return list(found.items())

@@ -1,9 +1,9 @@
-"""Who may in: sessions, and the headers of every response of the panel.
+"""Sessions of the panel, and the security headers of its responses.
 
-The cookie is signed, and holds the secret of a row (`models.admin_session`)
-that is looked up with each request: a logout, a new password or the end of
-being an administrator ends it at once. The cookie's own age is the time
-without a request.
+The session cookie is signed, and holds the secret of a row (`models.admin_session`)
+that is looked up on each request: a logout, a new password or the loss of the
+administrator role ends the session immediately. The cookie itself expires after
+a period without requests (setting ``admin_session_ttl``).
 """
 
 from datetime import timedelta
@@ -21,25 +21,25 @@ from ..models.admin_session import Administrator
 from ..telemetry import request_context
 from . import context
 
-# However busy somebody is, the password is asked for again after that.
+# Maximum lifetime of a session, however often it is used.
 LONGEST = timedelta(hours=12)
 HOME = "/admin/"
-SECRET = "secret"  # noqa: S105  # the name of a field
-# What needs no administrator: the login, and what its page is made of.
+SECRET = "secret"  # noqa: S105  # a key in the session
+# Endpoints that need no session: the login page and the static files.
 OPEN = {"static", "login.index", "login.enter"}
-# Bytes of a form without a file.
+# Maximum bytes of a request body without files.
 FORM_LIMIT = 2**20
-# Forms with files: the proxy has its own limit, and each file is measured as it is read.
+# Endpoints that accept files: the proxy limits the body, and `target.proven` each file.
 UPLOADS = {"target.upload", "target.replace"}
-# What a page shows: asked for beside it, and answered in any order.
+# Endpoints of images in a page: browsers request them in parallel.
 PICTURES = {"target.image", "target.thumbnail"}
 
-# Nothing from anywhere else, and nothing that is written into a page.
+# Content-Security-Policy: nothing from other origins, no inline scripts or styles.
 SOURCES = {
     "default-src": "'none'",
     "script-src": "'self'",
     "style-src": "'self'",
-    # Pictures that are about to be uploaded are shown from memory.
+    # blob: is for previews of images before their upload.
     "img-src": "'self' blob:",
     "connect-src": "'self'",
     "form-action": "'self'",
@@ -57,33 +57,33 @@ HEADERS = {
 
 
 class Cookies(SecureCookieSessionInterface):
-    """Flask's signed cookie; for https alone, where it came by https."""
+    """Flask's signed session cookie; not set with images, ``Secure`` over HTTPS."""
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
-        """The ``Secure`` attribute. Of TLS in front, the proxy tells that is believed."""
+        """Whether the request came over HTTPS, by its own or a trusted proxy's scheme."""
         return flask.request.is_secure
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
-        """Whether the answer brings the cookie: with pages, which makes the session last.
+        """Whether the response sets the cookie, which renews the session: not with images.
 
-        A picture may be answered after a form that was sent later: its cookie would take
-        back the message that the form's holds.
+        The response with an image may arrive after that to a later POST; its cookie
+        would overwrite the POST's flash message.
         """
         return flask.request.endpoint not in PICTURES and super().should_set_cookie(app, session)
 
 
 def install(app: Flask) -> None:
-    """Stand in front of every request, and behind every response."""
+    """Register the hooks that run before and after each request."""
     app.before_request(check)
     app.after_request(write_headers)
 
 
 def check() -> Any:
-    """Let administrators pass; send all others to the login, and back here afterwards."""
+    """Require an administrator; redirect others to the login page, or answer 401 to scripts."""
     request = flask.request
     request.max_content_length = None if request.endpoint in UPLOADS else FORM_LIMIT
     g.administrator = None
-    # The cookie is for what is below the home: without its slash, only the way there is told.
+    # The cookie's path is ``/admin/``: ``/admin`` gets no cookie, and is only redirected.
     if request.endpoint == "static" or request.path == HOME.rstrip("/"):
         return None
     g.administrator = administrator()
@@ -93,13 +93,13 @@ def check() -> Any:
         return None
     if wants_json():
         return {"status": "error", "errors": [{"description": "log in again"}]}, 401
-    # What nobody may see without logging in is not told to exist.
+    # Unknown paths are redirected too, so that clients without a session cannot probe for pages.
     back = request.full_path.rstrip("?") if request.method == "GET" else None
     return flask.redirect(flask.url_for("login.index", next=back), 303)
 
 
 def administrator() -> Administrator | None:
-    """Who is logged in."""
+    """The administrator of the session; None if there is no valid one."""
     secret = flask.session.get(SECRET)
     if not isinstance(secret, str):
         return None
@@ -107,7 +107,7 @@ def administrator() -> Administrator | None:
 
 
 def sign(user: Administrator) -> None:
-    """Let the log know who is at work, and the audit trail by which way as well."""
+    """Set the caller for the access log, and the principal and channel for the audit trail."""
     name = request_context.current.get().caller = user_principal(user.id)
     db = context.db()
     if db.principal is not None:
@@ -116,7 +116,7 @@ def sign(user: Administrator) -> None:
 
 
 def begin(user_id: int, password_version: int) -> None:
-    """Log in: nothing of the session before is kept, so nobody can have prepared it."""
+    """Log in: begin a session. The old one is cleared, which prevents session fixation."""
     now = clock.now()
     secret = admin_session.create(context.db(), user_id, password_version, now + LONGEST)
     flask.session.clear()
@@ -125,7 +125,7 @@ def begin(user_id: int, password_version: int) -> None:
 
 
 def end() -> None:
-    """Log out, here and for every copy of the cookie."""
+    """Log out: delete the session's row, so that copies of the cookie are invalid too."""
     secret = flask.session.get(SECRET)
     if isinstance(secret, str):
         admin_session.remove(context.db(), secret)
@@ -133,12 +133,12 @@ def end() -> None:
 
 
 def wants_json() -> bool:
-    """Whether a script of ours asks, rather than a person."""
+    """Whether one of the panel's scripts sent the request."""
     return flask.request.headers.get("Accept") == "application/json"
 
 
 def write_headers(response: Any) -> Any:
-    """Add what every response has; pages are kept by nobody."""
+    """Add the security headers, and ``no-store`` where the response has no Cache-Control."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")

@@ -7,7 +7,7 @@ WIDTH, HEIGHT = 600, 160
 
 
 class Chart(NamedTuple):
-    """A line over days: the points of the line, those of the area below it, and its scale."""
+    """A line chart of daily values: SVG points of the line and the area below it, and the range."""
 
     line: str
     area: str
@@ -16,7 +16,7 @@ class Chart(NamedTuple):
 
 
 def draw(values: Sequence[int]) -> Chart:
-    """The shape of some numbers, one a day; the scale begins a little below the smallest."""
+    """The chart of one value a day. Its range begins at the minimum, or at 0 if that is small."""
     high, low = max(values), min(values)
     low = 0 if high == low or low < high // 2 else low
     reach = (high - low) or 1
@@ -30,10 +30,9 @@ def draw(values: Sequence[int]) -> Chart:
 
 
 def running_totals(total: int, additions: Sequence[int]) -> list[int]:
-    """The total at the end of each day, of which the last one's is known.
+    """The total at the end of each day, calculated backwards from ``total``, the last day's.
 
-    What was added may be more than there is: targets of a project in the trash
-    are not in the total.
+    ``additions`` may add up to more: ``total`` excludes targets of deleted projects.
     """
     before = max(0, total - sum(additions))
     totals = []

@@ -1,4 +1,4 @@
-"""What the panel takes from Pyramid's side of the request."""
+"""Access to Pyramid's request, database and settings from the panel's Flask views."""
 
 from typing import cast
 
@@ -15,20 +15,20 @@ REQUEST = "ar_targets.request"
 
 
 def request() -> Request:
-    """The Pyramid request around this one."""
+    """The Pyramid request that Flask is handling."""
     return flask.request.environ[REQUEST]
 
 
 def db() -> Database:
-    """The request's database: what a POST writes is committed when it is answered below 400."""
+    """The request's database; the transaction is committed if the status is below 400."""
     return cast("Database", request().db)
 
 
 def settings() -> Settings:
-    """All settings."""
+    """The application's settings."""
     return cast("Settings", request().registry.ar_settings)
 
 
 def jwt(token: TokenRecord | TokenRow) -> str:
-    """The string that goes into an app."""
+    """The JWT of a project token, as an app sends it."""
     return cast("str", request().registry.codec.project_token(token))

@@ -1,4 +1,4 @@
-"""``/admin/``: how much there is, what is about to happen, and whether all is well."""
+"""``/admin/``: row counts, charts, expiring tokens, and the state of schema and database."""
 
 import threading
 import time
@@ -17,12 +17,12 @@ from .page import Page, path
 DAYS = 30
 SOON = timedelta(days=7)
 EXPIRING_SHOWN, LATEST_SHOWN = 8, 8
-# Seconds for which what was counted is shown again: a million rows of each kind take two or three.
+# Seconds for which counts are cached: with a million rows of each kind they take two or three.
 KEPT = 300.0
 
 
 class Counted(NamedTuple):
-    """What takes long to count, and the moment of it."""
+    """Counts that take long to query, and when that was done."""
 
     totals: Totals
     days: list[Day]
@@ -30,7 +30,7 @@ class Counted(NamedTuple):
 
 
 class Counter:
-    """Counts at most once in a while; each process for itself."""
+    """Caches the counts for `KEPT` seconds, in each process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,7 +38,7 @@ class Counter:
         self._until = 0.0
 
     def get(self) -> Counted:
-        """What was counted last."""
+        """The cached counts, queried again if they are too old."""
         with self._lock:
             if self._counted is None or time.monotonic() >= self._until:
                 self._counted = count()
@@ -47,24 +47,24 @@ class Counter:
 
 
 def count() -> Counted:
-    """Count now."""
+    """Query the counts."""
     db, now = context.db(), clock.now()
     totals = statistics.totals(db, now)
     return Counted(totals, statistics.days(db, now, DAYS), now)
 
 
 class DashboardPage(Page, AdminIndexView):  # type: ignore[misc]
-    """The first page."""
+    """The panel's start page."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        # What Flask-Admin would load into its own pages, of which none is left.
+        # No page uses Flask-Admin's own static files.
         self.static_folder = None
         self._counter = Counter()
 
     @path("/")
     def index(self) -> Any:
-        """Everything at a glance."""
+        """Render the dashboard."""
         db, now = context.db(), clock.now()
         counted = self._counter.get()
         targets = chart.running_totals(

@@ -1,4 +1,4 @@
-"""How templates write sizes, moments and lengths of time."""
+"""Template filters for sizes, times and durations."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ SPANS = (("year", 31_536_000), ("day", 86_400), ("hour", 3600), ("minute", 60), 
 
 
 def size(number: int) -> str:
-    """``196.7 KB``, in thousands, as disks and photographs are measured."""
+    """A number of bytes, such as ``196.7 KB``, in decimal units."""
     value, unit = float(number), 0
     while value >= 1000 and unit < len(UNITS) - 1:
         value, unit = value / 1000, unit + 1
@@ -20,18 +20,18 @@ def size(number: int) -> str:
 
 
 def number(value: int | None) -> str:
-    """``12,345``; what was too much to count for None."""
+    """A count, such as ``12,345``; None means that there are more than are counted."""
     return "more than 10,000" if value is None else f"{value:,}"
 
 
 def moment(at: datetime) -> Markup:
-    """A moment in UTC, to the minute; to the microsecond for machines and for those who point."""
+    """A ``<time>`` element in UTC, to the minute; its attributes have the microseconds."""
     text, short = clock.rfc3339(at), at.strftime("%d %b %Y, %H:%M")
     return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(text, short)
 
 
 def span(seconds: float) -> str:
-    """``2 weeks`` would be wrong for most: the largest unit that fits, rounded down."""
+    """A duration in the largest unit that fits, rounded down, such as ``3 days``."""
     for name, length in SPANS:
         if seconds >= length:
             count = int(seconds // length)
@@ -40,7 +40,7 @@ def span(seconds: float) -> str:
 
 
 def ago(at: datetime) -> str:
-    """``in 3 days`` or ``3 days ago``."""
+    """A time relative to now: ``in 3 days`` or ``3 days ago``."""
     distance = at - clock.now()
     seconds = distance.total_seconds()
     if abs(seconds) < 1:
@@ -49,12 +49,12 @@ def ago(at: datetime) -> str:
 
 
 def short(text: str, length: int = 80) -> str:
-    """The beginning of a long text, on one line."""
+    """A text on one line, cut to ``length`` characters."""
     line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
 def install(app: Flask) -> None:
-    """Name them in templates."""
+    """Register the filters with Jinja."""
     for function in (size, number, moment, span, ago, short):
         app.jinja_env.filters[function.__name__] = function

@@ -1,4 +1,4 @@
-"""What forms send, held against the schemas of the API; and what is said when it is refused."""
+"""Form fields, validated with the API's schemas, and the errors that are shown beside them."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +17,10 @@ Result = TypeVar("Result")
 
 
 class Refusal(Exception):  # noqa: N818  # nothing has failed
-    """What is wrong with each field, "" for the whole; shown beside them, with this status."""
+    """Why a form is refused: an HTTP status, and a message for each field.
+
+    The field "" is for messages about the form as a whole.
+    """
 
     def __init__(self, status: int, wrong: Mapping[str, str]) -> None:
         super().__init__(status, wrong)
@@ -25,17 +28,17 @@ class Refusal(Exception):  # noqa: N818  # nothing has failed
 
     @property
     def text(self) -> str:
-        """All of it, for a message of one line."""
+        """All messages on one line."""
         return "; ".join(f"{name}: {text}" if name else text for name, text in self.wrong.items())
 
 
 def field(name: str) -> str:
-    """What was typed into a field."""
+    """The text of a form field; empty if it was not sent."""
     return flask.request.form.get(name, "")
 
 
 def load(body: Body, data: Mapping[str, object]) -> dict[str, Any]:
-    """The fields, as the API would take them. Raises Refusal (400)."""
+    """Validate form data with one of the API's schemas. Raises Refusal (400)."""
     fields, wrong = body.load(data)
     if wrong:
         raise Refusal(400, wrong)
@@ -43,13 +46,13 @@ def load(body: Body, data: Mapping[str, object]) -> dict[str, Any]:
 
 
 def revision() -> int | None:
-    """The revision of the row that the form was made of, for a change to insist on."""
+    """The row's revision when the form was rendered, for optimistic locking."""
     text = field("revision")
     return parse_id(text) if text else None
 
 
 def changed(result: Result | None) -> Result:
-    """What a change gave. Raises Refusal (409) where it found no row of that revision."""
+    """The result of a change. Raises Refusal (409) if no row had the expected revision."""
     if not result:
         raise Refusal(409, {"": CHANGED_MEANWHILE})
     return result
@@ -57,7 +60,7 @@ def changed(result: Result | None) -> Result:
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Turn what the models refuse into a Refusal."""
+    """Turn constraint violations and errors of the models into Refusal (409)."""
     try:
         yield
     except IntegrityError as error:

@@ -1,4 +1,4 @@
-"""A list on a page: what the address asks for, and the addresses of its other parts."""
+"""Lists in the panel: keyset pagination, sorting and filters from the query string."""
 
 import base64
 import binascii
@@ -19,16 +19,19 @@ from . import context
 Record = TypeVar("Record")
 
 ROWS = 50
-# Characters of a search; none of the columns that are searched by their beginning has more.
+# Maximum characters of a search; no column that is searched by prefix is longer.
 SEARCH_MAX = 255
 PLACES = {"after": False, "before": True}
-# In an address, the name of a place's key that is a moment.
+# The JSON name that marks a key as a datetime.
 MOMENT = "at"
 
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[Record]):
-    """A page of rows. ``count`` is None for more than are counted, -1 where nothing counts them."""
+    """A page of rows, and how many rows the list has.
+
+    ``count`` is None for more than are counted, -1 for filtered lists, which are not counted.
+    """
 
     page: Page[Record]
     count: int | None
@@ -36,24 +39,24 @@ class Listing(Generic[Record]):
     reverse: bool
 
     def url(self, **changes: object) -> str:
-        """The address of this list with other choices, from its start; None takes one away."""
+        """The URL of the list's first page with other query parameters; None removes one."""
         kept = {name: text for name, text in flask.request.args.items() if name not in PLACES}
         values = {name: value for name, value in (kept | changes).items() if value is not None}
         parts = flask.request.view_args or {}
         return flask.url_for(str(flask.request.endpoint), **(parts | values))
 
     def place_url(self, name: str, place: Place) -> str:
-        """The address of the page ``after`` or ``before`` a place."""
+        """The URL of the page ``after`` or ``before`` a place; ``name`` is one of the two."""
         return self.url(**{name: write_place(place)})
 
     def sort_url(self, order: str) -> str:
-        """The address of the list in that order; turned round where it is in it already."""
+        """The URL of the list sorted by ``order``; reversed if it is sorted by that already."""
         turned = order == self.order and not self.reverse
         return self.url(order=order, reverse=1 if turned else None)
 
 
 def argument(name: str, allowed: Mapping[str, object] | None = None) -> str:
-    """What the address says under a name; nothing where that is not allowed."""
+    """A query parameter; empty if it is missing or not in ``allowed``."""
     text = flask.request.args.get(name, "").strip()[:SEARCH_MAX]
     return text if allowed is None or text in allowed else ""
 
@@ -67,7 +70,7 @@ def read(
     rows: int = ROWS,
     **values: Any,
 ) -> Listing[Record]:
-    """The part of a list that the address asks for. Raises 400 for a place that is none."""
+    """The page of a list that the query string asks for. Raises BadRequest for an invalid place."""
     place, backwards = _place()
     reverse = flask.request.args.get("reverse") == "1"
     db = context.db()
@@ -86,14 +89,14 @@ def read(
 
 
 def write_place(place: Place) -> str:
-    """A place for an address."""
+    """A place encoded for a query parameter."""
     key = place.key
     shown = {MOMENT: rfc3339(key)} if isinstance(key, datetime) else key
     return base64.urlsafe_b64encode(orjson.dumps([shown, place.id])).decode().rstrip("=")
 
 
 def _place() -> tuple[Place | None, bool]:
-    """The place in the address, and whether what comes before it is wanted."""
+    """The place in the query string, and whether the page before it is wanted."""
     for name, backwards in PLACES.items():
         if text := flask.request.args.get(name):
             return _read_place(text), backwards

@@ -21,15 +21,15 @@ NO_ADMINISTRATOR = (
 
 
 class LoginPage(Page):
-    """Open to all, by the same rules as the API's login."""
+    """Login and logout, by the same rules as the API's login."""
 
     def is_accessible(self) -> bool:
-        """Who is not logged in must be able to."""
+        """Always: the page needs no session."""
         return True
 
     @path("/")
     def index(self) -> Any:
-        """The form."""
+        """Render the login form."""
         if flask.g.administrator is not None:
             return go("admin.index")
         return self.render("login.html", wrong={}, login="")
@@ -46,7 +46,7 @@ class LoginPage(Page):
 
     @path("/out/", "POST")
     def leave(self) -> Any:
-        """End the session, and let the browser forget the pictures."""
+        """End the session, and make the browser clear its cache of images."""
         authentication.end()
         done("You are logged out.")
         response = go(".index")
@@ -55,7 +55,7 @@ class LoginPage(Page):
 
 
 class Throttled(Refusal):
-    """Too many failures; ``wait`` is the seconds until the next attempt."""
+    """Too many failed logins; ``wait`` is the seconds until the next attempt."""
 
     def __init__(self, wait: int, text: str) -> None:
         super().__init__(429, {"": text})
@@ -63,7 +63,7 @@ class Throttled(Refusal):
 
 
 def log_in(login: str, password: str) -> None:
-    """Begin a session. Raises Refusal."""
+    """Check the credentials and begin a session. Raises Refusal (400, 401, 403 or 429)."""
     request = context.request()
     fields = load(LoginBody(), {"login": login, "password": password})
     try:
@@ -80,12 +80,12 @@ def log_in(login: str, password: str) -> None:
 
 
 def retry_after(refused: Refusal) -> dict[str, str]:
-    """The header that goes with a 429."""
+    """The ``Retry-After`` header of a 429; none for other statuses."""
     return {"Retry-After": str(refused.wait)} if isinstance(refused, Throttled) else {}
 
 
 def safe_target(path: str) -> str:
-    """Where to go after the login: a path of the panel, never another host's."""
+    """The URL to redirect to after the login: a path of the panel, to prevent open redirects."""
     home = flask.url_for("admin.index")
     inside = path.startswith(home) and "\\" not in path and "//" not in path.partition("?")[0]
     return path if inside else home

@@ -1,4 +1,4 @@
-"""What all pages share: the frame around them, messages, and errors."""
+"""The pages' base class, redirects, flash messages and error pages."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
@@ -17,54 +17,54 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Page(flask_admin.BaseView):  # type: ignore[misc]
-    """A place in the menu, and the pages below it."""
+    """An entry of the menu, and the views below its URL."""
 
     def is_accessible(self) -> bool:
-        """For administrators; `authentication` has sent all others away before."""
+        """Whether the user is an administrator; `authentication` has redirected all others."""
         return g.get("administrator") is not None
 
     def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Flask-Admin would take any TypeError for a view of another kind, and call it again."""
+        """Call the view; Flask-Admin's own method calls it again after any TypeError."""
         return fn(self, *args, **kwargs)
 
 
 def path(url: str, *methods: str) -> Callable[[View], View]:
-    """Flask-Admin's ``expose``, with types: where a method of a page is, for GET or these."""
+    """Flask-Admin's ``expose`` with types: the URL of a view, and its methods (default: GET)."""
     return cast("Callable[[View], View]", flask_admin.expose(url, methods or ("GET",)))
 
 
 def found(record: Record | None) -> Record:
-    """A record that the path names; raises 404 where there is none."""
+    """The record; raises NotFound (404) if it is None."""
     if record is None:
         raise NotFound
     return record
 
 
 def done(message: str) -> None:
-    """Say on the next page what has been done."""
+    """Flash a success message."""
     flask.flash(message, "success")
 
 
 def failed(message: str) -> None:
-    """Say on the next page what has been refused."""
+    """Flash an error message."""
     flask.flash(message, "danger")
 
 
 def go(endpoint: str, **values: Any) -> Any:
-    """Show another page after a POST."""
+    """Redirect (303) to another page after a POST."""
     return flask.redirect(flask.url_for(endpoint, **values), 303)
 
 
 def error_page(status: int, reasons: Sequence[str]) -> str:
-    """A page that says why; it asks nothing of the database, which may be away."""
+    """Render an error page. It does not use the database, which may be unavailable."""
     return flask.render_template("error.html", status=status, reasons=reasons)
 
 
 def http_error(error: HTTPException) -> Any:
-    """What Flask answers itself: no such path, method, or CSRF token."""
+    """Flask's error handler for unknown paths, wrong methods and invalid CSRF tokens."""
     status = error.code or 500
     reason = REASONS[status].description if status in (404, 405) else str(error.description)
-    # Of these, Allow alone is not about the body that the library would send.
+    # Only Allow is kept: the other headers describe Werkzeug's own body.
     headers = [(name, text) for name, text in error.get_headers() if name == "Allow"]
     if wants_json():
         response = flask.Response(error_body([FieldError("", "", reason)]), status, headers)
@@ -74,13 +74,13 @@ def http_error(error: HTTPException) -> Any:
 
 
 def menu() -> list[MenuView]:
-    """The pages that the menu shows."""
+    """The pages in the menu: those that have an icon."""
     (admin,) = flask.current_app.extensions["admin"]
     return [item for item in admin.menu() if item.get_icon_value()]
 
 
 def install(app: Flask, checksums: dict[str, str]) -> None:
-    """Give templates what they need, and errors their page."""
+    """Register the template globals and the error handler."""
 
     def asset(name: str) -> str:
         return flask.url_for("static", filename=name, v=checksums[name])

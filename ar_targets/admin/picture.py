@@ -1,4 +1,4 @@
-"""Pictures of targets as the browser gets them: the JPEG itself, or a small one."""
+"""Responses with a target's image: the JPEG as stored, or its thumbnail."""
 
 import logging
 from contextlib import suppress
@@ -18,16 +18,16 @@ from .thumbnail import draw
 
 log = logging.getLogger(__name__)
 
-# The address has the checksum in it: what is there never changes.
+# The URL contains the checksum, so the response never changes.
 FOR_EVER = "private, max-age=31536000, immutable"
-# What is kept in place of a picture that cannot be drawn: it is not tried again.
+# Stored as the thumbnail of an image that cannot be decoded, so that it is not tried again.
 NONE = b""
-# Seconds after which a browser may ask again for what is not drawn yet; panel.js does.
+# Seconds after which panel.js requests a thumbnail again that is not ready.
 RETRY_AFTER = 1
 
 
 def large_picture(record: TargetRecord, *, download: bool) -> Any:
-    """The bytes as they were sent."""
+    """The JPEG as stored; an attachment if ``download``. Raises NotFound."""
     response = _not_modified(record.sha256)
     if response is None:
         data = found(targets.image(context.db(), record))
@@ -40,9 +40,9 @@ def large_picture(record: TargetRecord, *, download: bool) -> Any:
 
 
 def small_picture(record: TargetRecord) -> Any:
-    """The thumbnail, made now if nobody has looked at this image before; or that there is none.
+    """The thumbnail, created on first use; a placeholder if the image has none.
 
-    202 without a picture while others are drawn.
+    202 without a body if too many other images are being decoded.
     """
     tag = f"{record.sha256}-small"
     response = _not_modified(tag)
@@ -66,18 +66,18 @@ def small_picture(record: TargetRecord) -> Any:
 
 
 def _make(record: TargetRecord) -> bytes:
-    """Draw it, and keep it, or that there is `NONE`, for everybody else.
+    """Create the thumbnail, or `NONE` if the image cannot be decoded, and store it.
 
-    Raises ImageProcessError where there may be one another time.
+    Raises ImageProcessError if a later attempt may succeed.
     """
-    # To wait and to draw takes time, and keeping the picture a connection of its own.
+    # Decoding takes time, and storing the thumbnail uses its own connection.
     context.db().close()
     try:
         picture = draw(record, lambda: _read(record))
     except ImageAtFaultError as wrong:
         log.info("target %s has no preview: %r", record.id, str(wrong))
         picture = NONE
-    # The target may have been removed for good meanwhile; then there is nothing to keep it for.
+    # IntegrityError: the target has been hard-deleted in the meantime.
     with (
         suppress(IntegrityError),
         transaction_scope(context.request().registry.engine) as db,
@@ -87,7 +87,7 @@ def _make(record: TargetRecord) -> bytes:
 
 
 def _read(record: TargetRecord) -> bytes:
-    """The image as it was sent; raises 404. No connection is held afterwards."""
+    """The image as stored; raises NotFound. Returns the connection to the pool."""
     try:
         return found(targets.image(context.db(), record))
     finally:

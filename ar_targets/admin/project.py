@@ -1,4 +1,4 @@
-"""``/admin/project/``: everybody's projects."""
+"""``/admin/project/``: the projects of all users."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from .form import Refusal, changed, field, load, refusals, revision
 from .page import Page, done, found, go, path
 
 ORDERS = {"id": "Created", "name": "Name"}
-# Targets and tokens on a project's own page; all of them are in the lists.
+# Rows on a project's own page, which links to the full lists.
 TARGETS_SHOWN, TOKENS_SHOWN = 12, 10
 
 
@@ -66,7 +66,7 @@ class ProjectPage(Page):
         return self.page(project_id)
 
     def page(self, project_id: int, refused: Refusal | None = None) -> Any:
-        """One project; and what was refused, beside the field that it is about."""
+        """Render a project; the messages of a refused form are shown beside its fields."""
         db = context.db()
         record = found(projects.find(db, project_id))
         targets = TARGETS.page(db, "project", project_id=project_id, count=TARGETS_SHOWN)
@@ -100,7 +100,7 @@ class ProjectPage(Page):
 
     @path("/<int:project_id>/owner/", "POST")
     def hand_over(self, project_id: int) -> Any:
-        """Give it to another owner; its tokens and targets stay as they are."""
+        """Transfer the project to another owner; its tokens and targets are unchanged."""
         record = found(projects.find(context.db(), project_id))
         try:
             owner_id = owner_named("owner")
@@ -113,7 +113,7 @@ class ProjectPage(Page):
 
     @path("/<int:project_id>/delete/", "POST")
     def delete(self, project_id: int) -> Any:
-        """Put it into the trash, with its tokens and targets."""
+        """Soft-delete the project, with its tokens and targets."""
         record = found(projects.find(context.db(), project_id))
         try:
             changed(soft_delete.delete(context.db(), projects.Project, project_id, revision()))
@@ -124,7 +124,7 @@ class ProjectPage(Page):
 
 
 def create() -> ProjectRecord:
-    """The project that the form describes. Raises Refusal."""
+    """Create the project from the form. Raises Refusal."""
     wrong: dict[str, str] = {}
     owner_id = 0
     try:
@@ -145,7 +145,7 @@ def create() -> ProjectRecord:
 
 
 def owner_named(name: str) -> int:
-    """The id of the live user whose login is in a field. Raises Refusal (400)."""
+    """The id of the live user whose login is in the form field ``name``. Raises Refusal (400)."""
     login = field(name)
     owner = users.credentials(context.db(), login) if login else None
     if owner is None:

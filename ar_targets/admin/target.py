@@ -1,4 +1,4 @@
-"""``/admin/target/``: everybody's image targets."""
+"""``/admin/target/``: the image targets of all projects."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ class TargetPage(Page):
 
     @path("/<int:project_id>/upload/", "POST")
     def upload(self, project_id: int) -> Any:
-        """Store images: one a request from the script, any number from a browser without."""
+        """Store uploaded images: one per request from the script, any number without JavaScript."""
         live_project(project_id)
         outcomes = [store(project_id, file) for file in flask.request.files.getlist("image")]
         if authentication.wants_json():
@@ -68,7 +68,7 @@ class TargetPage(Page):
         return self.page(project_id, target_id)
 
     def page(self, project_id: int, target_id: int, refused: Refusal | None = None) -> Any:
-        """One target; and what was refused."""
+        """Render a target; the messages of a refused form are shown beside its fields."""
         project, record = target_of(project_id, target_id)
         page = self.render(
             "target/show.html",
@@ -83,7 +83,7 @@ class TargetPage(Page):
     def describe(self, project_id: int, target_id: int) -> Any:
         """Change the description."""
         _, record = target_of(project_id, target_id)
-        # Browsers write line breaks as CRLF (HTML, 4.10.22.4), clients of the API as they like.
+        # Browsers send line breaks as CRLF (HTML, 4.10.22.4); the API stores them as they are sent.
         text = field("description").replace("\r\n", "\n")
         try:
             fields = load(TargetBody.for_patch(), {"description": text})
@@ -95,7 +95,7 @@ class TargetPage(Page):
 
     @path("/<int:project_id>/<int:target_id>/replace/", "POST")
     def replace(self, project_id: int, target_id: int) -> Any:
-        """Put another image in its place."""
+        """Replace the image."""
         _, record = target_of(project_id, target_id)
         file = flask.request.files.get("image")
         try:
@@ -108,7 +108,7 @@ class TargetPage(Page):
 
     @path("/<int:project_id>/<int:target_id>/delete/", "POST")
     def delete(self, project_id: int, target_id: int) -> Any:
-        """Put it into the trash."""
+        """Soft-delete the target."""
         target_of(project_id, target_id)
         try:
             changed(soft_delete.delete(context.db(), targets.Target, target_id, revision()))
@@ -119,26 +119,26 @@ class TargetPage(Page):
 
     @path("/<int:project_id>/<int:target_id>/image/<sha256>.jpg")
     def image(self, project_id: int, target_id: int, sha256: str) -> Any:
-        """The JPEG itself; with ``?download=1`` as a file to save."""
+        """The JPEG as stored; an attachment with ``?download=1``."""
         _, record = target_of(project_id, target_id, sha256)
         return large_picture(record, download=flask.request.args.get("download") == "1")
 
     @path("/<int:project_id>/<int:target_id>/thumbnail/<sha256>.jpg")
     def thumbnail(self, project_id: int, target_id: int, sha256: str) -> Any:
-        """A small picture of it."""
+        """The thumbnail."""
         _, record = target_of(project_id, target_id, sha256)
         return small_picture(record)
 
 
 def live_project(project_id: int) -> ProjectRecord:
-    """The project; raises 404."""
+    """The project; raises NotFound."""
     return found(projects.find(context.db(), project_id))
 
 
 def target_of(
     project_id: int, target_id: int, sha256: str | None = None
 ) -> tuple[ProjectRecord, TargetRecord]:
-    """A target of a live project, with the project, and that image if one is named; raises 404."""
+    """A target and its project; raises NotFound, also if ``sha256`` is not that of its image."""
     project = live_project(project_id)
     record = found(targets.find(context.db(), project_id, target_id))
     if sha256 not in (None, record.sha256):
@@ -147,7 +147,7 @@ def target_of(
 
 
 def proven(file: FileStorage | None) -> Jpeg:
-    """The JPEG in an uploaded file. Raises Refusal (413 or 400)."""
+    """The validated JPEG in an uploaded file. Raises Refusal (413 or 400)."""
     if file is None or not file.filename:
         raise Refusal(400, {"image": "choose a photograph"})
     settings = context.settings()
@@ -162,7 +162,7 @@ def proven(file: FileStorage | None) -> Jpeg:
 
 
 def store(project_id: int, file: FileStorage) -> tuple[str, TargetRecord | Refusal]:
-    """A file's name, and what became of it."""
+    """Create a target from a file; the file's name, and the target or why it was refused."""
     name = file.filename or "the file"
     try:
         fields = load(TargetBody.for_patch(), {"description": field("description")})
@@ -174,7 +174,7 @@ def store(project_id: int, file: FileStorage) -> tuple[str, TargetRecord | Refus
 
 
 def one_answer(outcomes: list[tuple[str, TargetRecord | Refusal]]) -> Any:
-    """What the script is told about its one file: the errors in the API's own shape."""
+    """The response to the script's upload of one file: URLs, or errors in the API's format."""
     outcome = outcomes[0][1] if len(outcomes) == 1 else Refusal(400, {"image": "send one file"})
     if isinstance(outcome, Refusal):
         faults = [FieldError("body", name, text) for name, text in outcome.wrong.items()]

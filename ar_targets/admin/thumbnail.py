@@ -1,4 +1,4 @@
-"""Small pictures of JPEGs, drawn at a bounded cost."""
+"""Thumbnails of JPEGs, created within limits of CPU and memory."""
 
 from collections.abc import Callable
 
@@ -10,10 +10,11 @@ PIXELS_MAX = 64_000_000
 
 
 def draw(record: TargetRecord, read: Callable[[], bytes]) -> bytes:
-    """A JPEG as `drawing` makes it. ``read`` is asked for the image when its turn has come.
+    """A thumbnail (JPEG) made by `images.drawing` in a subprocess; ``read`` returns the image.
 
-    Raises ImageAtFaultError where no decoder reads the image within the limits, or it
-    has more than `PIXELS_MAX`; and the other errors of `image_process`.
+    ``read`` is called only when the subprocess can start. Raises ImageAtFaultError if the
+    image has more than `PIXELS_MAX` pixels or cannot be decoded within the limits, and the
+    other errors of `images.process`.
     """
     pixels = record.width * record.height
     if pixels > PIXELS_MAX:

@@ -1,4 +1,4 @@
-"""``/admin/token/``: everybody's project tokens."""
+"""``/admin/token/``: the tokens of all projects."""
 
 from typing import Any
 
@@ -86,7 +86,7 @@ class TokenPage(Page):
         return self.page(project_id, token_id)
 
     def page(self, project_id: int, token_id: int, refused: Refusal | None = None) -> Any:
-        """One token; and what was refused."""
+        """Render a token; the messages of a refused form are shown beside its fields."""
         project, record = token_of(project_id, token_id)
         page = self.render(
             "token/show.html",
@@ -101,7 +101,7 @@ class TokenPage(Page):
 
     @path("/<int:project_id>/<int:token_id>/extend/", "POST")
     def extend(self, project_id: int, token_id: int) -> Any:
-        """Let it expire so many days from now."""
+        """Set the expiry to a number of days from now."""
         _, record = token_of(project_id, token_id)
         try:
             ttl = checked_ttl(load(TokenTtlBody(), {"ttl": typed_ttl()}))
@@ -116,7 +116,7 @@ class TokenPage(Page):
 
     @path("/<int:project_id>/<int:token_id>/revoke/", "POST")
     def revoke(self, project_id: int, token_id: int) -> Any:
-        """End it at once; again changes nothing."""
+        """Revoke the token immediately; idempotent."""
         _, record = token_of(project_id, token_id)
         if record.revoked_at is None:
             tokens.revoke(context.db(), token_id)
@@ -125,45 +125,45 @@ class TokenPage(Page):
 
 
 def live_project(project_id: int) -> ProjectRecord:
-    """The project; raises 404."""
+    """The project; raises NotFound."""
     return found(projects.find(context.db(), project_id))
 
 
 def token_of(project_id: int, token_id: int) -> tuple[ProjectRecord, TokenRecord]:
-    """A token of a live project, with the project; raises 404."""
+    """A token and its live project; raises NotFound."""
     project = live_project(project_id)
     return project, found(tokens.find(context.db(), project_id, token_id))
 
 
 def refuse_revoked(project_id: int, token_id: int) -> None:
-    """Say so, where a token could not be extended because it has been revoked by now."""
+    """Raise Refusal (409) if the token has been revoked in the meantime."""
     _, record = token_of(project_id, token_id)
     if record.revoked_at is not None:
         raise Refusal(409, {"": REVOKED})
 
 
 def state_of(record: TokenRecord) -> str:
-    """One of `STATES`."""
+    """The token's state, one of `STATES`."""
     if record.revoked_at is not None:
         return "revoked"
     return "valid" if record.valid else "expired"
 
 
 def typed_ttl() -> object:
-    """Days become seconds; what is no number is left for the schema to refuse."""
+    """The form's days in seconds; text that is not a number is left for the schema to refuse."""
     text = field("days").strip()
     return int(text) * DAY if text.isascii() and text.isdecimal() and len(text) < 10 else text
 
 
 def checked_ttl(fields: dict[str, Any]) -> int:
-    """The ttl of a form. Raises Refusal (400)."""
+    """The validated TTL in seconds. Raises Refusal (400)."""
     if wrong := ttl_fault(fields["ttl"], context.settings().project_token_max_ttl):
         raise Refusal(400, {"ttl": wrong})
     return int(fields["ttl"])
 
 
 def create(project_id: int) -> TokenRecord:
-    """The token that the form describes. Raises Refusal."""
+    """Create the token from the form. Raises Refusal."""
     typed = {"ttl": typed_ttl(), "access": field("access"), "description": field("description")}
     fields = load(TokenBody(), typed)
     ttl = checked_ttl(fields)

@@ -1,4 +1,4 @@
-"""``/admin/trash/``: what was deleted; back to life, or removed for good."""
+"""``/admin/trash/``: soft-deleted rows, to restore or to hard-delete."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from .page import Page, done, failed, found, go, path
 
 
 class TrashPage(Page):
-    """A list for each noun, and a page that asks before anything is lost."""
+    """A list for each noun, and a confirmation page for the hard delete."""
 
     @path("/")
     def index(self) -> Any:
@@ -30,7 +30,7 @@ class TrashPage(Page):
 
     @path("/<noun>/<int:row_id>/restore/", "POST")
     def restore(self, noun: str, row_id: int) -> Any:
-        """Bring it back, with what was deleted along with it."""
+        """Restore a row, with the rows that were deleted with it."""
         try:
             soft_delete.restore(context.db(), deletable(noun), row_id)
         except RestoreError as refused:
@@ -42,7 +42,7 @@ class TrashPage(Page):
 
     @path("/<noun>/<int:row_id>/")
     def show(self, noun: str, row_id: int) -> Any:
-        """What would be lost for good; asks."""
+        """The confirmation page: what a hard delete of the row would remove."""
         kind = deletable(noun)
         row = found(hard_delete.find(context.db(), kind, row_id))
         return self.render(
@@ -54,10 +54,10 @@ class TrashPage(Page):
 
     @path("/<noun>/<int:row_id>/remove/", "POST")
     def remove(self, noun: str, row_id: int) -> Any:
-        """Remove it for good, or as much of it as a request has time for."""
+        """Hard-delete a row, or as many of its dependent rows as one request has time for."""
         kind = deletable(noun)
         row = found(hard_delete.find(context.db(), kind, row_id))
-        # The removal takes a connection of its own.
+        # The hard delete uses its own connection.
         context.db().close()
         engine = context.request().registry.engine
         finished = hard_delete.remove(lambda: transaction_scope(engine), kind, row_id, clock.now())
@@ -74,7 +74,7 @@ class TrashPage(Page):
 
 
 def deletable(name: str) -> type[SoftDeletable]:
-    """The noun that a path names; raises 404."""
+    """The noun with that name; raises NotFound."""
     noun = noun_named(SoftDeletable, name)
     if noun is None:
         raise NotFound

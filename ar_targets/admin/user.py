@@ -18,7 +18,7 @@ from .page import Page, done, found, go, path
 
 ROLES = {"admin": "Administrators", "user": "Other users"}
 ORDERS = {"id": "Created", "login": "Login"}
-# Projects on a user's own page; all of them are in the list.
+# Projects on a user's own page, which links to the full list.
 SHOWN = 10
 
 
@@ -73,7 +73,7 @@ class UserPage(Page):
         return self.page(user_id)
 
     def page(self, user_id: int, refused: Refusal | None = None) -> Any:
-        """One user; and what was refused, beside the field that it is about."""
+        """Render a user; the messages of a refused form are shown beside its fields."""
         db = context.db()
         record = found(users.find(db, user_id))
         projects = PROJECTS.page(db, "owner_id", owner_id=user_id, count=SHOWN)
@@ -88,7 +88,7 @@ class UserPage(Page):
         return page, refused.status if refused else 200
 
     def change(self, user_id: int, values: dict[str, Any], message: str) -> Any:
-        """Change a user, then show it."""
+        """Change a user and redirect to the user's page."""
         try:
             with refusals():
                 changed(users.change(context.db(), user_id, revision=revision(), **values))
@@ -109,7 +109,7 @@ class UserPage(Page):
 
     @path("/<int:user_id>/password/", "POST")
     def set_password(self, user_id: int) -> Any:
-        """Set the password, which ends the user's tokens and sessions."""
+        """Set the password, which invalidates the user's tokens and sessions."""
         found(users.find(context.db(), user_id))
         try:
             fields = load(UserBody.for_patch(), {"password": field("password")})
@@ -121,7 +121,7 @@ class UserPage(Page):
 
     @path("/<int:user_id>/role/", "POST")
     def set_role(self, user_id: int) -> Any:
-        """Make the user an administrator, or no longer one."""
+        """Grant or remove the administrator role."""
         found(users.find(context.db(), user_id))
         is_admin = field("is_admin") == "1"
         try:
@@ -136,7 +136,7 @@ class UserPage(Page):
 
     @path("/<int:user_id>/delete/", "POST")
     def delete(self, user_id: int) -> Any:
-        """Put the user into the trash, with the projects."""
+        """Soft-delete the user, with the user's projects."""
         record = found(users.find(context.db(), user_id))
         try:
             with refusals():
@@ -149,7 +149,7 @@ class UserPage(Page):
 
 
 def create() -> UserRecord:
-    """The user that the form describes. Raises Refusal."""
+    """Create the user from the form. Raises Refusal."""
     fields = load(UserBody(), {"login": field("login"), "password": field("password")})
     password_hash = passwords.hash_password(fields["password"])
     is_admin = field("is_admin") == "1"

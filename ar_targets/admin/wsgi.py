@@ -1,8 +1,8 @@
-"""Where Pyramid hands a request over to Flask, and what comes back as an exception.
+"""The Pyramid views of the panel: one passes requests to Flask, one handles exceptions.
 
-Exceptions pass through Flask: pyramid_tm has to abort, and pyramid_retry to
-run a deadlock's victim again. What is left in the end is put into the panel's
-own page here, in the words that the API has for it.
+Exceptions propagate through Flask: pyramid_tm must abort the transaction, and
+pyramid_retry must retry it after a deadlock. Those that remain are rendered here
+as the panel's error page, with the API's messages.
 """
 
 import threading
@@ -16,7 +16,7 @@ from .. import errors
 
 
 class Panel:
-    """The Flask application, made when it is first asked for."""
+    """The Flask application, created on first use."""
 
     def __init__(self, registry: Any) -> None:
         self._registry = registry
@@ -36,15 +36,15 @@ class Panel:
 
 
 def answer(request: Request) -> Response:
-    """The view of all paths of the panel."""
-    from .context import REQUEST  # noqa: PLC0415  # with Flask
+    """The view of all paths of the panel: calls the Flask application."""
+    from .context import REQUEST  # noqa: PLC0415  # imports Flask
 
     request.environ[REQUEST] = request
     return request.get_response(request.registry.admin_panel.application)
 
 
 def explain(error: Exception, request: Request) -> Response:
-    """The panel's page about an error, or, for a script of the panel, the API's JSON."""
+    """The exception view: the panel's error page, or the API's JSON for the panel's scripts."""
     from .authentication import wants_json, write_headers  # noqa: PLC0415
     from .context import REQUEST  # noqa: PLC0415
     from .page import error_page  # noqa: PLC0415

@@ -1,1 +1,1 @@
-"""Who is asking: the security policy, JWTs, passwords, login, and limits on guessing them."""
+"""Authentication and authorization: security policy, JWTs, passwords, login and rate limits."""

@@ -1,9 +1,9 @@
-"""Makes and reads the two kinds of JWT. Knows claims and keys, but no database.
+"""Encodes and decodes the two kinds of JWT. Uses claims and keys, but no database.
 
-A login token says until when it is good. A project token does not: its row
-does, so that a new ttl holds for the string that is inside a shipped app.
-The claim ``kind`` tells them apart, and each must look as we make it: a token
-without ``exp`` is never taken for a login token.
+A login token carries its expiry (``exp``). A project token does not: its row does, so that a new
+ttl applies to the token inside an app that is already shipped. The claim ``kind`` distinguishes
+them, and the claims of each are checked strictly: a token without ``exp`` is never accepted as a
+login token.
 """
 
 import re
@@ -21,21 +21,21 @@ from ..db.base import parse_id
 from ..models.token import TokenRecord
 
 ALGORITHM = "HS256"
-# Three parts of base64url without padding (RFC 7515, 7.1). The last character of
-# the 32 bytes' signature has two bits to spare: only zeros, or a token that
-# somebody has altered there would pass.
+# Three parts of base64url without padding (RFC 7515, 7.1). The last character of the signature of
+# 32 bytes has two unused bits, which must be zero: otherwise a token altered there would be
+# accepted.
 JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 JTI = re.compile(r"[0-9a-f]{32}")
-# Seconds by which the clocks of two machines may differ before a token is
-# refused for having been made in the future. It prolongs no token: see `_login`.
+# Seconds by which the clocks of two machines may differ before a token is refused because it was
+# issued in the future. It does not extend the expiry: see `_login`.
 LEEWAY = 10
-# Tokens of which a process remembers that it has verified them: about 1 MiB.
+# Size of each process's cache of verified tokens: about 1 MiB.
 REMEMBERED = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class LoginClaims:
-    """A login token: good for the user while the password's version is the same."""
+    """Claims of a login token, valid while the user's password version is the same."""
 
     user_id: int
     password_version: int
@@ -43,7 +43,7 @@ class LoginClaims:
 
 @dataclass(frozen=True, slots=True)
 class ProjectClaims:
-    """A project token: good for what its row says."""
+    """Claims of a project token; its row says until when it is valid, and its access."""
 
     jti: str
     project_id: int
@@ -70,7 +70,7 @@ class Codec:
     def project_token(self, token: TokenRecord) -> str:
         """The JWT of a row: the same string each time, while the first key is the same.
 
-        pyramid_jwt would write the present moment into it, so PyJWT is asked directly.
+        pyramid_jwt would set ``iat`` to the current time, so PyJWT is called directly.
         """
         claims = {
             "kind": "project",
@@ -81,15 +81,15 @@ class Codec:
         return jwt.encode(claims, self._signer.private_key, self._signer.algorithm)
 
     def read(self, request: Request, text: str) -> LoginClaims | ProjectClaims | None:
-        """What a JWT claims; None where no key of ours signed it or a claim is odd."""
+        """The claims of a JWT; None where none of our keys signed it or a claim is invalid."""
         claims = self._verified.get(text) or self._verify(request, text)
         return _login(claims) or _project(claims)
 
     def _verify(self, request: Request, text: str) -> dict[str, Any]:
-        """The claims of a JWT that one of our keys has signed, else none.
+        """The claims of a JWT that one of our keys has signed, else an empty dict.
 
-        What was signed once stays so: an app that sends its token with each
-        request pays once. Until when it is good is asked each time.
+        Verified tokens are cached: an app that sends its token with each request is verified
+        once. The expiry is checked each time, by `_login` or in the database.
         """
         if not JWT.fullmatch(text):
             return {}
@@ -122,7 +122,7 @@ def _project(claims: dict[str, Any]) -> ProjectClaims | None:
 
 
 def _subject(claims: dict[str, Any]) -> int | None:
-    """The row that ``sub`` names; a string, as RFC 7519 wants it."""
+    """The row id in ``sub``, which must be a string (RFC 7519, 4.1.2)."""
     subject = claims.get("sub")
     return parse_id(subject) if isinstance(subject, str) else None
 

@@ -1,4 +1,4 @@
-"""Who a login and password belong to: for the API's login and for the admin panel's."""
+"""Authenticates by login and password, with rate limits; for the API and the admin panel."""
 
 import logging
 
@@ -11,12 +11,15 @@ from . import passwords
 log = logging.getLogger(__name__)
 
 
-class LoginRefused(Exception):  # noqa: N818  # nothing has failed
-    """Why; for people. Wrong logins and wrong passwords cannot be told apart, nor by their time."""
+class LoginRefused(Exception):  # noqa: N818  # an expected outcome
+    """The login failed; the message is for users.
+
+    An unknown login and a wrong password give the same message after the same time.
+    """
 
 
 class TooManyFailures(LoginRefused):
-    """Nobody is let in from there, with the right password neither, for ``wait`` seconds."""
+    """The rate limit is exceeded: even the right password is refused for ``wait`` seconds."""
 
     def __init__(self, wait: int) -> None:
         super().__init__(f"too many failed logins; try again in {wait} s")
@@ -24,13 +27,13 @@ class TooManyFailures(LoginRefused):
 
 
 def authenticate(request: Request, login: str, password: str) -> Credentials:
-    """The user. Raises LoginRefused, or TooManyFailures."""
-    # Read first: a database that is away is no failed login.
+    """The credentials of the user. Raises LoginRefused, or TooManyFailures."""
+    # Read before counting: an unavailable database must not count as a failed login.
     user = users.credentials(request.db, login)
-    # What comes now takes time, or a connection of its own.
+    # Return the connection to the pool: hashing takes time, and the throttle uses one of its own.
     request.db.close()
-    # WebOb's client_addr would believe any X-Forwarded-For; `trusted_proxy` sets this
-    # one, from that header only where the ini file names the proxy.
+    # WebOb's client_addr trusts any X-Forwarded-For; `trusted_proxy` sets remote_addr from that
+    # header only where the ini file names the proxy.
     attempts = request.registry.throttle.attempts(login, request.remote_addr)
     if wait := attempts.begin():
         request.registry.metrics.throttled_logins.inc()

@@ -1,9 +1,9 @@
 """Argon2id hashes of passwords.
 
-The parameters are the first of OWASP's recommendations of equal strength
-(Password Storage Cheat Sheet, 2025: m = 19 MiB, t = 2, p = 1): one login costs
-tens of milliseconds and 19 MiB. A process hashes few at once, so that however many
-log in, it has memory and processors left for everybody else.
+The parameters are the first of OWASP's recommendations of equal strength (Password Storage Cheat
+Sheet, 2025: m = 19 MiB, t = 2, p = 1): one login costs tens of milliseconds and 19 MiB. A process
+hashes few passwords at once, so that many simultaneous logins leave memory and CPU for other
+requests.
 """
 
 import threading
@@ -15,16 +15,16 @@ import argon2
 _hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 AT_ONCE = 2
-# Seconds to wait for a turn; more logins than that are not honest ones.
+# Seconds to wait for a free slot before 503.
 QUEUE_SECONDS = 5
 _slots = threading.BoundedSemaphore(AT_ONCE)
 
-# Checked for a login that nobody has, so that it takes as long as one that exists.
+# Verified for an unknown login, so that it takes as long as an existing one.
 _NOBODY = _hasher.hash("")
 
 
 class TooManyHashesError(Exception):
-    """More passwords are being hashed than the server can at once."""
+    """No hashing slot came free within `QUEUE_SECONDS`."""
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def hash_password(password: str) -> str:
 
 
 def matches(password: str, password_hash: str | None) -> bool:
-    """Whether the password is the hash's; no hash at all takes the same time to refuse.
+    """Whether the password matches the hash; None takes the same time and never matches.
 
     Raises TooManyHashesError.
     """
@@ -60,5 +60,5 @@ def matches(password: str, password_hash: str | None) -> bool:
 
 
 def outdated(password_hash: str) -> bool:
-    """Whether the hash was made with other parameters than today's."""
+    """Whether the hash was made with other parameters than the current ones."""
     return _hasher.check_needs_rehash(password_hash)

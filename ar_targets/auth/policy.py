@@ -1,4 +1,4 @@
-"""The security policy: who is asking, from which token, and what their ACLs allow."""
+"""The security policy: the caller's identity, from its token, and what the ACLs permit."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,23 +19,23 @@ from .jwt_codec import LoginClaims, ProjectClaims
 # Principals, as the ACLs in `resources` name them.
 ANY_USER = "kind:user"
 ANY_APP = "kind:project"
-# Routes whose GET answers with the image of the target that the path names.
+# Routes whose GET response contains the image of the target in the path.
 IMAGE_ROUTES = ("target", "target_image")
 
 
 def user_principal(user_id: int) -> str:
-    """The holder of that user's login token."""
+    """The principal of the holder of that user's login token."""
     return f"user:{user_id}"
 
 
 def app_principal(project_id: int, access: str) -> str:
-    """The holder of a token of that project with that access: ``read`` or ``write``."""
+    """The principal of a holder of a project token with that access: ``read`` or ``write``."""
     return f"project:{project_id}:{access}"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who is asking."""
+    """The authenticated caller. ``user_id`` is None for a project token."""
 
     userid: str
     principals: tuple[str, ...]
@@ -44,30 +44,30 @@ class Identity:
 
 @dataclass(slots=True)
 class Lookup:
-    """What the statement that proves a caller has found: who it is, and live rows of the path."""
+    """Result of the statement that authenticates a caller: the identity, and rows of the path."""
 
     identity: Identity | None = None
     project: ProjectRecord | None = None
     token: TokenRecord | None = None
     target: TargetRecord | None = None
-    # Of the target, where `wants_image`.
+    # The target's JPEG, if `wants_image`.
     image: bytes | None = None
 
 
 def bearer_token(request: Request) -> str | None:
-    """The token of a ``Bearer`` header, its scheme in any case of letters (RFC 9110, 11.1)."""
+    """The token of a ``Bearer`` header; the scheme is case-insensitive (RFC 9110, 11.1)."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip(" ") if scheme.lower() == "bearer" else None
 
 
 def path_id(request: Request, name: str) -> int | None:
-    """The id that the path gives for a name of its route; None where it gives none."""
+    """The id in the route's ``matchdict`` by that name; None where it is missing or invalid."""
     text = (request.matchdict or {}).get(name)
     return parse_id(text) if text is not None else None
 
 
 def look_up(request: Request) -> Lookup:
-    """``request.lookup``: without a token that is good now, nothing is found."""
+    """``request.lookup``: authenticate the caller; an empty `Lookup` without a valid token."""
     text = bearer_token(request)
     claims = request.registry.codec.read(request, text) if text else None
     if claims is None:
@@ -82,7 +82,7 @@ def look_up(request: Request) -> Lookup:
 
 
 def look_up_user(request: Request, claims: LoginClaims) -> Lookup:
-    """The holder of a login token."""
+    """The lookup for a login token."""
     found = lookup.by_login(
         request.db,
         claims.user_id,
@@ -99,7 +99,7 @@ def look_up_user(request: Request, claims: LoginClaims) -> Lookup:
 
 
 def look_up_app(request: Request, claims: ProjectClaims) -> Lookup:
-    """The holder of a project token."""
+    """The lookup for a project token."""
     found = lookup.by_project_token(
         request.db,
         claims.jti,
@@ -116,10 +116,10 @@ def look_up_app(request: Request, claims: ProjectClaims) -> Lookup:
 
 
 def wants_image(request: Request) -> bool:
-    """Whether the whole image will be read: not if the client may have it, or wants a part."""
+    """Whether the response needs the whole image: not for conditional or range requests."""
     route, headers = request.matched_route, request.headers
     return (
-        # An add-on may ask who is calling where no path has matched.
+        # Pyramid add-ons may ask for the identity where no route has matched.
         route is not None
         and route.name in IMAGE_ROUTES
         and request.method == "GET"
@@ -135,7 +135,7 @@ class SecurityPolicy:
         self._acls = ACLHelper()
 
     def identity(self, request: Request) -> Identity | None:
-        """The caller; looked up once a request."""
+        """The caller; looked up once per request."""
         identity: Identity | None = request.lookup.identity
         return identity
 
@@ -151,16 +151,16 @@ class SecurityPolicy:
         return self._acls.permits(context, principals, permission)
 
     def remember(self, *_: object, **__: object) -> list[tuple[str, str]]:
-        """Tokens are kept by the client: there is nothing to remember."""
+        """No headers: clients keep their tokens themselves."""
         return []
 
     def forget(self, *_: object, **__: object) -> list[tuple[str, str]]:
-        """As for `remember`."""
+        """No headers, as for `remember`."""
         return []
 
 
 def includeme(config: Configurator) -> None:
-    """Install the policy. A view that names no permission is shut to everyone."""
+    """Install the policy. A view without a permission is denied to everyone."""
     config.add_request_method(look_up, "lookup", reify=True)
     config.set_security_policy(SecurityPolicy())
     config.set_default_permission("nobody")

@@ -1,11 +1,11 @@
-"""Slows down those who guess passwords, and those who change users by the thousand.
+"""Rate limits for failed logins, and for changes of users.
 
-Failed logins are counted for a login and an address together, so that nobody
-can lock another's account from elsewhere; a success forgets them. They are
-also counted for the address alone, against one that tries a few passwords on
-each of many logins; a success forgets none of these, since anyone may have an
-account to succeed with. The counting is the limits library's; its storage is a
-setting, by default our own database, which all processes and replicas share.
+Failed logins are counted per login name and address together, so that nobody can lock another's
+account from elsewhere; a success clears that count. They are also counted per address alone,
+against an attacker who tries a few passwords on each of many logins; a success does not clear
+that count, since the attacker may have an account. The limits library does the counting; its
+storage is a setting, by default the application's database, which all processes and replicas
+share.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from . import throttle_storage
 
 
 class Attempts:
-    """The failed logins of one login name from one address, and all from there."""
+    """Rate limits for one login name from one address, and for that address alone."""
 
     def __init__(
         self,
@@ -42,10 +42,10 @@ class Attempts:
         self._key, self._address_key = keys
 
     def begin(self) -> int:
-        """Count an attempt before it is made, so that many at once cannot slip through.
+        """Count an attempt before it is made, so that parallel attempts are limited too.
 
-        Returns 0, or where there were too many the seconds to wait. Of the
-        address, only failures count: those who share one log in as they please.
+        Returns 0, or the seconds to wait if a limit is exceeded. The limit of the address counts
+        failures only: successful logins from a shared address are not limited.
         """
         rate, key = self._address_rate, self._address_key
         if rate is not None and not self._limiter.test(rate, key):
@@ -55,17 +55,17 @@ class Attempts:
         return seconds_to_wait(self._limiter, self._rate, self._key)
 
     def succeeded(self) -> None:
-        """Forget the failures with this login: who knows the password does not guess."""
+        """Clear the count of this login name from this address."""
         self._limiter.clear(self._rate, self._key)
 
     def failed(self) -> None:
-        """Count a failure of the address."""
+        """Count a failure for the address."""
         if self._address_rate is not None:
             self._limiter.hit(self._address_rate, self._address_key)
 
 
 class Throttle:
-    """All that is counted."""
+    """All rate limits, with one storage; ``registry.throttle``."""
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         uri = settings.login_failure_storage
@@ -75,7 +75,7 @@ class Throttle:
         self._settings = settings
 
     def attempts(self, login: str, address: str | None) -> Attempts:
-        """Those of a login name, existing or not, from an address."""
+        """The limits for a login name, existing or not, from an address."""
         place = network(address).encode()
         keys = hashed(login_key(login) + place), hashed(b"address " + place)
         return Attempts(self._limiter, self._settings, keys)
@@ -89,21 +89,21 @@ class Throttle:
 
 
 def seconds_to_wait(limiter: MovingWindowRateLimiter, rate: limits.RateLimitItem, key: str) -> int:
-    """How long until one more is allowed."""
+    """Seconds until the limit allows one more, at least 1."""
     reset = limiter.get_window_stats(rate, key).reset_time
     return max(1, math.ceil(reset - time.time()))
 
 
 def network(address: str | None) -> str:
-    """The part of an address that nobody can choose at will.
+    """The part of an address that a client cannot vary: of IPv6 the /64 network.
 
-    Who has one IPv6 address has a network of 2⁶⁴ (RFC 6177), and could take a
-    new one for each guess.
+    An IPv6 site has at least a network of 2⁶⁴ addresses (RFC 6177), and could use a new one for
+    each guess.
     """
     try:
         ip = ipaddress.ip_address(address or "")
     except ValueError:
-        # A Unix socket, or what a proxy calls its client.
+        # A Unix socket, or a proxy's own name for its client.
         return address or ""
     if isinstance(ip, ipaddress.IPv6Address):
         return str(ip.ipv4_mapped or f"{ip.packed[:8].hex()}/64")
@@ -111,7 +111,7 @@ def network(address: str | None) -> str:
 
 
 def hashed(key: bytes) -> str:
-    """A key that is short whatever was sent, and no list of logins to steal."""
+    """The SHA-256 of a key: of fixed length, and the storage contains no login names."""
     return hashlib.sha256(key).hexdigest()
 
 

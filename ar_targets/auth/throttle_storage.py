@@ -1,7 +1,7 @@
-"""``database://``: keeps counts of the limits library in the application's own database.
+"""``database://``: a storage of the limits library in the application's own database.
 
-So all processes and machines on one database count together, with nothing
-else to run. Importing this module makes the scheme known to the library.
+All processes and machines on one database share the counts, without another service. Importing
+this module registers the scheme with the library.
 """
 
 import hashlib
@@ -20,10 +20,10 @@ SCHEME = "database"
 
 
 class DatabaseStorage(Storage, MovingWindowSupport):
-    """Counts in a moving window, each in a short transaction of its own.
+    """A moving-window storage; each operation is a short transaction of its own.
 
-    It does no more of the library's interface than that window needs. It takes
-    a connection of the pool each time: a caller holds none meanwhile.
+    It implements only what that strategy needs of the library's interface. Each operation takes a
+    connection from the pool, so callers return theirs first.
     """
 
     STORAGE_SCHEME = [SCHEME]  # noqa: RUF012  # as the library declares it
@@ -34,11 +34,14 @@ class DatabaseStorage(Storage, MovingWindowSupport):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """What the database raises; the exception views know it."""
+        """The database's errors, which the exception views handle."""
         return DBAPIError
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Count one more, unless ``limit`` were counted within the last ``expiry`` seconds."""
+        """Count one more, unless ``limit`` were counted within the last ``expiry`` seconds.
+
+        Returns whether it was counted.
+        """
         if amount != 1:
             raise NotImplementedError("attempts are counted one by one")
         now = time.time()
@@ -57,7 +60,7 @@ class DatabaseStorage(Storage, MovingWindowSupport):
         return refused == 0
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """When the oldest that still counts was, and how many count."""
+        """The time of the oldest entry in the window, and the number of entries in it."""
         now = time.time()
         with self._engine.connect() as connection:
             packed = connection.execute(login_attempt.READ, {"attempt_id": _id(key)}).scalar()
@@ -66,7 +69,7 @@ class DatabaseStorage(Storage, MovingWindowSupport):
         return (counting[0], len(counting)) if counting else (now, 0)
 
     def clear(self, key: str) -> None:
-        """Forget a key."""
+        """Delete all entries of a key."""
         with self._engine.begin() as connection:
             connection.execute(login_attempt.FORGET, {"attempt_id": _id(key)})
 
@@ -76,22 +79,22 @@ class DatabaseStorage(Storage, MovingWindowSupport):
             return bool(connection.execute(select(1)).scalar())
 
     def reset(self) -> int | None:
-        """Forget all keys: for an operator, not for us."""
+        """Not supported: the application never clears all keys."""
         raise NotImplementedError
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Part of other strategies."""
+        """Not supported: used by other strategies."""
         raise NotImplementedError
 
     def get(self, key: str) -> int:
-        """Part of other strategies."""
+        """Not supported: used by other strategies."""
         raise NotImplementedError
 
     def get_expiry(self, key: str) -> float:
-        """Part of other strategies."""
+        """Not supported: used by other strategies."""
         raise NotImplementedError
 
 
 def _id(key: str) -> bytes:
-    """The library's key, which names the limit as well, as the row's id."""
+    """The row's id: a hash of the library's key, which includes the limit."""
     return hashlib.sha256(key.encode()).digest()

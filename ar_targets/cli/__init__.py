@@ -1,10 +1,10 @@
-"""``ar-targets``: the command line for people and scripts, one module a noun."""
+"""``ar-targets``: the command line for people and scripts, one module per group of commands."""
 
 import sys
 
 
 def main() -> None:
-    """The console script. Its libraries are an extra, which a server does not need."""
+    """The console script. Its dependencies are an extra, which a server does not need."""
     try:
         from .main import cli  # noqa: PLC0415
     except ModuleNotFoundError as missing:

@@ -1,4 +1,4 @@
-"""``ar-targets completion``: the script by which a shell completes commands."""
+"""``ar-targets completion``: prints a script for shell completion."""
 
 import click
 from click.shell_completion import get_completion_class

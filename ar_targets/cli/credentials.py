@@ -1,4 +1,4 @@
-"""The tokens that are kept between two commands, in a file for its owner's eyes only."""
+"""The tokens that are stored between commands, in a file that only its owner can read."""
 
 import json
 import os
@@ -14,7 +14,7 @@ Kept = dict[str, Any]
 
 
 class Credentials:
-    """What is kept: the server last used, and for each server a login and project tokens.
+    """The server last used, and for each server a login and project tokens.
 
     ``{"server": URL, "logins": {URL: {"login", "token", "expires_at"}},
     "projects": {URL: {ID: {"name", "id", "token", "expires_at"}}}}``
@@ -33,7 +33,7 @@ class Credentials:
             ) from None
 
     def _check(self) -> None:
-        """Raises ValueError or AttributeError for a file that somebody else has written."""
+        """Raise ValueError or AttributeError if the file has another structure."""
         for servers in (self.data.get("logins", {}), self.data.get("projects", {})):
             for kept in servers.values():
                 kept.items()
@@ -54,33 +54,33 @@ class Credentials:
         return {int(project_id): token for project_id, token in kept.items()}
 
     def keep_login(self, server: str, login: Kept) -> None:
-        """Keep a login; its server is from now on the one that commands talk to."""
+        """Store a login; its server becomes the default of later commands."""
         self.data["server"] = server
         self.data.setdefault("logins", {})[server] = login
         self._write()
 
     def keep_token(self, server: str, project_id: int, token: Kept) -> None:
-        """Keep a project's token."""
+        """Store a project's token."""
         self.data.setdefault("projects", {}).setdefault(server, {})[str(project_id)] = token
         self._write()
 
     def forget_login(self, server: str) -> None:
-        """Forget the login, but not the project tokens."""
+        """Remove the login, but not the project tokens."""
         self.data.get("logins", {}).pop(server, None)
         self._write()
 
     def forget_token(self, server: str, project_id: int) -> None:
-        """Forget a project's token."""
+        """Remove a project's token."""
         self.data.get("projects", {}).get(server, {}).pop(str(project_id), None)
         self._write()
 
     def forget(self, server: str) -> None:
-        """Forget all that is kept of a server."""
+        """Remove the login and project tokens of a server."""
         self.data.get("projects", {}).pop(server, None)
         self.forget_login(server)
 
     def _write(self) -> None:
-        """Replace the file. mkstemp makes files that nobody else may read (mode 600)."""
+        """Replace the file atomically. mkstemp creates it with mode 600."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor, part = tempfile.mkstemp(dir=self.path.parent, prefix=".credentials-")

@@ -1,4 +1,4 @@
-"""How a command ends that could not do its work: one line, and an exit code that tells."""
+"""How a command fails: one line on standard error, and an exit status."""
 
 import json
 import sys
@@ -26,7 +26,7 @@ INTERRUPTED = 130
 
 
 def exit_code(error: BaseException) -> int:
-    """What the shell is told."""
+    """The exit status for an error."""
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
     if isinstance(error, UnauthorizedError | ForbiddenError | TooManyRequestsError):
@@ -37,10 +37,10 @@ def exit_code(error: BaseException) -> int:
 
 
 class Commands(click.Group):
-    """The group of all commands: it turns errors of the client into messages and exit codes."""
+    """The root group of commands: turns errors of the client into messages and exit statuses."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """As click's own, with 130 for Ctrl-C."""
+        """As click's own, with exit status 130 for Ctrl-C."""
         try:
             code = super().main(*args, **kwargs | {"standalone_mode": False})
         except click.exceptions.Abort:
@@ -52,7 +52,7 @@ class Commands(click.Group):
         sys.exit(code)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command."""
+        """Run a command; a ClientError is printed and determines the exit status."""
         try:
             return super().invoke(ctx)
         except ClientError as error:
@@ -61,7 +61,7 @@ class Commands(click.Group):
 
 
 def tell(error: ClientError, *, as_json: bool) -> None:
-    """Say on standard error what went wrong."""
+    """Print an error on standard error."""
     if as_json:
         click.echo(json.dumps({"error": described(error)}), err=True)
     elif isinstance(error, UnauthorizedError) and "Authorization" in error.fields:
@@ -75,7 +75,7 @@ def tell(error: ClientError, *, as_json: bool) -> None:
 
 
 def described(error: ClientError) -> dict[str, Any]:
-    """An error for scripts."""
+    """An error as JSON, for scripts."""
     if not isinstance(error, ApiError):
         return {"message": str(error)}
     return {

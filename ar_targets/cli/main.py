@@ -1,4 +1,4 @@
-"""The command ``ar-targets`` with all its commands."""
+"""The command ``ar-targets`` and its subcommands."""
 
 import click
 

@@ -15,17 +15,17 @@ from rich.text import Text
 from ..client.display import plain
 from ..client.records import Record
 
-# Columns of a table that is not for a terminal: nothing is ever cut.
+# Width of a table that is not for a terminal: nothing is truncated.
 WIDE = 10_000
-# Characters of a text that are shown in a table on a terminal.
+# Maximum characters of a text in a table on a terminal.
 SHOWN = 60
 
-# A column's title, and its value.
+# The title of a column → the function that returns its value for a record.
 Columns = Mapping[str, Callable[[Any], object]]
 
 
 def show(records: Iterable[Record], columns: Columns, *, as_json: bool) -> None:
-    """A list of records."""
+    """Print a list of records."""
     if as_json:
         show_json_array(record.as_json() for record in records)
         return
@@ -36,7 +36,7 @@ def show(records: Iterable[Record], columns: Columns, *, as_json: bool) -> None:
 
 
 def show_one(record: Record, columns: Columns, *, as_json: bool) -> None:
-    """One record; a table of its fields."""
+    """Print one record, as a table of its fields."""
     if as_json:
         show_json(record.as_json())
         return
@@ -49,12 +49,12 @@ def show_one(record: Record, columns: Columns, *, as_json: bool) -> None:
 
 
 def show_json(value: Any) -> None:
-    """One JSON value on one line."""
+    """Print one JSON value on one line."""
     click.echo(json.dumps(value))
 
 
 def show_json_array(items: Iterable[Any]) -> None:
-    """A JSON array, one item a line, written while the items come."""
+    """Print a JSON array, one item per line, while the items arrive."""
     separator = "["
     for item in items:
         click.echo(separator + json.dumps(item), nl=False)
@@ -71,7 +71,7 @@ def new_table(titles: Iterable[str]) -> Table:
 
 
 def print_table(table: Table, empty: str = "") -> None:
-    """Print a table that has rows."""
+    """Print a table, or the message ``empty`` if it has no rows."""
     if table.row_count:
         width = None if sys.stdout.isatty() else WIDE
         Console(width=width, highlight=False, soft_wrap=width is not None).print(table)
@@ -80,7 +80,7 @@ def print_table(table: Table, empty: str = "") -> None:
 
 
 def cell(value: object, *, whole: bool = False) -> Text:
-    """A value for people: no markup, no control characters, times without fractions."""
+    """Format a value for a table: no markup, no control characters, times without fractions."""
     if value is None:
         return Text("")
     if isinstance(value, bool):
@@ -93,12 +93,12 @@ def cell(value: object, *, whole: bool = False) -> Text:
 
 
 def note(text: str) -> None:
-    """Tell people something that is no result."""
+    """Print a message on standard error."""
     click.echo(plain(text), err=True)
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask before something is deleted; the command ends where the answer is no."""
+    """Ask before a deletion; exits with status 1 if the answer is no."""
     if yes:
         return
     if not sys.stdin.isatty():

@@ -1,4 +1,4 @@
-"""Passwords: asked for unseen, or read from standard input, never an argument."""
+"""Passwords: prompted for without echo, or read from standard input; never an argument."""
 
 import sys
 
@@ -10,7 +10,7 @@ option = click.option(
 
 
 def read(*, from_stdin: bool, confirm: bool = False) -> str:
-    """The password."""
+    """Read the password. Raises UsageError if there is no terminal to prompt at."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():

@@ -11,7 +11,7 @@ from ..client.display import plain
 
 
 class Progress:
-    """So many steps, of which one after the other is done. Threads may share it."""
+    """A progress bar with ``steps`` steps. Thread-safe."""
 
     def __init__(self, steps: int, *, hidden: bool) -> None:
         console = Console(stderr=True)
@@ -27,7 +27,7 @@ class Progress:
         self._task = self._bar.add_task("", total=steps)
 
     def advance(self, name: str) -> None:
-        """One more is done."""
+        """Count one more step as done, and show its name."""
         self._bar.update(self._task, advance=1, description=plain(name))
 
     def __enter__(self) -> Self:

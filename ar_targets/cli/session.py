@@ -1,4 +1,4 @@
-"""The options that commands share, and the client that follows from them."""
+"""The options that commands share, and the API client that results from them."""
 
 import functools
 import re
@@ -15,13 +15,13 @@ from .credentials import Credentials
 from .output import note
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-# Letters, digits, and what no shell takes for anything else; no option, either.
+# Names that contain no shell metacharacters and do not look like an option.
 HARMLESS = re.compile(r"\w[\w.@+-]*")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Session:
-    """One command's way to the server."""
+    """The server, tokens and options of one command."""
 
     def __init__(
         self, *, server: str | None, token: str | None, retries: int, as_json: bool
@@ -34,7 +34,7 @@ class Session:
 
     @functools.cached_property
     def server(self) -> str:
-        """The server that was named, else the one of the last login."""
+        """The URL of the server: given as an option or variable, else that of the last login."""
         named = self._named_server or self.credentials.server
         if named is None:
             raise click.UsageError("Name the server: --server URL, or AR_TARGETS_SERVER.")
@@ -45,7 +45,7 @@ class Session:
         return url
 
     def client(self, token: str | None) -> Client:
-        """A client with this token or none."""
+        """A client with the given token or none."""
         retry = Retry(attempts=self._retries + 1)
         return Client(self.server, token, retry=retry, on_wait=self._tell_wait)
 
@@ -53,7 +53,7 @@ class Session:
         note(f"{failure}; trying again in {seconds:.1f} s")
 
     def anyone(self) -> Client:
-        """A client for what needs no token; with one, where there is one."""
+        """A client for requests that need no token; it sends one if there is one."""
         login = self.credentials.login(self.server)
         return self.client(self._token or (login["token"] if login else None))
 
@@ -65,7 +65,7 @@ class Session:
         return self.client(self._token or (login or {})["token"])
 
     def targets(self, project: str) -> Targets:
-        """The targets of a project, with a token of it. Raises ClientError without one."""
+        """The targets of a project, with one of its tokens. Raises ClientError if there is none."""
         if self._token is not None:
             if not project.isdecimal():
                 raise click.UsageError("With --token or AR_TARGETS_TOKEN, name the project by id.")
@@ -80,7 +80,7 @@ class Session:
         return self.client(kept["token"]).targets(project_id)
 
     def project_id(self, project: str) -> int:
-        """The id of a project that is named by its id or its name. Raises ClientError."""
+        """The id of a project, given by id or name. Raises ClientError."""
         if project.isdecimal() and project.isascii():
             return int(project)
         for project_id, kept in self.credentials.projects(self.server).items():
@@ -93,11 +93,11 @@ class Session:
 
 
 class NotLoggedInError(ClientError):
-    """No token is there to send."""
+    """There is no stored token to send."""
 
 
 def with_session(command: Command) -> Command:
-    """Give a command the shared options, and the session as its first argument."""
+    """Add the shared options to a command, and pass it the session as its first argument."""
 
     @click.option("--server", envvar="AR_TARGETS_SERVER", metavar="URL", help="The server.")
     @click.option(
@@ -137,10 +137,10 @@ def with_session(command: Command) -> Command:
 
 
 def kept_projects(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Shell completion: the projects of which tokens are kept, without asking the server.
+    """Shell completion: the projects whose tokens are stored, without asking the server.
 
-    The server chose their names, and the shell takes what is completed as if it had been
-    typed: names that mean something to it are left out.
+    The server determines their names, and the shell treats a completion as if it had been
+    typed: names with special characters are left out.
     """
     try:
         credentials = Credentials()
@@ -152,12 +152,12 @@ def kept_projects(ctx: click.Context, param: click.Parameter, incomplete: str) -
 
 
 def project_argument(command: Command) -> Command:
-    """Give a command the argument PROJECT."""
+    """Add the argument PROJECT to a command."""
     return click.argument("project", shell_complete=kept_projects)(command)
 
 
 def project_option(command: Command) -> Command:
-    """Give a command the option --project, which it needs."""
+    """Add the required option --project to a command."""
     return click.option(
         "--project",
         "-p",

@@ -72,7 +72,7 @@ def add(
 
 
 def report(results: list[Result], *, as_json: bool) -> None:
-    """Print what became of each row."""
+    """Print the outcome of each row."""
     if as_json:
         show_json_array(
             {
@@ -94,7 +94,7 @@ def report(results: list[Result], *, as_json: bool) -> None:
 
 
 def finish(upload: Upload, results: list[Result], *, resumable: bool) -> None:
-    """Sum up, and end with the exit code that tells."""
+    """Print a summary, and exit with the status that matches it."""
     numbers = [f"{n} {outcome}" for outcome in Outcome if (n := count(results, outcome))]
     note(f"{plural(len(results), 'image')}: {', '.join(numbers)}.")
     ctx = click.get_current_context()
@@ -107,7 +107,7 @@ def finish(upload: Upload, results: list[Result], *, resumable: bool) -> None:
 
 
 def tell_rest(left: list[Row], *, resumable: bool) -> None:
-    """How to go on."""
+    """Print how to resume the upload."""
     if resumable:
         note("Run the same command again to do the rest.")
     elif left:

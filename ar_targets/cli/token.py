@@ -21,14 +21,14 @@ SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 class Duration(click.ParamType[int]):
-    """``90``, ``12h`` or ``30d``: seconds."""
+    """A duration in seconds, given as ``90``, ``12h`` or ``30d``."""
 
     name = "duration"
 
     def convert(
         self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
-        """The seconds."""
+        """Parse the duration to seconds."""
         match = re.fullmatch(r"([0-9]{1,9})([smhdw]?)", str(value))
         if match is None:
             self.fail(f"{value!r} is no duration; write 90, 15m, 12h, 30d or 8w.", param, ctx)
@@ -125,7 +125,7 @@ def rm(session: Session, *, project: str, token_id: tuple[int, ...]) -> None:
 
 
 def keep_token(session: Session, project_name: str, made: Token) -> None:
-    """Keep a token in the file of credentials."""
+    """Store a token in the credentials file."""
     session.credentials.keep_token(
         session.server,
         made.project_id,

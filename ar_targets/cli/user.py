@@ -68,7 +68,7 @@ def rm(session: Session, *, name: str, yes: bool) -> None:
 
 
 def find(client: Client, name: str) -> User:
-    """The user of that login. Raises ClientError."""
+    """The user with that login. Raises ClientError."""
     for found in client.users.list():
         if found.login.casefold() == name.casefold():
             return found

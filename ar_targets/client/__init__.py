@@ -1,7 +1,7 @@
-"""A typed client for the HTTP API, and what moves many images at once.
+"""A typed client for the HTTP API, with bulk upload and export of images.
 
-It stands on its own: nothing of the server is imported, so it runs where the
-server's libraries are not installed. Its own are the extra ``client``.
+It imports nothing of the server, so it runs where the server's dependencies are
+not installed. Its own dependencies are the extra ``client``.
 """
 
 from .client import Client

@@ -1,4 +1,4 @@
-"""What a server answered, read to its end, but never without one."""
+"""Responses of the server, read up to a maximum size."""
 
 import json
 from collections.abc import Mapping
@@ -11,41 +11,41 @@ from .errors import ClientError
 
 # Bytes that are read at a time.
 CHUNK = 65_536
-# Bytes of the longest answer. A page has 200 targets at most, each with 65,535 bytes of
-# description, which JSON can write six times as long.
+# Maximum bytes of a response. A page has 200 targets at most, each with 65,535 bytes of
+# description, which JSON escapes can make six times as long.
 ANSWER_MAX = 100 * 2**20
-# Bytes of an error that are read: enough for ours, and for a proxy's page.
+# Maximum bytes of an error response, which may be a proxy's HTML page.
 ERROR_MAX = 2**20
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A server's answer to a request that was sent to ``url``."""
+    """A successful response to the request that was sent to ``url``."""
 
     url: str
     headers: Mapping[str, str]
     content: bytes
 
     def json(self) -> Any:
-        """The JSON in it. Raises ClientError where there is none: another kind of server."""
+        """The parsed JSON. Raises ClientError if it is none: the URL is probably wrong."""
         return read_json(self.content, self.url)
 
 
 class TooLongError(ClientError):
-    """An answer that is longer than any that was to be expected."""
+    """The response has more bytes than expected."""
 
 
 def read_json(content: bytes, url: str) -> Any:
-    """The JSON in an answer of ``url``. Raises ClientError where there is none."""
+    """Parse the JSON of a response from ``url``. Raises ClientError if it is none."""
     try:
         return json.loads(content)
-    # The latter for brackets within brackets.
+    # RecursionError: deeply nested arrays.
     except (ValueError, RecursionError):
         raise not_ours(url) from None
 
 
 def read_within(response: requests.Response, most: int) -> bytes | None:
-    """The body of a response that was asked for as a stream; None if it has over ``most`` bytes.
+    """The body of a streamed response; None if it has more than ``most`` bytes.
 
     Raises requests.RequestException.
     """
@@ -59,5 +59,5 @@ def read_within(response: requests.Response, most: int) -> bytes | None:
 
 
 def not_ours(url: str) -> ClientError:
-    """The error for an answer that ar_targets would not give."""
+    """The error for a response that cannot be from an ar_targets server."""
     return ClientError(f"{url} does not answer as ar_targets does; check the server's URL")

@@ -1,4 +1,4 @@
-"""The typed client: a server's nouns, with one token or none."""
+"""The typed client for one server, with one token or none."""
 
 from types import TracebackType
 from typing import Self
@@ -15,8 +15,8 @@ from .users import Users
 class Client:
     """``Client("https://ar.example.org", token).targets(1).list()``.
 
-    A user's token opens `users`, `projects` and `tokens`, a project's token
-    the `targets` of its project. Threads may share a client.
+    A user's token gives access to `users`, `projects` and `tokens`, a project's token
+    to the `targets` of its project. Thread-safe.
     """
 
     def __init__(
@@ -33,23 +33,26 @@ class Client:
         self.projects = Projects(self.transport)
 
     def login(self, login: str, password: str) -> Login:
-        """A user token, for `with_token`. Raises UnauthorizedError, or TooManyRequestsError."""
+        """Log in; a user token for `with_token`.
+
+        Raises UnauthorizedError or TooManyRequestsError.
+        """
         body = {"login": login, "password": password}
         return Login.read(self.transport.send("POST", "/login", body=body).json())
 
     def with_token(self, token: str) -> "Client":
-        """A client of the same server and kind, with another token."""
+        """A client with the same settings and another token."""
         mine = self.transport
         return Client(
             mine.server, token, retry=mine.retry, timeout=mine.timeout, on_wait=mine.on_wait
         )
 
     def tokens(self, project_id: int) -> Tokens:
-        """The tokens of a project; with its owner's token."""
+        """The tokens of a project; needs its owner's token."""
         return Tokens(self.transport, project_id)
 
     def targets(self, project_id: int) -> Targets:
-        """The targets of a project; with one of its own tokens."""
+        """The targets of a project; needs one of its tokens."""
         return Targets(self.transport, project_id)
 
     def close(self) -> None:

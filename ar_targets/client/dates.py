@@ -1,4 +1,4 @@
-"""The dates in the headers of HTTP (RFC 9110, 5.6.7)."""
+"""Dates in HTTP headers (RFC 9110, 5.6.7)."""
 
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -7,7 +7,7 @@ from .fields import is_told
 
 
 def http_date(header: str | None) -> datetime | None:
-    """The moment that a header tells, with its time zone; None where it tells none."""
+    """Parse a date header, with its time zone; None if it is missing or invalid."""
     try:
         read = parsedate_to_datetime(header or "")
     except (ValueError, TypeError, OverflowError):

@@ -1,4 +1,4 @@
-"""Texts that others wrote, as they may be shown to people."""
+"""Makes untrusted text safe to show on a terminal."""
 
 import reprlib
 from typing import Any
@@ -8,10 +8,10 @@ _BRIEF.maxstring = _BRIEF.maxother = 80
 
 
 def plain(text: str) -> str:
-    """A text made harmless for a terminal, on one line: what is not printable is escaped."""
+    """Escape characters that are not printable, line breaks included."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def brief(value: Any) -> str:
-    """A value of any type and size, quoted as in Python, cut to less than a line or two."""
+    """The repr of any value, shortened to a line or two."""
     return _BRIEF.repr(value)

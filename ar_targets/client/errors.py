@@ -1,4 +1,4 @@
-"""What can go wrong between a client and the server."""
+"""Exceptions of the client."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,22 +7,22 @@ from .display import plain
 
 
 class ClientError(Exception):
-    """The base of all errors of the client. Its text is one line for people."""
+    """Base class of the client's errors. The message is one line."""
 
     def __str__(self) -> str:
-        # It may hold what a server said.
+        # The message may contain text from the server.
         return plain(super().__str__())
 
 
 class UnreachableError(ClientError):
-    """There was no answer, and nothing has been done: the server never had the whole request."""
+    """The connection failed before the request was sent; nothing has been done."""
 
 
 class OutcomeUnknownError(ClientError):
-    """The request went out, but no answer says whether it was done.
+    """The request was sent, but there is no response that says whether it was done.
 
-    Raised for requests which must not simply be sent again, such as the
-    creation of a target. ``retry_after`` is what the server asked for, in seconds.
+    Raised for requests that must not simply be retried, such as the creation of a
+    target. ``retry_after``: the seconds of the server's Retry-After, if any.
     """
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
@@ -32,7 +32,7 @@ class OutcomeUnknownError(ClientError):
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that the server says is wrong, where, and what would be right."""
+    """One error that the server reports: its location, its field's name, and what is allowed."""
 
     location: str
     name: str
@@ -43,10 +43,10 @@ class Fault:
 
 
 class ApiError(ClientError):
-    """The server refused: its status, every fault it named, and the id to ask its operator about.
+    """An error response: its status, the reported errors, and the request ID for the operator.
 
-    ``after_cut``: an earlier attempt of the same request was cut, and may have
-    been done. ``retry_after``: the seconds that the server asked to wait.
+    ``after_cut``: an earlier attempt of the same request lost its connection, and may
+    have been done. ``retry_after``: the seconds of the server's Retry-After.
     """
 
     STATUS: ClassVar[int | None] = None
@@ -67,13 +67,13 @@ class ApiError(ClientError):
 
     @property
     def message(self) -> str:
-        """All faults in one line."""
+        """All reported errors in one line."""
         faults = "; ".join(map(str, self.faults))
         return plain(faults) or f"the server answered {self.status}"
 
     @property
     def fields(self) -> dict[str, str]:
-        """What is wrong with each field that was named."""
+        """The errors by the name of their field."""
         return {fault.name: fault.description for fault in self.faults if fault.name}
 
     def __str__(self) -> str:
@@ -82,31 +82,31 @@ class ApiError(ClientError):
 
 
 class UnauthorizedError(ApiError):
-    """No token, or one that is not or no longer valid; or a wrong login."""
+    """The token is missing, invalid or expired; or the login is wrong."""
 
     STATUS = 401
 
 
 class ForbiddenError(ApiError):
-    """The token is of the wrong kind, or of another owner or project."""
+    """The token is of the wrong kind, or belongs to another owner or project."""
 
     STATUS = 403
 
 
 class NotFoundError(ApiError):
-    """There is no such thing, or no longer."""
+    """The resource does not exist, or no longer."""
 
     STATUS = 404
 
 
 class ConflictError(ApiError):
-    """A name is taken, or the thing's state forbids it."""
+    """A name is taken, or the resource's state does not allow the request."""
 
     STATUS = 409
 
 
 class ChangedError(ApiError):
-    """Somebody else changed it first: read it again, then decide."""
+    """Somebody else has changed the resource: its entity tag is another one."""
 
     STATUS = 412
 
@@ -118,12 +118,12 @@ class TooManyRequestsError(ApiError):
 
 
 class UnavailableError(ApiError):
-    """The server, or its database, cannot answer now."""
+    """The server or its database is unavailable."""
 
     STATUS = 503
 
 
-# What proxies answer while the server behind them is away.
+# Statuses of the server or a proxy while the server is unavailable.
 UNAVAILABLE = frozenset({502, 503, 504})
 BY_STATUS: dict[int | None, type[ApiError]] = {
     kind.STATUS: kind for kind in ApiError.__subclasses__()

@@ -1,4 +1,4 @@
-"""A project's targets as a folder: the images, and a manifest that an upload reads."""
+"""Export of a project's targets to a folder: images, and a manifest that an upload can read."""
 
 import os.path
 import stat
@@ -18,11 +18,11 @@ OnTarget = Callable[[Target], None]
 
 
 class Export:
-    """Targets on their way into a folder.
+    """Writes targets to a folder.
 
-    Images that are there already, of the right checksum, are not fetched
-    again: an export that was cut goes on. The manifest comes last, so a folder
-    with a manifest is whole. No link in the folder is followed.
+    Images that exist already with the right checksum are not fetched again, so an
+    interrupted export can be resumed. The manifest is written last: a folder with a
+    manifest is complete. Symbolic links in the folder are not followed.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Export:
         self.on_target = on_target
 
     def run(self, records: Iterable[Target]) -> list[Target]:
-        """Write all; what was written. Raises ClientError."""
+        """Write all images and the manifest; the targets written. Raises ClientError."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._refuse_manifests()
@@ -62,7 +62,10 @@ class Export:
         return written
 
     def _refuse_manifests(self) -> None:
-        """A folder holds one export: a second manifest would make it ambiguous."""
+        """Raise ClientError if there is a manifest, or remove it with ``overwrite``.
+
+        A second manifest would make the folder ambiguous.
+        """
         if self.overwrite:
             for name in manifest.NAMES:
                 (self.folder / name).unlink(missing_ok=True)
@@ -73,7 +76,7 @@ class Export:
             )
 
     def _save(self, listed: Target) -> Target | None:
-        """Fetch a target's image; the target as it was then, None where it is gone meanwhile."""
+        """Fetch a target's image; the target as of that moment, None if it was deleted."""
         path = self.folder / name_of(listed)
         other = what_else_is_at(path, listed)
         if other is None:
@@ -93,9 +96,9 @@ class Export:
         return target
 
     def _fetch(self, listed: Target) -> tuple[Target, bytes]:
-        """The image and the target that it belongs to, even if it is changed meanwhile.
+        """The image and its target, which may have changed since it was listed.
 
-        Raises ClientError where the server has no image that is the target's.
+        Raises ClientError if the image does not match the target.
         """
         try:
             image = self.targets.image(listed.id, most=listed.size)
@@ -103,7 +106,7 @@ class Export:
                 return listed, image
         except TooLongError:
             pass
-        # Changed since it was listed: this answer has both, and they are held against each other.
+        # Changed since it was listed: this response has both, and `get` compares them.
         current = self.targets.get(listed.id)
         return current, current.image or b""
 
@@ -113,12 +116,12 @@ class Export:
 
 
 def name_of(target: Target) -> str:
-    """The file of a target's image."""
+    """The file name of a target's image."""
     return f"{target.id}.jpg"
 
 
 def what_else_is_at(path: Path, target: Target) -> str | None:
-    """What is in the place of a target's image, in words; "" for nothing, None for that image."""
+    """What else is at the path of a target's image: "" for nothing, None for that image."""
     try:
         found = path.lstat()
     except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""What the fields of records may hold: what the description of the API says, and nothing else.
+"""Validators of the records' fields, as the API's description defines them.
 
-A field is annotated with a check. It takes a value from the server's JSON and
-gives the value for Python, or raises ValueError with what it must be.
+A field is annotated with a check: a callable that takes a value from the server's JSON
+and returns the value for Python, or raises ValueError with what is allowed.
 """
 
 import re
@@ -12,21 +12,21 @@ from typing import Annotated
 
 Check = Callable[[object], object]
 
-# Years whose moments every system can tell in local time.
+# Years that every system can convert to local time.
 YEARS = range(1970, 3000)
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole number from ``low`` to ``high``, both allowed."""
+    """An integer from ``low`` to ``high``, inclusive."""
 
     low: int
     high: int
 
     def __call__(self, value: object) -> int:
-        """The number itself, or ValueError."""
-        # Python takes True for 1; JSON does not.
+        """The integer, unchanged. Raises ValueError."""
+        # In Python, bool is a subclass of int.
         if type(value) is not int or not self.low <= value <= self.high:
             raise ValueError(f"a whole number from {self.low} to {self.high}")
         return value
@@ -34,13 +34,13 @@ class Whole:
 
 @dataclass(frozen=True)
 class Text:
-    """A string of ``shortest`` to ``longest`` characters, without NUL and half characters."""
+    """A string of ``shortest`` to ``longest`` characters, without NUL and lone surrogates."""
 
     shortest: int
     longest: int
 
     def __call__(self, value: object) -> str:
-        """The string itself, or ValueError."""
+        """The string, unchanged. Raises ValueError."""
         if not isinstance(value, str) or not self.shortest <= len(value) <= self.longest:
             raise ValueError(f"a text of {self.shortest} to {self.longest} characters")
         if "\0" in value or not encodable(value):
@@ -50,20 +50,20 @@ class Text:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A string that a regular expression matches as a whole; ``meaning`` says it in words."""
+    """A string that matches a regular expression; ``meaning`` describes it in words."""
 
     expression: str
     meaning: str
 
     def __call__(self, value: object) -> str:
-        """The string itself, or ValueError."""
+        """The string, unchanged. Raises ValueError."""
         if not isinstance(value, str) or re.fullmatch(self.expression, value) is None:
             raise ValueError(self.meaning)
         return value
 
 
 def encodable(text: str) -> bool:
-    """Whether a text can be written to a file: it has no lone surrogate."""
+    """Whether a text can be encoded as UTF-8: it has no lone surrogate."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -72,14 +72,14 @@ def encodable(text: str) -> bool:
 
 
 def flag(value: object) -> bool:
-    """True or false."""
+    """A boolean, unchanged. Raises ValueError."""
     if not isinstance(value, bool):
         raise ValueError("true or false")  # noqa: TRY004  # all checks raise the same
     return value
 
 
 def moment(value: object) -> datetime:
-    """``2026-11-23T10:15:30.123456Z``, with its time zone."""
+    """Parse a datetime such as ``2026-11-23T10:15:30.123456Z``. Raises ValueError."""
     wrong = f"a moment like 2026-11-23T10:15:30.123456Z, from {YEARS[0]} to {YEARS[-1]}"
     if not isinstance(value, str) or MOMENT.fullmatch(value) is None:
         raise ValueError(wrong)
@@ -93,16 +93,16 @@ def moment(value: object) -> datetime:
 
 
 def is_told(moment: datetime) -> bool:
-    """Whether a moment has a time zone, and every system can tell it in local time."""
+    """Whether a datetime has a time zone, and every system can convert it to local time."""
     return moment.tzinfo is not None and moment.year in YEARS
 
 
 def moment_or_null(value: object) -> datetime | None:
-    """The same, or None for null."""
+    """As `moment`, but None for null."""
     return None if value is None else moment(value)
 
 
-# Bytes of the largest image that a server can be set to take.
+# Maximum bytes of an image that a server's settings can allow.
 IMAGE_MAX = 268_435_456
 
 ID = Whole(1, 2**63 - 1)

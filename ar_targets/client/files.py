@@ -1,4 +1,4 @@
-"""Files in folders that others may have filled: no link in them leads us elsewhere."""
+"""Opening and writing files in untrusted folders without following symbolic links."""
 
 import errno
 import os
@@ -8,22 +8,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-# Windows has neither; there, links are seen by `open_own` alone.
+# Not available on Windows, where only `open_own` checks for links.
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A new file, to write, which takes the place of ``path`` when all went well; else none does.
+    """A new file to write, which replaces ``path`` atomically unless an exception is raised.
 
-    Where ``path`` is a link, the link is replaced, not the file that it leads to.
-    Raises OSError.
+    If ``path`` is a symbolic link, the link is replaced, not its target. Raises OSError.
     """
     part = path.with_name(f"{path.name}.part")
-    # It was left by a run that was killed; or it is a link that somebody laid there.
+    # Left by a run that was killed, or a symbolic link that somebody else created.
     part.unlink(missing_ok=True)
-    # "x" makes a file that is new, and follows no link.
+    # "x" creates a new file, and does not follow links.
     try:
         with part.open("xb") as file:
             yield file
@@ -34,9 +33,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def open_file(path: str, flags: int) -> int:
-    """An opener for `open`: for plain files, and links to such. Raises OSError.
+    """An opener for `open`: for regular files, and links to them. Raises OSError.
 
-    Pipes, on which one could wait for ever, and devices are refused.
+    Devices are refused, and pipes, which could block without end.
     """
     descriptor = os.open(path, flags | NO_WAIT, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -46,12 +45,12 @@ def open_file(path: str, flags: int) -> int:
 
 
 def open_own(path: str, flags: int) -> int:
-    """An opener for `open`: for plain files alone. Raises OSError for a link."""
+    """An opener for `open`: for regular files only. Raises OSError for a symbolic link."""
     refuse_link(path)
     return open_file(path, flags | NO_FOLLOW)
 
 
 def refuse_link(path: str | Path) -> None:
-    """Raises OSError where a link is."""
+    """Raise OSError if the path is a symbolic link."""
     if Path(path).is_symlink():
         raise OSError(errno.ELOOP, "it is a link", str(path))

@@ -1,9 +1,9 @@
 """The journal of an upload: which rows are done, and which may be.
 
-One JSON object a line, added before a row is sent and after its end is known.
-A row whose last line says ``sending`` was cut: nobody knows yet whether the
-server has it. Only one upload at a time may use a journal. Lines that are none of
-ours are passed over: the journal may have come with a folder from somebody else.
+A file with one JSON object per line, appended before a row is sent and after its
+outcome is known. If a row's last line says ``sending``, it is unknown whether the
+server has stored it. Only one upload at a time may use a journal. Invalid lines are
+ignored: the journal may have come with a folder from an untrusted source.
 """
 
 import hashlib
@@ -24,13 +24,13 @@ from .rows import Row
 
 
 def key_of(server: str, project_id: int, row: Row, sha256: str) -> str:
-    """What makes a row another: where it goes, its name, its image and its description."""
+    """The key of a row: the hash of its server, project, name, image and description."""
     parts = [server, project_id, row.name, sha256, row.description]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 class Journal:
-    """A journal in a file, or in memory alone where there is no path. Threads may share it."""
+    """A journal in a file, or only in memory if there is no path. Thread-safe."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
@@ -40,7 +40,7 @@ class Journal:
         self._others: FileLock | None = None
 
     def __enter__(self) -> Self:
-        """Read what is there, and keep others out. Raises ClientError."""
+        """Lock and read the file. Raises ClientError."""
         if self.path is None:
             return self
         lock = self.path.with_name(f"{self.path.name}.lock")
@@ -52,7 +52,7 @@ class Journal:
             self._file.seek(0)
             self._read(self._file.read())
             if self._file.tell():
-                # The last line may have been cut; what follows must not be added to it.
+                # The last line may be incomplete; new lines must not be appended to it.
                 self._file.write("\n")
         except Timeout:
             raise ClientError(f"another upload is using {self.path}; wait for its end") from None
@@ -77,17 +77,17 @@ class Journal:
 
     def _unlock(self) -> None:
         if self._others is not None:
-            # While it is held, so that nobody else's is removed; Windows leaves it.
+            # While the lock is held, so that no other process's is removed; Windows refuses it.
             with suppress(OSError):
                 Path(self._others.lock_file).unlink()
             self._others.release()
 
     def done(self, key: str) -> int | None:
-        """The id of the target that a row became; None where it is not done."""
+        """The id of the target that a row became; None if the row is not done."""
         return self.last.get(key, {}).get("id")
 
     def sent_at(self, key: str) -> tuple[bool, datetime | None]:
-        """Whether a row was sent without its end being known; and the server's time before that."""
+        """Whether a row was sent and its outcome is unknown, and the server's time before that."""
         line = self.last.get(key, {})
         since = line.get("since")
         return line.get("state") == "sending", datetime.fromisoformat(since) if since else None
@@ -98,16 +98,16 @@ class Journal:
             return {line["id"] for line in self.last.values() if "id" in line}
 
     def sending(self, key: str, row: Row, since: datetime | None) -> None:
-        """A row is about to be sent."""
+        """Record that a row is about to be sent."""
         line = {"state": "sending", "file": row.name}
         self._write(key, line | ({"since": since.isoformat()} if since else {}))
 
     def finished(self, key: str, row: Row, target_id: int) -> None:
-        """A row has become a target."""
+        """Record that a row has become a target."""
         self._write(key, {"state": "done", "file": row.name, "id": target_id})
 
     def refused(self, key: str, row: Row) -> None:
-        """A row was not taken: it is certain that the server does not have it."""
+        """Record that a row was refused: the server has not stored it."""
         self._write(key, {"state": "refused", "file": row.name})
 
     def _write(self, key: str, line: dict[str, Any]) -> None:
@@ -118,7 +118,7 @@ class Journal:
                 self._file.flush()
 
     def _read(self, text: str) -> None:
-        """Take the lines that are whole."""
+        """Read the lines that are valid."""
         for written in text.splitlines():
             with suppress(ValueError, RecursionError):
                 key, line = line_of(json.loads(written))
@@ -126,7 +126,7 @@ class Journal:
 
 
 def line_of(read: Any) -> tuple[str, dict[str, Any]]:
-    """A row's key, and what a line says of it. Raises ValueError for what no journal says."""
+    """A row's key and state, from a parsed line. Raises ValueError if it is invalid."""
     if not isinstance(read, dict):
         raise ValueError("it is no object")  # noqa: TRY004  # as the checks below
     key, state, since = fields.SHA256(read.get("row")), read.get("state"), read.get("since")

@@ -1,8 +1,8 @@
-"""Manifests: a CSV or JSON file that names images and describes them.
+"""Manifests: CSV or JSON files that list images and describe them.
 
 Each row has ``file``, a file below the manifest's folder that no other row has, and
-may have ``description`` and ``sha256``, which the file is then held against. What
-else an export writes is ignored; other names are refused, since they may be misspelt.
+may have ``description`` and ``sha256``, against which the file is verified. The other
+columns of an export are ignored; unknown ones are refused, since they may be misspelt.
 """
 
 import csv
@@ -19,7 +19,7 @@ from .files import replacing
 from .records import Target
 from .rows import Row, SourceError
 
-# What a folder's manifest is called.
+# File names of a folder's manifest.
 NAMES = ("manifest.json", "manifest.csv")
 OURS = ("file", "description", "sha256")
 IGNORED = ("id", "project_id", "width", "height", "size", "image_url", "created_at", "updated_at")
@@ -28,9 +28,9 @@ WRITTEN = ("file", "description", "sha256", "id", "width", "height", "size", "cr
 
 
 def read(path: Path) -> list[Row]:
-    """The rows of a manifest. Raises SourceError, naming the row at fault."""
+    """The rows of a manifest. Raises SourceError, naming the invalid row."""
     try:
-        # Spreadsheets put a byte order mark before their CSV. No line ends may be translated.
+        # Spreadsheets write a byte order mark before CSV. Line ends must not be translated.
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as failed:
         raise SourceError(f"{path} cannot be read: {failed.strerror}") from None
@@ -41,7 +41,7 @@ def read(path: Path) -> list[Row]:
 
 
 def read_csv(path: Path, text: str) -> Iterator[tuple[str, Mapping[Any, Any]]]:
-    """Each row of a CSV file with its place."""
+    """Each row of a CSV file, with its line for error messages."""
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
         for entry in reader:
@@ -54,7 +54,7 @@ def read_csv(path: Path, text: str) -> Iterator[tuple[str, Mapping[Any, Any]]]:
 
 
 def read_json(path: Path, text: str) -> Iterator[tuple[str, Mapping[Any, Any]]]:
-    """Each object of a JSON array with its place."""
+    """Each object of a JSON array, with its number for error messages."""
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError) as wrong:
@@ -82,7 +82,7 @@ def rows(path: Path, entries: Iterable[tuple[str, Mapping[Any, Any]]]) -> Iterat
         row = row_of(path.parent, place, entry)
         before, where = seen.setdefault(names.alike(row.name), (row, place))
         if before is not row:
-            # They may differ in case or in the form of an accent, and be one file on some disk.
+            # Names that differ in case or Unicode form may be the same file on some systems.
             same = "the same as" if row == before else "its file is that of"
             raise SourceError(f"{place}: {same} {where.rpartition(', ')[2]}")
         yield row
@@ -103,7 +103,7 @@ def row_of(folder: Path, place: str, entry: Mapping[Any, Any]) -> Row:
 
 
 def write(path: Path, targets: Iterable[tuple[str, Target]]) -> None:
-    """Write the manifest of files and the targets in them, whole or not at all."""
+    """Write the manifest of files and their targets, atomically."""
     entries = [{"file": file} | target.as_json() for file, target in targets]
     chosen = [{name: entry[name] for name in WRITTEN} for entry in entries]
     with (

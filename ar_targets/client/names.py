@@ -1,6 +1,6 @@
-"""The names of files in a manifest, which may come from somebody else.
+"""Validation of file names in a manifest, which may come from an untrusted source.
 
-A name is taken if it means the same file below the manifest's folder on every system.
+A name is valid if it means the same file below the manifest's folder on every system.
 """
 
 import os.path
@@ -8,10 +8,10 @@ import re
 import unicodedata
 from pathlib import Path, PurePosixPath
 
-# Characters of a whole name, and bytes between two slashes, that every system can bear.
+# Maximum characters of a name, and bytes between two slashes, that every system supports.
 NAME_MAX = 1000
 PART_MAX = 255
-# What Windows takes for a device in every folder, whatever comes behind a dot.
+# Device names of Windows, in every folder and with any extension.
 DEVICES = re.compile(
     r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³]) *(\..*)?", re.IGNORECASE
 )
@@ -23,7 +23,7 @@ UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 def file_of(folder: Path, name: str) -> Path:
     """The file of that name in a folder. Raises ValueError with what is wrong with the name.
 
-    It need not be there, but no link on the way to it may lead out of the folder.
+    It need not exist, but no symbolic link on its path may lead out of the folder.
     """
     if len(name) > NAME_MAX:
         raise ValueError("it is too long")
@@ -42,7 +42,7 @@ def file_of(folder: Path, name: str) -> Path:
 
 
 def check_part(part: str) -> None:
-    """Raises ValueError for a name between two slashes that is another elsewhere, or none."""
+    """Raise ValueError for a name between two slashes that some system does not support."""
     if part == "..":
         raise ValueError("it leads out of the manifest's folder")
     if len(part.encode()) > PART_MAX:
@@ -54,14 +54,14 @@ def check_part(part: str) -> None:
 
 
 def within(folder: Path, file: Path) -> Path:
-    """The file itself. Raises ValueError where a link makes it another, outside of the folder."""
-    # Unlike Path.resolve(), it bears links that lead to themselves: they cannot be read later.
+    """The file itself. Raises ValueError if a symbolic link leads out of the folder."""
+    # Unlike Path.resolve(), realpath accepts link loops, which fail later when they are read.
     if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder)):
         raise ValueError("a link makes it lead out of the folder")
     return file
 
 
 def alike(name: str) -> str:
-    """What all names have in common that are one file on some system: no case, one form."""
+    """The name without differences of case and Unicode form, which some systems ignore."""
     normal = unicodedata.normalize("NFC", str(PurePosixPath(name)))
     return unicodedata.normalize("NFC", normal.casefold())

@@ -13,13 +13,13 @@ class Projects(Single[Project]):
     record = Project
 
     def create(self, name: str) -> Project:
-        """A new project. Two of one name cannot be: a creation that was cut is safe to repeat."""
+        """Create a project. Names are unique, so it is retried after a lost connection."""
         return self._create({"name": name}, repeatable=True)
 
     def list(self) -> Iterator[Project]:
-        """All of them."""
+        """All projects of the user."""
         return self._list()
 
     def update(self, project_id: int, *, name: str, etag: str | None = None) -> Project:
-        """Rename it."""
+        """Rename a project."""
         return self._update(project_id, {"name": name}, etag)

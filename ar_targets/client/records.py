@@ -1,8 +1,8 @@
-"""What the server tells about users, projects, tokens and targets, with types.
+"""Typed records of the API: users, projects, tokens and targets.
 
-Fields that this version does not know are left out, so that a newer server
-does not break an older client. Those that it knows must be what `fields` says:
-what a server sends ends up in paths, files and headers, and on terminals.
+Unknown fields are ignored, so that a newer server does not break an older client.
+Known fields are validated (`fields`), since their values are used in paths, files
+and headers, and shown on terminals.
 """
 
 import dataclasses
@@ -14,15 +14,15 @@ from . import fields
 from .display import brief
 from .errors import ClientError
 
-# What a record has beside the fields that the server sends.
+# Fields that are not in the server's JSON.
 OUR_OWN = ("etag", "image")
-# What no error repeats.
+# Fields whose values are not shown in error messages.
 SECRET = ("token",)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """The base of all records. ``checks``: what each field that the server sends must be."""
+    """Base class of all records. ``checks``: the validators of its fields, by name."""
 
     checks: ClassVar[dict[str, fields.Check]] = {}
 
@@ -35,7 +35,7 @@ class Record:
 
     @classmethod
     def read(cls, data: Any, **own: Any) -> Self:
-        """A record from the server's JSON. Raises ClientError where a field is not as it must be.
+        """Make a record of the server's JSON. Raises ClientError if a field is invalid.
 
         ``own``: the fields in OUR_OWN.
         """
@@ -70,7 +70,7 @@ class Record:
 
 
 def rfc3339(moment: datetime) -> str:
-    """``2026-11-23T10:15:30.123456Z``."""
+    """A datetime in UTC, such as ``2026-11-23T10:15:30.123456Z``."""
     text = moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
     return f"{text}Z"
 
@@ -85,7 +85,7 @@ class Login(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Stored(Record):
-    """What has an id. ``etag`` is None in lists, which do not tell it."""
+    """Base class of records with an id. ``etag`` is None in lists, which do not have it."""
 
     id: fields.Id
     created_at: fields.Moment
@@ -95,14 +95,14 @@ class Stored(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class User(Stored):
-    """Somebody who may log in."""
+    """A user account."""
 
     login: fields.LoginName
 
 
 @dataclass(frozen=True, kw_only=True)
 class Project(Stored):
-    """A project of the caller's."""
+    """A project of the caller."""
 
     name: fields.ProjectName
 
@@ -123,7 +123,7 @@ class Token(Stored):
 
 @dataclass(frozen=True, kw_only=True)
 class Target(Stored):
-    """An image target; ``image`` is its JPEG where one target was read, else None."""
+    """An image target; ``image`` is its JPEG if it was read by `Targets.get`, else None."""
 
     project_id: fields.Id
     description: fields.TargetDescription

@@ -1,4 +1,4 @@
-"""What is to be uploaded: one file, and how it is described."""
+"""A file to upload, with its description."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from .files import open_file
 
 @dataclass(frozen=True)
 class Row:
-    """A file to upload. ``name`` is how its source calls it; ``sha256`` what it must have."""
+    """A file to upload. ``name`` is its name in the source, ``sha256`` the expected checksum."""
 
     name: str
     file: Path
@@ -18,7 +18,7 @@ class Row:
     sha256: str | None = None
 
     def read(self) -> bytes:
-        """The bytes of the file. Raises SourceError."""
+        """Read the file and verify its checksum. Raises SourceError."""
         try:
             with open(self.file, "rb", opener=open_file) as file:
                 image = file.read()
@@ -30,4 +30,4 @@ class Row:
 
 
 class SourceError(ClientError):
-    """Something to upload that is not there or cannot be read."""
+    """A file or manifest to upload does not exist, cannot be read or is invalid."""

@@ -1,4 +1,4 @@
-"""What the nouns of the API have in common: one thing read, created, changed, deleted."""
+"""The base class of the API's collections: list, get, create, update, delete."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, TypeVar
@@ -12,9 +12,9 @@ RecordType = TypeVar("RecordType", bound=Stored)
 
 
 class Single(Generic[RecordType]):
-    """A collection at ``path``, of records of one kind.
+    """A collection at ``path``, with records of one type.
 
-    ``project_id`` is the project whose they are, where they are a project's.
+    ``project_id``: the project of the records, if they belong to one.
     """
 
     path: str
@@ -25,29 +25,29 @@ class Single(Generic[RecordType]):
         self.transport = transport
 
     def get(self, record_id: int) -> RecordType:
-        """One of them, with its entity tag."""
+        """One record, with its entity tag."""
         return self._read("GET", f"{self.path}/{record_id}", record_id)
 
     def delete(self, record_id: int, *, etag: str | None = None) -> None:
-        """Delete it; with ``etag`` only if nobody has changed it since."""
+        """Delete a record; with ``etag`` only if it is unchanged."""
         try:
             self.transport.send("DELETE", f"{self.path}/{record_id}", etag=etag)
         except NotFoundError as gone:
-            # An attempt of ours was cut, after it had been done.
+            # An earlier attempt has deleted it before it lost its connection.
             if not gone.after_cut:
                 raise
 
     def etag(self, record_id: int) -> str | None:
-        """The entity tag alone."""
+        """The entity tag of a record."""
         return self.transport.send("HEAD", f"{self.path}/{record_id}").headers.get("ETag")
 
     def _create(self, fields: Mapping[str, Any], *, repeatable: bool) -> RecordType:
         return self._read("POST", self.path, None, body=fields, repeatable=repeatable)
 
     def _list(self) -> Iterator[RecordType]:
-        """All records. Raises ClientError where their ids do not rise, as they do on our pages.
+        """All records. Raises ClientError if their ids do not increase, as the server's do.
 
-        So no record comes twice, and no page leads back to one before it.
+        This excludes duplicates, and pages that lead back to an earlier one.
         """
         last = 0
         for item in self.transport.pages(self.path):
@@ -61,7 +61,7 @@ class Single(Generic[RecordType]):
             yield record
 
     def _update(self, record_id: int, fields: Mapping[str, Any], etag: str | None) -> RecordType:
-        """PATCH with the fields that are not None; with ``etag`` only if that is still its own."""
+        """PATCH the fields that are not None; ``etag`` is sent as If-Match."""
         given = {name: value for name, value in fields.items() if value is not None}
         path = f"{self.path}/{record_id}"
         return self._read("PATCH", path, record_id, body=given, etag=etag)
@@ -71,7 +71,7 @@ class Single(Generic[RecordType]):
         return self._record(answer.json(), record_id, etag=answer.headers.get("ETag"))
 
     def _record(self, data: Any, record_id: int | None = None, **own: Any) -> RecordType:
-        """A record from the server's JSON. Raises ClientError where it is not the one asked for."""
+        """A record from the server's JSON. Raises ClientError if it is not the requested one."""
         record = self.record.read(data, **own)
         if record_id not in (None, record.id):
             raise not_ours(f"{self.transport.server}/api{self.path}/{record_id}")

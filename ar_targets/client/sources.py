@@ -1,4 +1,4 @@
-"""Where rows come from: single files, folders, and manifests."""
+"""Rows from single files, folders, and manifests."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from . import manifest, names
 from .rows import Row, SourceError
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg"})
-# The journal of a folder that has no manifest to stand beside.
+# File name of the journal in a folder without a manifest.
 FOLDER_JOURNAL = ".ar-targets.journal"
 
 
@@ -36,7 +36,7 @@ def rows_of(source: Path, description: str = "") -> Iterator[Row]:
 
 
 def manifest_of(source: Path) -> Path | None:
-    """The manifest that a source is or has, if any. Raises SourceError."""
+    """The manifest that a source is or contains, if any. Raises SourceError."""
     if not source.is_dir():
         return source if source.suffix.lower() in (".csv", ".json") else None
     found = [source / name for name in manifest.NAMES if (source / name).is_file()]
@@ -46,9 +46,9 @@ def manifest_of(source: Path) -> Path | None:
 
 
 def journal_of(sources: Sequence[Path]) -> Path | None:
-    """Where to keep the journal of an upload: beside its manifest, or in its folder.
+    """The path of an upload's journal: beside its manifest, or in its folder.
 
-    None for single files, and for several sources at once.
+    None for single files, and for several sources.
     """
     if len(sources) != 1:
         return None

@@ -13,12 +13,12 @@ from .records import Target
 from .single import Single
 from .transport import Transport
 
-# Bytes of the JSON of the largest image: base64 writes three in four, and there are other fields.
+# Maximum bytes of a target's JSON: the largest image in base64, and the other fields.
 JSON_MAX = IMAGE_MAX // 3 * 4 + 2**20
 
 
 class Targets(Single[Target]):
-    """The image targets of one project, for the holder of its token."""
+    """The image targets of one project; needs one of its tokens."""
 
     record = Target
     project_id: int
@@ -31,18 +31,18 @@ class Targets(Single[Target]):
     def create(self, image: bytes, description: str = "") -> Target:
         """Store a JPEG.
 
-        Raises OutcomeUnknownError where the connection is cut: sent again, the
-        image could be there twice. `ar_targets.client.upload` looks it up first.
+        Raises OutcomeUnknownError if the connection is lost: a retry could store the
+        image twice. `ar_targets.client.upload` searches for it before it retries.
         """
         fields = {"image": encode(image), "description": description}
         return self._create(fields, repeatable=False)
 
     def list(self) -> Iterator[Target]:
-        """All of them, without their images."""
+        """All targets, without their images."""
         return self._list()
 
     def get(self, record_id: int) -> Target:
-        """One of them, with its image. Raises ClientError where that is another than it says."""
+        """One target, with its image. Raises ClientError if the image's checksum is wrong."""
         answer = self.transport.send("GET", f"{self.path}/{record_id}", most=JSON_MAX)
         data = answer.json()
         try:
@@ -55,9 +55,9 @@ class Targets(Single[Target]):
         return target
 
     def image(self, target_id: int, *, most: int = IMAGE_MAX) -> bytes:
-        """The JPEG, byte for byte as it was stored. Raises TooLongError over ``most`` bytes.
+        """The JPEG as it was stored. Raises TooLongError for more than ``most`` bytes.
 
-        Hold it against the target with `is_image_of`.
+        Verify it with `is_image_of`.
         """
         path = f"{self.path}/{target_id}/image"
         return self.transport.send("GET", path, most=most).content
@@ -70,18 +70,18 @@ class Targets(Single[Target]):
         description: str | None = None,
         etag: str | None = None,
     ) -> Target:
-        """Replace what is given; with ``etag`` only if nobody has changed it since."""
+        """Replace the given fields; with ``etag`` only if the target is unchanged."""
         encoded = None if image is None else encode(image)
         return self._update(target_id, {"image": encoded, "description": description}, etag)
 
     def server_time(self) -> datetime | None:
-        """The server's clock, by a small request that proves the token at the same time."""
+        """The server's time (Date header), from a small request that also checks the token."""
         answer = self.transport.send("GET", self.path, query={"limit": "1"})
         return http_date(answer.headers.get("Date"))
 
 
 def is_image_of(target: Target, image: bytes) -> bool:
-    """Whether these bytes are a target's image, by its size and checksum."""
+    """Whether the bytes are the target's image, by size and checksum."""
     return len(image) == target.size and hashlib.sha256(image).hexdigest() == target.sha256
 
 

@@ -21,14 +21,14 @@ class Tokens(Single[Token]):
     def create(
         self, *, ttl: int | None = None, access: str = "write", description: str = ""
     ) -> Token:
-        """A new token, for ``ttl`` seconds; the server's default without."""
+        """Create a token, valid for ``ttl`` seconds; None for the server's default."""
         given = {"access": access, "description": description} | ({"ttl": ttl} if ttl else {})
         return self._create(given, repeatable=False)
 
     def list(self) -> Iterator[Token]:
-        """All of them, those that are over included until the server purges them."""
+        """All tokens, including expired and revoked ones until the server purges them."""
         return self._list()
 
     def extend(self, token_id: int, ttl: int, *, etag: str | None = None) -> Token:
-        """Let it expire ``ttl`` seconds from now."""
+        """Set the expiry to ``ttl`` seconds from now."""
         return self._update(token_id, {"ttl": ttl}, etag)

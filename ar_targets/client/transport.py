@@ -1,7 +1,7 @@
-"""One request to the server, sent again where that is safe, its errors made exceptions.
+"""Sends requests to the server, retries them where that is safe, and raises the errors.
 
-The token goes to that server alone: no redirect is followed, and of the addresses
-in an answer only a list's cursor is taken.
+The token is sent to that server only: redirects are not followed, and of the URLs
+in a response only a list's cursor is used.
 """
 
 import importlib.metadata
@@ -30,29 +30,29 @@ from .errors import (
 from .fields import Text
 from .retry import Retry, retry_after
 
-# Seconds to connect, and between two bytes of an answer.
+# Timeouts in seconds: to connect, and between two bytes of a response.
 TIMEOUT = (5.0, 60.0)
-# As many connections are kept as uploads may run side by side.
+# Size of the connection pool: the maximum of parallel uploads.
 CONNECTIONS = 32
-# The most that a page of a list can have.
+# Maximum number of items in a page of a list.
 PAGE = 200
-# Bytes of the longest list, all pages together.
+# Maximum bytes of a list, all pages together.
 LIST_MAX = 2**30
-# Bytes of an error that is repeated to people.
+# Maximum bytes of an error response whose messages are shown.
 FAULTS_MAX = 10_000
-# What each part of an error is.
+# The validator of each part of an error.
 WORDS = Text(0, FAULTS_MAX)
-# Where a page ends. It goes back to the server as it came.
+# A cursor of keyset pagination; it is sent back unchanged.
 CURSOR = re.compile("[!-~]{1,200}")
-# What a token can be made of: other characters would be no header, or two.
+# Characters of a token; others would make an invalid header, or a second one.
 TOKEN = re.compile("[ -~]+")
 
-# Called before each pause, with its seconds and what failed.
+# Called before each retry, with the seconds to wait and the error.
 OnWait = Callable[[float, ClientError], None]
 
 
 def server_url(text: str) -> str:
-    """The URL of a server in its one form, without ``/api``. Raises ClientError."""
+    """Normalise a server's URL, without ``/api``. Raises ClientError."""
     parts = urlsplit(text.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ClientError(f"{text!r} is no server's URL; write it like https://ar.example.org")
@@ -62,19 +62,19 @@ def server_url(text: str) -> str:
 
 
 class StayingSession(requests.Session):
-    """A session that knows no redirects.
+    """A session that does not process redirects.
 
-    Even where they are not followed, requests would look at where they lead, which
-    fails for some addresses, and first read their bodies, however long.
+    Even with ``allow_redirects=False``, requests parses the redirect's URL, which fails
+    for some, and first reads its body, however long.
     """
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
-        """None: nowhere."""
+        """None: no response is a redirect."""
         return None
 
 
 class Transport:
-    """The way to one server, with one token or none. Threads may share it."""
+    """Sends requests to one server, with one token or none. Thread-safe."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Transport:
         self.retry = retry or Retry()
         self.timeout = timeout
         self.on_wait = on_wait
-        # Set to end all pauses: no request is sent again from then on.
+        # When set, all waits end and nothing is retried any more.
         self.stopping = threading.Event()
         self.session = StayingSession()
         adapter = HTTPAdapter(pool_maxsize=CONNECTIONS)
@@ -113,12 +113,11 @@ class Transport:
         repeatable: bool = True,
         most: int = ANSWER_MAX,
     ) -> Answer:
-        """Send a request to ``/api`` + ``path`` until it is answered.
+        """Send a request to ``/api`` + ``path``, and retry it as ``retry`` allows.
 
-        ``repeatable``: doing it twice is the same as once, so that it may be
-        sent again after a connection was cut; else that is OutcomeUnknownError.
-        With ``etag`` the request is done only if that is still the thing's.
-        An answer of over ``most`` bytes is TooLongError, and not read to its end.
+        ``repeatable``: the request is idempotent, so that it may be retried after a lost
+        connection; otherwise that raises OutcomeUnknownError. ``etag`` is sent as If-Match.
+        A response of more than ``most`` bytes raises TooLongError, and is not read to its end.
         """
         cut = False
         attempt = 0
@@ -129,7 +128,7 @@ class Transport:
             except ApiError as refused:
                 refused.after_cut = cut
                 if cut and refused.status == 412:
-                    # The tag may have been changed by the attempt that was cut.
+                    # The attempt that lost its connection may have changed the entity tag.
                     raise OutcomeUnknownError(
                         f"{refused}; an attempt that was cut may have done it: read it again"
                     ) from refused
@@ -148,13 +147,13 @@ class Transport:
                 raise failure
 
     def wait(self, seconds: float, failure: ClientError) -> bool:
-        """Wait before another attempt; False where there shall be none."""
+        """Wait before a retry; False if there should be none."""
         if self.on_wait is not None:
             self.on_wait(seconds, failure)
         return not self.stopping.wait(seconds)
 
     def pages(self, path: str) -> Iterator[dict[str, Any]]:
-        """All items of a list, page after page. Raises ClientError where that has no end."""
+        """All items of a list, page after page. Raises ClientError, also for too long a list."""
         query = {"limit": str(PAGE)}
         left = LIST_MAX
         while True:
@@ -167,7 +166,7 @@ class Transport:
                 items, following = page["items"], page["next"]
             except (KeyError, TypeError):
                 raise not_ours(self.server) from None
-            # A page that is followed by another is never empty.
+            # Only the last page may be empty.
             if not isinstance(items, list) or not (items or following is None):
                 raise not_ours(self.server)
             yield from items
@@ -176,9 +175,9 @@ class Transport:
             query["cursor"] = self._cursor_of(following)
 
     def _cursor_of(self, following: object) -> str:
-        """The cursor in the address of a page. Raises ClientError.
+        """The cursor in a page's ``next``. Raises ClientError.
 
-        It alone is taken: behind a proxy, the rest may name another host.
+        The rest of the URL is ignored: behind a proxy, it may name another host.
         """
         if not isinstance(following, str):
             raise not_ours(self.server)
@@ -220,7 +219,7 @@ class Transport:
         except requests.RequestException as failed:
             raise self._failure(failed, request_id) from failed
         except ValueError as odd:
-            # From the depths of http.client, for what is no HTTP.
+            # http.client raises ValueError for some responses that are not HTTP.
             raise not_ours(self.server) from odd
         if not done:
             raise self._refusal(response, content or b"")
@@ -229,13 +228,13 @@ class Transport:
         return Answer(response.url, response.headers, content)
 
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the token; without this, ~/.netrc would put a password in its place."""
+        """Add the token; without this, requests would send a password from ~/.netrc."""
         if self.token is not None:
             request.headers["Authorization"] = f"Bearer {self.token}"
         return request
 
     def _failure(self, failed: requests.RequestException, request_id: str) -> ClientError:
-        """What it means that there was no answer."""
+        """The exception for a request without a response."""
         if not isinstance(failed, requests.ConnectionError | requests.Timeout) and not isinstance(
             failed, requests.exceptions.ChunkedEncodingError
         ):
@@ -250,7 +249,7 @@ class Transport:
         )
 
     def _refusal(self, response: requests.Response, content: bytes) -> ApiError | ClientError:
-        """The exception for an answer that is no success."""
+        """The exception for a response that is not a success."""
         if response.is_redirect:
             return ClientError(
                 f"{self.server} sends on to {response.headers['Location']}; name that server"
@@ -265,12 +264,12 @@ class Transport:
 
 
 def is_retried(refused: ApiError, repeatable: bool) -> bool:  # noqa: FBT001
-    """Whether such an answer invites another attempt. A 429 says that nothing was done."""
+    """Whether the request may be retried. A 429 means that nothing was done."""
     return refused.status == 429 or (repeatable and refused.status in UNAVAILABLE)
 
 
 def faults_of(content: bytes) -> tuple[Fault, ...]:
-    """The faults in an error; none where it is not the server's own, but a proxy's."""
+    """The errors that the server reports; empty if the response is a proxy's."""
     if len(content) > FAULTS_MAX:
         return ()
     try:
@@ -283,7 +282,7 @@ def faults_of(content: bytes) -> tuple[Fault, ...]:
 
 
 def was_not_sent(failed: requests.RequestException) -> bool:
-    """Whether there was no connection to send anything on."""
+    """Whether no connection was established, so that nothing was sent."""
     cause = failed.args[0] if failed.args else None
     return isinstance(failed, ConnectTimeout) or (
         isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
@@ -291,7 +290,7 @@ def was_not_sent(failed: requests.RequestException) -> bool:
 
 
 def reason(failed: requests.RequestException) -> str:
-    """The innermost reason, without the names of Python's objects around it."""
+    """The innermost error's message, without the reprs of Python objects."""
     innermost: object = failed
     while isinstance(innermost, BaseException):
         deeper = getattr(innermost, "reason", None) or (innermost.args or (None,))[-1]

@@ -1,8 +1,8 @@
-"""Many images at once: side by side, each failure told, nothing stored twice.
+"""Parallel upload of many images; none is stored twice.
 
-A creation whose connection was cut may or may not have been done. Before it
-is repeated, in this run or the next, the project's list is searched for a
-target of the same picture and description that was made since.
+A creation that lost its connection may or may not have been done. Before it is
+retried, in this run or the next, the project's targets are searched for one with
+the same image and description that was created since.
 """
 
 import hashlib
@@ -28,27 +28,27 @@ from .records import Target
 from .rows import Row, SourceError
 from .targets import Targets
 
-# The clock of a proxy, which may have sent the Date, and that of the server may differ by as much.
+# Tolerance between the server's clock and that of the Date header, which may be a proxy's.
 CLOCKS_DIFFER = timedelta(seconds=5)
-# What would happen to every row: the token, the project, or the server is at fault.
+# Errors that every row would meet: of the token, the project, or the server.
 HOPELESS = (UnauthorizedError, ForbiddenError, NotFoundError, UnreachableError, OutcomeUnknownError)
 
 
 class Outcome(StrEnum):
-    """What became of a row."""
+    """The outcome of a row."""
 
     ADDED = "added"
-    # In an earlier run, or by an attempt that was cut.
+    # In an earlier run, or by an attempt that lost its connection.
     DONE = "done before"
     PRESENT = "present"
     FAILED = "failed"
-    # Not tried, or not to its end: the next run goes on here.
+    # Not sent, or outcome unknown: the next run resumes here.
     LEFT = "left"
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a row, the target that it is now, and else the reason."""
+    """A row's outcome, with the target's id, or the reason why there is none."""
 
     row: Row
     outcome: Outcome
@@ -57,7 +57,7 @@ class Result:
 
 
 class Upload:
-    """Rows on their way into one project."""
+    """Uploads rows to one project."""
 
     def __init__(
         self,
@@ -73,17 +73,18 @@ class Upload:
         self.parallel = parallel
         self.skip_existing = skip_existing
         self.on_result = on_result
-        # What ended the upload before its end, if anything did.
+        # The exception that stopped the upload early, if any.
         self.stopped_by: BaseException | None = None
         self._stopping = threading.Event()
         self._present: dict[tuple[str, str], int] = {}
         self._since: datetime | None = None
-        # Rows of the same picture go one after the other: each must know what the others became.
+        # Rows with the same image and description are uploaded one after the other: each must know
+        # the targets of the others.
         self._locks: dict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
         self._guard = threading.Lock()
 
     def run(self, rows: Sequence[Row]) -> list[Result]:
-        """Upload; the result of each row, in their order. See `stopped_by` afterwards."""
+        """Upload the rows; their results in the same order. See `stopped_by` afterwards."""
         self._since = self.targets.server_time()
         if self.skip_existing:
             self._present = {(t.sha256, t.description): t.id for t in self.targets.list()}
@@ -96,7 +97,7 @@ class Upload:
             except KeyboardInterrupt as interrupted:
                 self._stop(interrupted)
             finally:
-                # Those under way come to their end; see `_upload` for the rest.
+                # Running uploads finish; `_upload` skips those that start later.
                 pool.shutdown(cancel_futures=self.stopped_by is not None)
         return [result_of(future, row) for future, row in futures.items()]
 
@@ -107,7 +108,7 @@ class Upload:
         self.targets.transport.stopping.set()
 
     def _upload(self, row: Row) -> Result:
-        """One row, from the disk to the server."""
+        """Read and upload one row."""
         if self._stopping.is_set():
             return Result(row, Outcome.LEFT)
         try:
@@ -123,7 +124,7 @@ class Upload:
             return Result(row, Outcome.FAILED, reason=str(refused))
 
     def _place(self, row: Row, image: bytes) -> Result:
-        """One image, unless it is where it belongs."""
+        """Upload an image unless the journal or the project has it already."""
         sha256 = hashlib.sha256(image).hexdigest()
         key = key_of(self.targets.transport.server, self.targets.project_id, row, sha256)
         with self._guard:
@@ -136,11 +137,11 @@ class Upload:
             return self._create(row, image, sha256, key)
 
     def _create(self, row: Row, image: bytes, sha256: str, key: str) -> Result:
-        """Create the target, unless an attempt that was cut has done so."""
+        """Create the target, unless an earlier attempt has done so."""
         transport, attempt = self.targets.transport, 0
         unsettled, since = self.journal.sent_at(key)
         if unsettled:
-            # An earlier run may have ended just now, and the server be at work on its request.
+            # The server may still be processing the request of a run that has just ended.
             transport.stopping.wait(transport.retry.first)
         while True:
             attempt += 1
@@ -158,7 +159,7 @@ class Upload:
                 if pause is None or not transport.wait(pause, unknown):
                     raise
             except (ApiError, UnreachableError):
-                # Neither says anything of an attempt before this one, but that was looked up.
+                # This attempt did nothing, and `_find` has excluded the earlier ones.
                 self.journal.refused(key, row)
                 raise
             else:
@@ -166,7 +167,7 @@ class Upload:
                 return Result(row, Outcome.ADDED, made.id)
 
     def _find(self, row: Row, sha256: str, since: datetime | None) -> Target | None:
-        """The target that a row has become, by an attempt that nobody answered."""
+        """The target that an attempt without a response has created; None if there is none."""
         claimed = self.journal.claimed()
         for target in self.targets.list():
             if (
@@ -179,7 +180,7 @@ class Upload:
 
 
 def result_of(future: Future[Result], row: Row) -> Result:
-    """A finished row's result; a cancelled one's as well."""
+    """The result of a finished or cancelled row."""
     try:
         return future.result()
     except CancelledError:
@@ -187,5 +188,5 @@ def result_of(future: Future[Result], row: Row) -> Result:
 
 
 def count(results: Iterable[Result], *outcomes: Outcome) -> int:
-    """How many rows came to one of these ends."""
+    """How many results have one of these outcomes."""
     return sum(result.outcome in outcomes for result in results)

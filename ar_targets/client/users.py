@@ -13,11 +13,11 @@ class Users(Single[User]):
     record = User
 
     def create(self, login: str, password: str) -> User:
-        """A new user. Two of one login cannot be: a creation that was cut is safe to repeat."""
+        """Create a user. Logins are unique, so it is retried after a lost connection."""
         return self._create({"login": login, "password": password}, repeatable=True)
 
     def list(self) -> Iterator[User]:
-        """All of them."""
+        """All users that the caller may see."""
         return self._list()
 
     def update(
@@ -28,5 +28,5 @@ class Users(Single[User]):
         password: str | None = None,
         etag: str | None = None,
     ) -> User:
-        """Set what is given; a password ends the user's tokens."""
+        """Set the given fields; a new password ends the user's tokens."""
         return self._update(user_id, {"login": login, "password": password}, etag)

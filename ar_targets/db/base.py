@@ -14,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 MAX_ID = 2**63 - 1
 ID = re.compile(r"[1-9][0-9]{0,18}")
 
-# Names that do not depend on the server, so that migrations can speak of them.
+# Constraint names that do not depend on the server, so that migrations can refer to them.
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -23,8 +23,8 @@ NAMING_CONVENTION = {
     "pk": "pk_%(table_name)s",
 }
 
-# unicode_ci exists, under this name, on MySQL and MariaDB alike. It only
-# serves people who search; uniqueness rests on `fold`, never on a collation.
+# unicode_ci exists, under this name, on MySQL and MariaDB alike. It is only for searches;
+# uniqueness is decided by `fold`, never by a collation.
 TABLE_OPTIONS = {
     "mysql_engine": "InnoDB",
     "mysql_charset": "utf8mb4",
@@ -34,7 +34,7 @@ TABLE_OPTIONS = {
 
 Id = Annotated[int, mapped_column(BIGINT, primary_key=True, autoincrement=True)]
 Moment = Annotated[datetime, mapped_column(DATETIME(fsp=6))]
-# Counts the changes of a row: the strong ETag, and the guard of If-Match.
+# The number of changes of a row: part of the strong ETag, and checked for If-Match.
 Revision = Annotated[int, mapped_column(INTEGER(unsigned=True), server_default="1")]
 
 
@@ -46,18 +46,18 @@ class Base(DeclarativeBase):
 
 
 def parse_id(text: str) -> int | None:
-    """The id that a text writes in its one proper form, or None: no sign, no 007, no ٣."""
+    """The id in a text, or None if it is not in canonical decimal form: no sign, no 007, no ٣."""
     if not ID.fullmatch(text) or (number := int(text)) > MAX_ID:
         return None
     return number
 
 
 def fold(text: str) -> bytes:
-    """A key of 32 bytes, equal for texts that differ in case alone.
+    """A key of 32 bytes, equal for texts that differ only in case.
 
-    It is the SHA-256 of the text's Unicode case folding on the NFC form. A
-    collation would not do: MySQL's and MariaDB's disagree, most take é for e,
-    and all of them ignore spaces at the end or weigh them differently.
+    It is the SHA-256 of the text's Unicode case folding in NFC. A collation is not suitable:
+    MySQL's and MariaDB's differ, most treat é as e, and all of them ignore trailing spaces or
+    weigh them differently.
     """
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
     return hashlib.sha256(folded.encode()).digest()

@@ -1,7 +1,7 @@
-"""The two engines: their pools of connections, how sessions are set up, and what is retried.
+"""The two engines: connection pools, session set-up, timeouts, and which errors are retried.
 
-One reads, and commits each statement by itself; the other has transactions. Any
-driver of MySQL or MariaDB will do: its URL names it.
+The read engine commits each statement by itself (autocommit); the other has transactions. Any
+driver for MySQL or MariaDB works: the database URL names it.
 """
 
 import logging
@@ -18,68 +18,68 @@ from ..settings import PREFIX, Settings, SettingsError
 from ..telemetry import request_context
 
 log = logging.getLogger(__name__)
-# At DEBUG, SQLAlchemy writes the rows that it reads, which hold images and hashes of passwords.
+# At DEBUG, SQLAlchemy logs the rows that it reads, which contain images and password hashes.
 logging.getLogger("sqlalchemy.engine.Engine").addFilter(
     lambda record: record.levelno > logging.DEBUG
 )
 
-# Seconds after which an idle connection is made anew, well below the eight
-# hours after which a server closes it, and the minutes of a firewall's timeout.
+# Seconds after which a connection is replaced, well below the eight hours after which a server
+# closes an idle one, and the minutes of a firewall's timeout.
 POOL_RECYCLE = 280
-# Seconds to wait for a connection of the pool. Short, since whoever waits holds a thread:
-# when the database hangs, those that need none must still find one.
+# Seconds to wait for a connection of the pool. Short, since a waiting request holds a thread:
+# when the database hangs, requests that need no connection must still find one.
 POOL_WAIT = 2
-# A client would rather read 503 than wait for another one's lock.
+# Timeout of lock waits. Short: a client prefers a 503 to a long wait.
 LOCK_WAIT_SECONDS = 3
-# Of what is promised (docs/reliability.md), left to a machine that is busy, where the
-# threads of all who have waited come to their end at once.
+# Margin within the promised response time (docs/reliability.md) for a busy machine, where all
+# waiting threads finish at once.
 SPARE_SECONDS = 1
 SQL_MODE = (
     "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
     "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 )
-# A request's statements see what others have committed, and take no gap
-# locks, which are what most deadlocks are made of.
+# Statements see what others have committed, and take no gap locks, the cause of most deadlocks.
 READ_COMMITTED = "READ COMMITTED"
 
 # MySQL's error numbers.
 DUPLICATE_KEY, LOCK_WAIT_TIMEOUT, DEADLOCK = 1062, 1205, 1213
-# A prepared statement that the server could not prepare anew as fast as the tables changed.
+# A prepared statement could not be prepared again, because its tables changed too often.
 STALE_STATEMENT = 1615
-# What another attempt may well not meet.
+# Transient errors, after which the transaction is retried.
 PASSING = (LOCK_WAIT_TIMEOUT, DEADLOCK, STALE_STATEMENT)
 
-# What the server reports, MySQL's and MariaDB's together (from 1000 on, but for 2000 to
-# 2999); all else a client library says itself: no connection, or no more.
+# Errors that the server reports, MySQL's and MariaDB's together (1000 to 4999, except 2000 to
+# 2999). All others come from the client library: there is no connection, or it is lost.
 SERVER_ERRORS = {*range(1000, 2000), *range(3000, 5000)}
-# What a server reports that is full (1467: it has no new id to give), shutting down,
-# read-only or closed to us, whose lock or deadlock outlasted all attempts, or that was
-# told to stop a statement.
+# Server errors that mean "unavailable": a resource is exhausted (1467: no new id), the server is
+# shutting down, read-only or denies access, a lock wait or deadlock remains after all attempts,
+# or the statement was killed.
 UNAVAILABLE = {
     *(1021, 1030, 1037, 1038, 1040, 1041, 1042, 1043, 1044, 1045, 1049, 1053, 1077, 1105, 1114),
     *(1129, 1130, 1142, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1206, 1213, 1226, 1290),
     *(1317, 1467, 1615, 1792, 1836, 1927, 1969, 3024, 3032, 3100, 3572, 4031),
 }
 
-# The driver that sends values beside the SQL; others write up to two characters for a byte.
+# The driver that sends parameters apart from the SQL; others escape them into it, with up to two
+# characters for a byte.
 BINARY_DRIVER = "mariadbconnector"
-# Of `Connection.info`: when the statement at work began; the id that the last one has told.
+# Keys of `Connection.info`: start time of the current statement; generated id of the last one.
 BEGUN, LAST_ID = "ar_targets.begun", "ar_targets.last_id"
 
 
 def make_engine(settings: Settings, *, impatient: bool = False) -> Engine:
     """The engine for transactions. It connects when it is first used.
 
-    ``impatient`` gives up on a statement that takes long, since a client waits
-    for it; scripts and migrations have time.
+    ``impatient`` sets read and write timeouts, for requests, whose clients wait; scripts and
+    migrations have none.
     """
     return _make(settings, settings.database_pool_size // 2, READ_COMMITTED, impatient=impatient)
 
 
 def make_read_engine(settings: Settings) -> Engine:
-    """The engine for requests that only read: each statement is by itself.
+    """The engine for requests that only read, in autocommit mode.
 
-    So there is nothing to end behind it, which would be another round trip.
+    There is no transaction to end, which saves a round trip.
     """
     size = settings.database_pool_size - settings.database_pool_size // 2
     return _make(settings, size, "AUTOCOMMIT", impatient=True, skip_autocommit_rollback=True)
@@ -99,11 +99,11 @@ def _make(
         pool_timeout=min(POOL_WAIT, settings.database_timeout),
         pool_recycle=POOL_RECYCLE,
         pool_use_lifo=True,
-        # SQLAlchemy ends what it has begun before it gives a connection back, and drops
-        # one where that has failed (`_Failure`): to roll back once more would be a round
-        # trip for nothing.
+        # SQLAlchemy ends a transaction before it returns the connection, and invalidates the
+        # connection where that has failed (`_Failure`): another rollback would only cost a round
+        # trip.
         pool_reset_on_return=None,
-        # Passwords' hashes and images have no place in an error's text.
+        # Password hashes and images must not appear in error messages.
         hide_parameters=True,
         connect_args=timeouts,
         **options,
@@ -116,11 +116,10 @@ def _make(
 
 
 def statement_seconds(settings: Settings) -> int:
-    """Seconds that a statement may take, waiting for a lock included.
+    """Timeout of a statement in seconds, including its wait for a lock.
 
-    After the longest wait for a connection these are ``database_timeout`` and the wait for a
-    lock, but for a spare second: PyMySQL takes as long for the greeting of a server that has
-    hung.
+    With the longest wait for a connection it adds up to ``database_timeout`` and the lock wait
+    timeout, less `SPARE_SECONDS`: PyMySQL waits as long for the greeting of a server that hangs.
     """
     return LOCK_WAIT_SECONDS + max(1, settings.database_timeout - POOL_WAIT - SPARE_SECONDS)
 
@@ -136,35 +135,36 @@ def _prepare(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: Connection, *_: object) -> None:
-    """Note when a statement began."""
+    """Store the start time of a statement."""
     connection.info[BEGUN] = time.perf_counter()
 
 
 def _end(connection: Connection, cursor: Any, statement: str, *_: object) -> None:
-    """Note in the request's context how long it took; and its id, which results of UPDATE lack."""
+    """Record the statement's duration, and its generated id, which results of UPDATE lack."""
     request_context.current.get().asked(statement, time.perf_counter() - connection.info[BEGUN])
     connection.info[LAST_ID] = cursor.lastrowid
 
 
 class _Failure:
-    """What an error of the database means for the request; called by SQLAlchemy."""
+    """SQLAlchemy's ``handle_error`` listener: classifies database errors."""
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
 
     def __call__(self, context: ExceptionContext) -> None:
-        """Note how long a failed statement took, and let pyramid_retry run a request again."""
+        """Record a failed statement's duration, and mark the error if pyramid_retry may retry."""
         seconds = 0.0
         if context.statement is not None and context.connection is not None:
             seconds = time.perf_counter() - context.connection.info[BEGUN]
             request_context.current.get().asked(context.statement, seconds)
         if is_from_client(context.original_exception, context.sqlalchemy_exception):
-            # SQLAlchemy does not know all that client libraries say of a lost connection.
+            # SQLAlchemy does not know all errors by which client libraries report a lost
+            # connection.
             context.is_disconnect = True
         lost = context.is_disconnect and context.statement is not None
         if context.statement is None:
-            # A COMMIT or ROLLBACK has failed. SQLAlchemy takes the transaction for ended, which
-            # it need not be: the server ends it when the connection is closed.
+            # A COMMIT or ROLLBACK has failed. SQLAlchemy considers the transaction ended, but it
+            # may still be open on the server, which ends it when the connection is closed.
             context.is_disconnect = True
             context.invalidate_pool_on_disconnect = False
         if is_retryable(context.original_exception, lost=lost, hung=seconds >= self._longest):
@@ -172,13 +172,12 @@ class _Failure:
 
 
 def is_retryable(error: BaseException, *, lost: bool, hung: bool) -> bool:
-    """Whether a request that met this error did nothing wrong, and nothing at all.
+    """Whether a request that met this error has had no effect and can be retried.
 
-    The whole transaction of a deadlock's victim is rolled back, by the server;
-    that of a request which did not get a lock in time, by us; and that of a
-    connection which turns out to have been ``lost``, unless that was while committing:
-    then nobody knows, and the client must look. A server that has ``hung`` is not
-    asked again: the client has waited enough.
+    The server rolls back the whole transaction of a deadlock's victim and that of a ``lost``
+    connection; we roll back that of a lock wait timeout. If the connection was lost during
+    COMMIT, the outcome is unknown: there is no retry, and the client must check. Nor is there one
+    for a server that has ``hung``: the client has waited long enough.
     """
     if lost:
         return not hung
@@ -186,20 +185,20 @@ def is_retryable(error: BaseException, *, lost: bool, hung: bool) -> bool:
 
 
 def is_from_client(error: BaseException | None, explained: Exception | None) -> bool:
-    """Whether the client's library says that there is no connection, or no more."""
+    """Whether the client library reports that there is no connection, or that it is lost."""
     named = isinstance(explained, OperationalError | InterfaceError)
     return named and error_number(error) not in SERVER_ERRORS
 
 
 def is_unavailability(error: DBAPIError) -> bool:
-    """Whether the database could not answer, as opposed to a statement that is wrong."""
+    """Whether the database was unavailable, as opposed to an error in the statement."""
     if error.connection_invalidated or is_from_client(error.orig, error):
         return True
     return error_number(error.orig) in UNAVAILABLE
 
 
 def error_number(error: BaseException | None) -> int | None:
-    """MySQL's number of a driver's error, where it has one."""
+    """MySQL's error number of a driver's error; None where it has none."""
     if error is None:
         return None
     # MariaDB's connector has it as an attribute, the others as the first argument.
@@ -208,22 +207,22 @@ def error_number(error: BaseException | None) -> int | None:
 
 
 def error_text(error: BaseException | None) -> str:
-    """The server's own words in a driver's error."""
+    """The server's message in a driver's error."""
     return str(error.args[-1]) if error is not None and error.args else ""
 
 
 def server_variable(engine: Engine, name: str) -> Any:
-    """A variable of the database server, as a new session has it."""
+    """The value of a database server's variable in a new session."""
     with engine.connect() as connection:
         return connection.exec_driver_sql(f"SELECT @@{name}").scalar_one()
 
 
 def check_packet_size(engine: Engine, settings: Settings) -> None:
-    """Hold the server's largest packet against the largest image.
+    """Check at start-up that the server's ``max_allowed_packet`` holds the largest image.
 
-    1 MiB is left for what travels with it. Raises SettingsError where the server
-    would refuse an image that we promise to take. A database that cannot be
-    reached yet is no error: requests are answered 503 until it is there.
+    1 MiB is added for the rest of the packet. Raises SettingsError where the server would refuse
+    the largest image. A database that cannot be reached yet is no error: requests get 503 until
+    it can.
     """
     share = 1 if engine.dialect.driver == BINARY_DRIVER else 2
     needed = share * settings.image_max_bytes + 2**20

@@ -1,8 +1,7 @@
-"""One request's way to the database, ``request.db``, and one script's.
+"""``request.db``: database access for a request, and transactions for scripts.
 
-There is one way to read, `Database.read`, and one to write, `Database.write`. What a
-request writes is one transaction, which pyramid_tm ends through zope.sqlalchemy;
-scripts use `in_transaction`.
+All statements go through `Database.read` and `Database.write`. The writes of a request are one
+transaction, which pyramid_tm ends through zope.sqlalchemy; scripts use `in_transaction`.
 """
 
 import functools
@@ -28,7 +27,7 @@ from .engine import LAST_ID, check_packet_size, make_engine, make_read_engine
 
 log = logging.getLogger(__name__)
 
-# How often a request is run at most, where `engine.is_retryable` allows another time.
+# Maximum attempts of a request, where `engine.is_retryable` allows a retry.
 ATTEMPTS = 3
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -36,10 +35,10 @@ Done = TypeVar("Done")
 
 
 class Principal(NamedTuple):
-    """Somebody, and the way by which they came.
+    """The principal of a change, for the audit trail, and where it came from.
 
-    ``name`` is ``user:<id>``, ``token:<id>``, ``anyone`` without a token, or
-    ``script``; ``via`` is ``api``, ``admin`` for the panel, or ``script``.
+    ``name`` is ``user:<id>``, ``token:<id>``, ``anyone`` without a token, or ``script``; ``via``
+    is ``api``, ``admin`` for the panel, or ``script``.
     """
 
     name: str
@@ -52,18 +51,18 @@ SCRIPT = Principal("script", "script")
 
 
 def principal_of(request: Request, via: str = "api") -> Principal:
-    """The caller of a request."""
+    """The principal of a request's caller."""
     name = request.authenticated_userid or "anyone"
     return Principal(name, via, request.remote_addr, request_context.current.get().request_id)
 
 
-# Sessions that take over the transaction which a connection has begun by reading. They
-# join the thread's transaction manager with their first statement, to be committed.
+# Sessions that take over the transaction which a read has begun on the connection. They join the
+# thread's transaction manager with their first statement, to be committed.
 _sessions = sessionmaker(
     join_transaction_mode="control_fully", autoflush=False, expire_on_commit=False
 )
 zope.sqlalchemy.register(_sessions, "changed")
-# Of `Session.info`: when the commit began.
+# Key of `Session.info`: start time of the commit.
 BEGUN = "ar_targets.begun"
 
 
@@ -74,22 +73,22 @@ def _commits(session: Session) -> None:
 
 @event.listens_for(_sessions, "after_commit")
 def _committed(session: Session) -> None:
-    """The time is noted like a statement's, but it does not count as one."""
+    """Record the duration of a COMMIT, which does not count as a statement."""
     request_context.current.get().asked(
         "COMMIT", perf_counter() - session.info[BEGUN], counts=False
     )
 
 
 def join_transaction(connection: Connection) -> None:
-    """Have the transaction manager of this thread end what a connection writes."""
+    """Let this thread's transaction manager commit or roll back what a connection writes."""
     _sessions(bind=connection).connection()
 
 
 class Database:
-    """One request's or script's way to the database, on one connection of a pool.
+    """Executes the statements of one request or script on one connection of a pool.
 
-    Each statement that writes says itself which live rows it needs, so nothing
-    rests on what was read before.
+    Each write checks in its own SQL that the rows it needs are live, so that it does not rely on
+    earlier reads.
     """
 
     def __init__(
@@ -100,7 +99,7 @@ class Database:
     ) -> None:
         """``begin`` is called before the first write.
 
-        ``principal`` tells the audit trail who is at work; without one there is no trail.
+        ``principal`` gives the principal for the audit trail; without it, no entries are written.
         """
         self._connect, self._begin, self.principal = connect, begin, principal
         self._connection: Connection | None = None
@@ -122,28 +121,29 @@ class Database:
 
     @property
     def last_id(self) -> int:
-        """What ``LAST_INSERT_ID()`` is since the last statement, without another round trip."""
+        """The ``LAST_INSERT_ID()`` of the last statement, without another round trip."""
         number: int = self._connected().info[LAST_ID]
         return number
 
     def close(self) -> None:
-        """Give the connection back. The transaction has ended by then, or nothing was written.
+        """Return the connection to the pool.
 
-        A statement that comes later takes another connection.
+        The transaction has ended by then, or nothing was written. A later statement takes another
+        connection.
         """
         connection, self._connection, self._begun = self._connection, None, False
         if connection is not None:
             try:
                 connection.close()
             except DBAPIError as error:
-                # It died since its last answer; the pool gets rid of it.
+                # Lost since its last statement; remove it from the pool.
                 log.info("a connection was lost at its return: %s", error.orig)
                 if not connection.closed:
                     connection.invalidate()
                     connection.close()
 
     def _connected(self) -> Connection:
-        """The connection, taken when it is first needed."""
+        """The connection, taken from the pool at first use."""
         if self._connection is None:
             begun = perf_counter()
             try:
@@ -161,11 +161,11 @@ def includeme(config: Configurator) -> None:
     check_packet_size(config.registry.engine, settings)
     config.add_settings(
         {
-            # What only reads needs no transaction.
+            # Requests that only read need no transaction.
             "tm.activate_hook": writes,
-            # A view that returns an error status has changed nothing.
+            # A response with an error status rolls back.
             "tm.commit_veto": "pyramid_tm.default_commit_veto",
-            # Else every request asks for its user, unknown URLs included.
+            # Otherwise pyramid_tm authenticates every request, those for unknown URLs included.
             "tm.annotate_user": "false",
         }
     )
@@ -174,7 +174,7 @@ def includeme(config: Configurator) -> None:
 
 
 def writes(request: Request) -> bool:
-    """Whether the method of a request is one that may change something."""
+    """Whether the method of a request is not a safe one (RFC 9110, 9.2.1)."""
     return request.method not in SAFE_METHODS
 
 
@@ -182,7 +182,8 @@ def open_database(request: Request) -> Database:
     """``request.db``, closed with the request."""
     registry = request.registry
     leaves_trail = registry.ar_settings.audit_days > 0
-    # No circle: it would keep the body of each upload until Python's collector finds it.
+    # A weak reference: a cycle would keep the body of each upload until the garbage collector
+    # runs.
     principal = functools.partial(principal_of, weakref.proxy(request)) if leaves_trail else None
     engine: Engine = registry.engine if writes(request) else registry.read_engine
     database = Database(engine.connect, join_transaction, principal)
@@ -202,7 +203,7 @@ Scope = Callable[[], AbstractContextManager[Database]]
 
 
 def in_transaction(scope: Scope, work: Callable[[Database], Done]) -> Done:
-    """What a script's work returns, once it is committed; as often tried as a request is."""
+    """The result of ``work``, once it is committed; attempted at most `ATTEMPTS` times."""
     for _ in range(ATTEMPTS - 1):
         try:
             with scope() as db:

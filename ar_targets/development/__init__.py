@@ -1,4 +1,4 @@
-"""For working on ar_targets: a private database server, and one command that serves it all.
+"""For working on ar_targets: a private database server, and one command that starts everything.
 
-Nothing here runs in production, where the database belongs to an operator.
+Nothing here is used in production.
 """

@@ -1,6 +1,6 @@
-"""Where an ini file makes the server listen, and whether that place is free.
+"""The addresses on which an ini file makes the server listen, and whether they are free.
 
-Used by ``serve``, which tells the address and looks before it starts anything.
+Used by ``serve``, which prints them and checks them before it starts anything.
 """
 
 import errno
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
-# What waitress takes where the ini file is silent: every interface, and this port.
+# Waitress's defaults: all interfaces, and this port.
 DEFAULT_HOST, DEFAULT_PORT = "*", 8080
 
 Place = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
@@ -20,7 +20,7 @@ Place = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 
 @dataclass(frozen=True)
 class Address:
-    """A host's name or IP address (``*`` stands for all of this machine's), and a port."""
+    """A host name or IP address (``*`` for all interfaces), and a port."""
 
     host: str
     port: int
@@ -38,7 +38,7 @@ class Address:
         return self.host in ("", "*")
 
     def is_taken(self) -> bool:
-        """Whether another program listens there."""
+        """Whether another program listens on the address."""
         host = None if self._is_anywhere else self.host
         with suppress(socket.gaierror):
             found = socket.getaddrinfo(
@@ -49,10 +49,10 @@ class Address:
 
 
 def addresses(server: Mapping[str, Any]) -> list[Address]:
-    """The addresses of a ``[server:main]`` section, in waitress's words.
+    """The addresses of a ``[server:main]`` section, in waitress's syntax.
 
     ``listen`` holds one or more of host:port; ``host`` and ``port`` are its
-    older form. What cannot be read is left for the server to complain about.
+    older form. Invalid values are skipped: the server reports them.
     """
     old_form = f"{server.get('host', DEFAULT_HOST)}:{server.get('port', DEFAULT_PORT)}"
     listen = str(server.get("listen", old_form))
@@ -61,7 +61,7 @@ def addresses(server: Mapping[str, Any]) -> list[Address]:
 
 
 def _is_taken(family: int, place: Place) -> bool:
-    """Try it; what else keeps a program from listening there is for the server to say."""
+    """Try to bind; errors other than EADDRINUSE are left for the server to report."""
     try:
         with socket.socket(family, socket.SOCK_STREAM) as attempt:
             attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,12 +1,12 @@
-"""Where a private database keeps its data: one owner, one kind of server, never half made.
+"""The data directory of a private database.
 
-Used by ``database``. The directory holds
+Used by ``database``. The directory is locked by one process at a time, and holds
 
-- ``data``: the server's own files;
-- ``kind``: the server that made them, such as ``mariadb 10.11.6``;
-- ``lock``: held by the owner, with its process id;
+- ``data``: the server's own data directory, which exists only when it is complete;
+- ``kind``: the server that created it, such as ``mariadb 10.11.6``;
+- ``lock``: locked by the owner, with its process id;
 - ``server.log``;
-- ``server.pid`` and ``socket``, while the server runs: their values.
+- ``server.pid`` and ``socket``: the server's process id and socket while it runs.
 """
 
 import fcntl
@@ -22,24 +22,24 @@ from typing import BinaryIO
 from ar_targets.development import process, program
 from ar_targets.development.program import DatabaseUnavailable, Program
 
-# Filling a data directory takes seconds; an interrupted attempt is thrown away.
+# Timeout in seconds for stopping an interrupted initialisation, whose data is discarded.
 STOP_SECONDS = 5.0
 
 
 class DataDirectory:
-    """The directory and what a server needs of it."""
+    """The directory, and the files in it."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory.absolute()
         self.data = self.directory / "data"
-        # How the server is told its data directory, and how its process is known again.
+        # The server's option for its data directory; it also identifies the server's process.
         self.option = f"--datadir={self.data}"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Own the directory: two servers would spoil the data.
+        """Lock the directory: two servers would corrupt the data.
 
-        The kernel gives the lock up with its owner, however that ends; the
+        The kernel releases the lock when the process ends, for whatever reason; the
         server does not inherit it. Raises DatabaseUnavailable.
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -57,18 +57,21 @@ class DataDirectory:
             yield
 
     def prepare(self, found: Program, check: process.Check) -> None:
-        """See that there is data which this program may use. Raises DatabaseUnavailable."""
+        """Create the data, or check that this program can use it. Raises DatabaseUnavailable."""
         if self.data.exists():
             self._refuse_foreign_data(found)
         else:
             self._initialise(found, check)
 
     def record(self, found: Program) -> None:
-        """Remember which server the data belongs to from now on."""
+        """Record the server that used the data last."""
         self.write("kind", str(found))
 
     def _refuse_foreign_data(self, found: Program) -> None:
-        """MariaDB and MySQL spoil each other's data, and an older server a newer one's."""
+        """Raise DatabaseUnavailable for data of another server.
+
+        MariaDB and MySQL corrupt each other's data, and an older server that of a newer one.
+        """
         maker = self.read("kind")
         kind, _, version = maker.partition(" ")
         numbers = tuple(int(number) for number in re.findall(r"\d+", version))
@@ -80,10 +83,10 @@ class DataDirectory:
             )
 
     def _initialise(self, found: Program, check: process.Check) -> None:
-        """Make the data.
+        """Initialise the data.
 
-        They get their name only when they are complete: an interrupted
-        attempt leaves another name, which the next attempt removes.
+        It gets its final name only when it is complete: an interrupted initialisation
+        leaves another name, which the next one removes.
         """
         for remains in self.directory.glob("unfinished-*"):
             shutil.rmtree(remains, ignore_errors=True)
@@ -104,24 +107,24 @@ class DataDirectory:
         unfinished.rename(self.data)
 
     def log(self) -> BinaryIO:
-        """The server's log, to write to."""
+        """The server's log, opened for appending."""
         return (self.directory / "server.log").open("ab")
 
     def log_tail(self) -> str:
-        """The end of the log and its place, for an error message."""
+        """The log's path and last lines, for an error message."""
         path = self.directory / "server.log"
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join([f"The end of {path}:", *lines[-15:]])
 
     def read(self, name: str) -> str:
-        """What a file of the directory says; nothing if there is none."""
+        """The content of a file in the directory; empty if there is no such file."""
         try:
             return (self.directory / name).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return ""
 
     def write(self, name: str, text: str) -> None:
-        """Let a file of the directory say something: the whole of it, or what it said before."""
+        """Replace a file in the directory atomically."""
         new = self.directory / f"{name}.new"
         new.write_text(text + "\n", encoding="utf-8")
         new.replace(self.directory / name)
@@ -132,25 +135,25 @@ class DataDirectory:
 
 
 def temporary_tables_in(directory: Path | str) -> str:
-    """The option for a directory of a server's own.
+    """The option for a temporary directory that no other server uses.
 
-    A MariaDB that starts removes the temporary tables of all others that share its directory.
+    At its start, MariaDB removes the temporary tables of all servers that share the directory.
     """
     return f"--tmpdir={directory}"
 
 
 def base_command(path: Path) -> list[str]:
-    """A server's program with what comes first: none of the machine's options, and the user.
+    """The beginning of a server's command: no option files, and the user.
 
-    Servers refuse to run as root unless they are told to. They cannot change
-    to another user here: the data may lie in a directory only root can enter.
+    Servers refuse to run as root unless they are told to. They cannot switch to
+    another user here: the data may be in a directory that only root can enter.
     """
     user = ["--user=root"] if os.geteuid() == 0 else []
     return [str(path), "--no-defaults", *user]
 
 
 def _initialisation(found: Program, data: Path) -> list[str]:
-    """The command that fills an empty data directory, its root account without a password."""
+    """The command that initialises a data directory, with a root account without a password."""
     if found.kind == "mysql":
         return [*base_command(found.path), f"--datadir={data}", "--initialize-insecure"]
     installer = program.locate("mariadb-install-db") or program.locate("mysql_install_db")

@@ -1,8 +1,8 @@
-"""A MariaDB or MySQL server of one's own, for development and tests.
+"""A private MariaDB or MySQL server, for development and tests.
 
-Called by ``serve`` and by the tests. No port, no password, no root rights, no
-service: the server listens on a unix socket in a directory that only its
-owner can enter, and ends with its owner.
+Used by ``serve`` and by the tests. It needs no port, password, root rights or
+system service: the server listens on a Unix socket in a directory that only its
+owner can enter, and is stopped by the process that started it.
 """
 
 import os
@@ -34,11 +34,11 @@ START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
 SOCKET_DIRECTORY_PREFIX = "ar-targets-"
-# sun_path has room for 108 bytes on Linux and 104 on macOS, the closing zero among them.
+# sun_path has room for 108 bytes on Linux and 104 on macOS, including the final zero.
 SOCKET_PATH_BYTES = 103
 
-# Only replication reads a binary log, and the memory is a guest's. PyMySQL
-# sends bytes in hexadecimal, so a packet must have room for twice an image.
+# No binary log, which only replication needs, and little memory, on a developer's machine.
+# PyMySQL sends bytes in hexadecimal, so a packet must have room for twice an image.
 OPTIONS = (
     "--skip-networking",
     "--skip-log-bin",
@@ -48,10 +48,10 @@ OPTIONS = (
     "--innodb-buffer-pool-size=128M",
     "--performance-schema=OFF",
 )
-# MySQL's second protocol would open a socket of its own at a fixed place; and the
-# directory for LOAD DATA and the like, unless there is none, must be one it can read.
+# The X Protocol would open another socket at a fixed path. The directory for LOAD DATA and
+# the like must be readable unless it is NULL.
 MYSQL_OPTIONS = ("--mysqlx=OFF", "--secure-file-priv=NULL")
-# Never wait for the disk: for data that nobody misses after a power cut.
+# Do not wait for the disk: for data that may be lost in a power failure.
 THROW_AWAY_OPTIONS = (
     "--innodb-flush-log-at-trx-commit=0",
     "--innodb-doublewrite=0",
@@ -60,10 +60,10 @@ THROW_AWAY_OPTIONS = (
 
 
 class PrivateDatabase:
-    """A database server that keeps its data in ``directory`` and runs while its owner does.
+    """A database server with its data in ``directory``, from `start` to `stop`.
 
-    ``durable=False`` saves the waits for the disk: for tests. ``check`` is
-    called again and again while the start waits, and may raise to give it up.
+    ``durable=False`` does not wait for the disk, for tests. ``check`` is called
+    repeatedly during the start, and may raise to abort it.
     """
 
     def __init__(
@@ -76,19 +76,18 @@ class PrivateDatabase:
         self._undo = ExitStack()
 
     def __enter__(self) -> Self:
-        """Start."""
+        """Start the server."""
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop."""
+        """Stop the server."""
         self.stop()
 
     def start(self) -> None:
-        """Start the server, with new data if there are none, and wait until it answers.
+        """Start the server, with new data if there is none, and wait until it accepts connections.
 
-        Raises DatabaseUnavailable, or what ``check`` raises; nothing is left
-        running then.
+        Raises DatabaseUnavailable, or what ``check`` raises; the server is stopped then.
         """
         found = program.find_or_install(self._check)
         with ExitStack() as undo:
@@ -102,11 +101,11 @@ class PrivateDatabase:
             self._undo = undo.pop_all()
 
     def stop(self) -> None:
-        """Stop the server, with time to put its data in order; harmless when none runs."""
+        """Shut the server down; does nothing if it is not running."""
         self._undo.close()
 
     def url(self, database: str = "ar_targets") -> str:
-        """The database's URL for SQLAlchemy; it changes with every start."""
+        """The database's URL for SQLAlchemy; the socket in it changes with every start."""
         return f"mysql+pymysql://root@localhost/{database}?unix_socket={quote(self.socket)}"
 
     @property
@@ -117,7 +116,7 @@ class PrivateDatabase:
         return str(self._socket)
 
     def create_database(self, name: str) -> None:
-        """Create a database for all of Unicode, unless it is there."""
+        """Create a database with utf8mb4, unless it exists."""
         if not re.fullmatch("[A-Za-z0-9_]+", name):
             raise ValueError(f"not a database name: {name!r}")
         with (
@@ -127,7 +126,7 @@ class PrivateDatabase:
             cursor.execute(f"CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4")
 
     def _stop_leftover(self) -> None:
-        """Stop the server of an owner that was killed, before a second one spoils the data."""
+        """Stop the server of a process that was killed: two servers would corrupt the data."""
         pid = self._directory.read("server.pid")
         if pid.isdecimal():
             process.stop_stranger(int(pid), self._directory.option, STOP_SECONDS)
@@ -137,11 +136,10 @@ class PrivateDatabase:
 
     @contextmanager
     def _socket_directory(self) -> Iterator[None]:
-        """A new directory for the socket, removed in the end.
+        """Create a directory for the socket, and remove it on exit.
 
-        Its mode, 0700 as mkdtemp makes it, is the whole protection of the
-        root account, which has no password: nobody else can reach the socket,
-        and there is no port.
+        Its mode, 0700 as set by mkdtemp, is the only protection of the root account,
+        which has no password: other users cannot reach the socket, and there is no port.
         """
         directory = Path(tempfile.mkdtemp(prefix=SOCKET_DIRECTORY_PREFIX))
         try:
@@ -155,7 +153,7 @@ class PrivateDatabase:
 
     @contextmanager
     def _server(self, found: Program) -> Iterator[subprocess.Popen[bytes]]:
-        """The running server."""
+        """Run the server process."""
         command = self._server_command(found)
         try:
             with (
@@ -167,10 +165,10 @@ class PrivateDatabase:
             self._directory.forget("server.pid")
 
     def _server_command(self, found: Program) -> list[str]:
-        """The command that becomes the server.
+        """The command that starts the server.
 
-        It is a shell at first, which writes its process id down: so a killed
-        owner never leaves a server behind that the next cannot find.
+        A shell writes its process id to a file and then execs the server, so that
+        the next start finds the server even if this process was killed.
         """
         pid_file = str(self._directory.directory / "server.pid")
         return [
@@ -185,7 +183,7 @@ class PrivateDatabase:
         ]
 
     def _await_answer(self, server: subprocess.Popen[bytes]) -> None:
-        """Wait until the server takes a connection."""
+        """Wait until the server accepts a connection. Raises DatabaseUnavailable."""
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             ended = server.poll() is not None
@@ -198,7 +196,10 @@ class PrivateDatabase:
             time.sleep(process.POLL_SECONDS)
 
     def _answers(self) -> bool:
-        """Connect, on a socket of our own: PyMySQL leaks its own where nobody listens yet."""
+        """Whether the server accepts a connection.
+
+        Connects a socket of our own: PyMySQL leaks its socket if the connection is refused.
+        """
         try:
             with socket.socket(socket.AF_UNIX) as plain:
                 plain.connect(self.socket)
@@ -211,7 +212,7 @@ class PrivateDatabase:
 
 
 def _short_enough(path: Path) -> Path:
-    """The socket's path, refused where the kernel would cut it off."""
+    """The socket's path. Raises DatabaseUnavailable if it is too long for ``sun_path``."""
     if len(os.fsencode(path)) > SOCKET_PATH_BYTES:
         raise DatabaseUnavailable(
             f"The path {path} is too long for a socket: set TMPDIR to a shorter directory."

@@ -1,8 +1,8 @@
-"""Starting programs, waiting for them, and making sure that they are gone.
+"""Starting, waiting for and stopping subprocesses.
 
-Used by ``database`` and ``serve``. Waiting means polling here: the caller's
-``check`` runs between two looks and may raise to give up, so that a signal
-never interrupts a step half-way and leaves a program behind.
+Used by ``database`` and ``serve``. Waiting means polling: the caller's ``check``
+runs between two polls and may raise to stop waiting, so that a signal never
+interrupts a step half-way and leaves a subprocess running.
 """
 
 import os
@@ -22,7 +22,7 @@ PROC = Path("/proc")
 
 
 def never() -> None:
-    """The check that never gives up."""
+    """The default check, which never raises."""
 
 
 @contextmanager
@@ -33,10 +33,10 @@ def running(
     env: Mapping[str, str] | None = None,
     output: BinaryIO | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a program; on leaving, stop it as ``stop`` does.
+    """Start a subprocess; on exit, stop it with `stop`.
 
-    It gets a session of its own, so that Ctrl-C in the terminal reaches only
-    its owner, who decides in which order things end.
+    It gets its own session, so that Ctrl-C in the terminal reaches only the
+    parent, which determines the order of shutdown.
     """
     process = subprocess.Popen(  # noqa: S603  # the callers make the commands
         command,
@@ -53,9 +53,9 @@ def running(
 
 
 def answer(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end and keep what it says.
+    """Run a command to its end and capture its output.
 
-    Unlike one of `running`, it stays in the terminal's foreground.
+    Unlike the subprocesses of `running`, it stays in the terminal's foreground.
     """
     return subprocess.run(  # noqa: S603  # the callers make the commands
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
@@ -63,7 +63,7 @@ def answer(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
 
 
 def wait(process: subprocess.Popen[bytes], check: Check) -> int:
-    """Wait for the program's end; its exit code, as a shell gives it (128 + signal)."""
+    """Wait for the subprocess to exit; its exit status as in a shell (128 + signal)."""
     while (code := process.poll()) is None:
         check()
         time.sleep(POLL_SECONDS)
@@ -71,7 +71,7 @@ def wait(process: subprocess.Popen[bytes], check: Check) -> int:
 
 
 def stop(process: subprocess.Popen[bytes], stop_seconds: float) -> None:
-    """Ask the program to end, wait ``stop_seconds``, then kill what is left of its session."""
+    """Send SIGTERM, wait ``stop_seconds``, then send SIGKILL to what remains of its session."""
     if process.poll() is None:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
@@ -83,11 +83,10 @@ def stop(process: subprocess.Popen[bytes], stop_seconds: float) -> None:
 
 
 def has_argument(pid: int, argument: str) -> bool:
-    """Whether there is such a process, started with this argument.
+    """Whether the process exists and was started with this argument.
 
-    A pid alone proves nothing: it may have been given to another program
-    since. For a moment, a process that becomes another program shows no
-    arguments at all; hence the second look.
+    The pid alone is not enough, since it may have been reused. During exec, a
+    process has no arguments for a moment; an empty result is therefore read again.
     """
     line = command_line(pid)
     if not line:
@@ -97,7 +96,7 @@ def has_argument(pid: int, argument: str) -> bool:
 
 
 def stop_stranger(pid: int, argument: str, stop_seconds: float) -> None:
-    """Like ``stop``, for a process with this argument that is not our child."""
+    """Like `stop`, for a process with this argument that is not a child."""
     for sign, seconds in ((signal.SIGTERM, stop_seconds), (signal.SIGKILL, 5.0)):
         if not has_argument(pid, argument):
             return
@@ -107,14 +106,14 @@ def stop_stranger(pid: int, argument: str, stop_seconds: float) -> None:
 
 
 def _wait_for_stranger(pid: int, argument: str, seconds: float) -> None:
-    """Wait until the process is gone, at most ``seconds``."""
+    """Wait until the process has exited, at most ``seconds``."""
     deadline = time.monotonic() + seconds
     while has_argument(pid, argument) and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
 
 
 def command_line(pid: int) -> str:
-    """The process's arguments with blanks between them; empty where it has ended."""
+    """The process's arguments, separated by spaces; empty if it has exited."""
     if not PROC.exists():  # as on macOS
         return answer(["ps", "-ww", "-o", "command=", "-p", str(pid)]).stdout.strip()
     try:

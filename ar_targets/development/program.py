@@ -1,6 +1,6 @@
-"""The database server program: finding it, telling its kind, and installing it on Debian.
+"""The database server's executable: finding, identifying, and installing it on Debian.
 
-Called by ``database`` when a private database starts.
+Used by ``database`` when a private database starts.
 """
 
 import os
@@ -15,7 +15,7 @@ from ar_targets.development import process
 
 NAMES = ("mariadbd", "mysqld")
 
-# Looked into after PATH, on which an ordinary user seldom has the sbin directories.
+# Searched after PATH, which often lacks the sbin directories for ordinary users.
 DIRECTORIES = (
     "/usr/sbin",
     "/usr/local/sbin",
@@ -30,8 +30,8 @@ DIRECTORIES = (
     "/home/linuxbrew/.linuxbrew/bin",
 )
 
-# Without the service that the full packages set up: the private server is all that runs.
-# The second pair is how Ubuntu 22.04 calls them.
+# These packages do not set up a system service, as the full ones do.
+# The second pair has the names in Ubuntu 22.04.
 PACKAGES = (
     ("mariadb-server-core", "mariadb-client-core"),
     ("mariadb-server-core-10.6", "mariadb-client-core-10.6"),
@@ -45,27 +45,27 @@ WAYS_OUT = (
 
 
 class DatabaseUnavailable(Exception):  # noqa: N818  # the name says it all
-    """There is no database to work with; the message says why and what to do, in one line."""
+    """No database server can be used; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """A database server's program: ``kind`` is ``mariadb`` or ``mysql``."""
+    """A database server's executable: ``kind`` is ``mariadb`` or ``mysql``."""
 
     path: Path
     kind: str
     version: tuple[int, int, int]
 
     def __str__(self) -> str:
-        """Name and version, as written beside the data they made: ``mariadb 10.11.6``."""
+        """Kind and version, as recorded beside the data: ``mariadb 10.11.6``."""
         return f"{self.kind} {'.'.join(map(str, self.version))}"
 
 
 def find_or_install(check: process.Check) -> Program:
-    """The program, installed first where that can be done without asking.
+    """The executable, installed first if that needs no password.
 
-    Raises DatabaseUnavailable, or what ``check`` raises. An installation that
-    has begun is let finish: half of one would be the machine's problem.
+    Raises DatabaseUnavailable, or what ``check`` raises. An installation is not
+    interrupted, since it could leave packages half installed.
     """
     program = find()
     if program is None and install():
@@ -77,21 +77,21 @@ def find_or_install(check: process.Check) -> Program:
 
 
 def find() -> Program | None:
-    """The first program that is there and tells its version; MariaDB's before MySQL's."""
+    """The first executable whose version can be read; MariaDB before MySQL."""
     paths = (locate(name) for name in NAMES)
     return next((found for path in paths if path and (found := identify(path))), None)
 
 
 def locate(name: str) -> Path | None:
-    """Where a program lies: on PATH, or in one of the usual places."""
+    """The path of an executable: on PATH, or in one of `DIRECTORIES`; None if there is none."""
     places = [*os.environ.get("PATH", "").split(os.pathsep), *DIRECTORIES]
-    # An empty place would mean the current directory.
+    # An empty entry would mean the current directory.
     found = shutil.which(name, path=os.pathsep.join(filter(None, places)))
     return Path(found) if found else None
 
 
 def identify(path: Path) -> Program | None:
-    """Ask a program what it is; its name proves nothing, for MariaDB also installs a mysqld."""
+    """Read kind and version from ``--version``: MariaDB also installs a mysqld."""
     try:
         answer = process.answer([path, "--no-defaults", "--version"])
     except OSError:
@@ -105,20 +105,20 @@ def identify(path: Path) -> Program | None:
 
 
 def install() -> bool:
-    """Install MariaDB's server by apt-get, given the right to do so; whether that worked."""
+    """Install MariaDB's server with apt-get if root rights are available; whether it succeeded."""
     become_root = _become_root() if shutil.which("apt-get") else None
     if become_root is None:
         return False
     print("No database server found: installing MariaDB's by apt-get …", file=sys.stderr)
     apt_get = [*become_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
-    # A stale list of packages may still do, so a failed update does not end the matter.
+    # A stale list of packages may be enough, so a failed update is ignored.
     _succeeds([*apt_get, "update"])
     options = ("install", "--yes", "--no-install-recommends")
     return any(_succeeds([*apt_get, *options, *packages]) for packages in PACKAGES)
 
 
 def _become_root() -> list[str] | None:
-    """What to put before a command to run it as root without a question; None if impossible."""
+    """The command prefix for root rights without a password prompt; None if there is none."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") and _succeeds(["sudo", "-n", "true"]):
@@ -127,9 +127,8 @@ def _become_root() -> list[str] | None:
 
 
 def _succeeds(command: Sequence[str]) -> bool:
-    """Run a command, its output thrown away.
+    """Whether a command succeeds; its output is discarded.
 
-    In the foreground, which sudo needs; and Ctrl-C does to apt-get what it
-    does when that is typed by hand.
+    It runs in the foreground: sudo needs that, and Ctrl-C reaches the command.
     """
     return process.answer(command).returncode == 0

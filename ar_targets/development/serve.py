@@ -1,9 +1,9 @@
-"""``ar_targets_serve``: the whole server from one command, with nothing set up beforehand.
+"""``ar_targets_serve``: start everything with one command, without any setup.
 
-What the ini file and the environment leave open is provided: a private
-database server and a key for the tokens, both kept in ``var`` beside the ini
-file. Then the tables are brought up to date and the web server runs, until a
-signal ends it all. ``make serve`` calls this.
+If the ini file and the environment do not set them, it provides a private
+database server and a key for the JWTs, both kept in ``var`` beside the ini file.
+Then it runs the migrations, and the web server until a signal arrives.
+``make serve`` calls it.
 """
 
 import argparse
@@ -30,17 +30,18 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class ServeError(Exception):
-    """What keeps the server from starting, in one line."""
+    """Why the server cannot start, in one line."""
 
 
 class Stopped(Exception):  # noqa: N818  # it is no error
-    """A signal asked for the end."""
+    """A signal has arrived; raised by the check of `stop_on_signals`."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve until a signal comes.
+    """Serve until a signal arrives.
 
-    The exit code is 0 after a signal, else that of the program that ended.
+    The exit status is 0 after a signal, 1 after an error of ours, else that of
+    the subprocess that ended.
     """
     arguments = _parse(argv)
     directory = arguments.dir or arguments.ini.absolute().parent / "var"
@@ -55,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def serve(ini: Path, directory: Path, check: process.Check) -> int:
-    """Start everything in its order; whatever ends this ends all of it, in reverse."""
+    """Start everything in order; on exit, stop everything in reverse order."""
     app, server = settings(ini, "app:main"), settings(ini, "server:main")
     urls = free_urls(server)
     environment = dict(os.environ)
@@ -75,7 +76,7 @@ def serve(ini: Path, directory: Path, check: process.Check) -> int:
 
 
 def run(module: str, ini: Path, environment: Mapping[str, str], check: process.Check) -> int:
-    """Run one of the Python programs on the ini file to its end; its exit code."""
+    """Run a Python module with the ini file as its argument; its exit status."""
     command = [sys.executable, "-m", module, str(ini)]
     with process.running(command, env=environment, stop_seconds=SERVER_STOP_SECONDS) as program:
         return process.wait(program, check)
@@ -100,7 +101,7 @@ def is_set(name: str, app: Mapping[str, Any]) -> bool:
 
 
 def free_urls(server: Mapping[str, Any]) -> list[str]:
-    """The URLs that will be served, none of them taken by another program."""
+    """The URLs that will be served. Raises ServeError if a port is in use."""
     places = addresses(server)
     for place in places:
         if place.is_taken():
@@ -112,9 +113,9 @@ def free_urls(server: Mapping[str, Any]) -> list[str]:
 
 
 def jwt_key(path: Path) -> str:
-    """The key that signs the tokens, made once and then kept, for its owner's eyes only."""
+    """The key that signs the JWTs, created on the first start; readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # O_EXCL: of two first starts at once, one makes the key, and nobody's file is followed.
+    # O_EXCL: only one of two concurrent starts creates the key, and no symbolic link is followed.
     with suppress(FileExistsError):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -129,8 +130,8 @@ def jwt_key(path: Path) -> str:
 def stop_on_signals() -> Iterator[process.Check]:
     """Turn signals into a check that raises Stopped.
 
-    A handler that raised by itself could do so between a program's start and
-    the moment at which its owner knows of it.
+    A signal handler that raised could do so after a subprocess was started and
+    before the code that stops it is reached.
     """
     received: list[int] = []
 
@@ -149,7 +150,7 @@ def stop_on_signals() -> Iterator[process.Check]:
 
 
 def say(text: str) -> None:
-    """Tell the user, if the terminal is still there."""
+    """Print on standard error, if the terminal still exists."""
     with suppress(OSError):
         print(text, file=sys.stderr, flush=True)
 

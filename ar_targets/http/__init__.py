@@ -1,1 +1,1 @@
-"""What all views share: bodies, conditional requests, pages, tweens, and what is around them."""
+"""Shared by all views: bodies, conditional requests, pagination, tweens, execution policy."""

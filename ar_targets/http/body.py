@@ -1,4 +1,4 @@
-"""Cornice validators that read a JSON body: 413, then 415, then 400 with every fault named."""
+"""Cornice validators that read a JSON body: 413, then 415, then 400 with all errors."""
 
 import json
 import secrets
@@ -19,17 +19,17 @@ from pyramid.request import Request
 from ..errors import ERRORS_SHOWN, FieldError, problem
 from ..schemas.body import Body, json_type
 
-# Bytes of a body that has no image in it.
+# Maximum size in bytes of a body without an image.
 PLAIN_LIMIT = 2**20
-# Commas and brackets in a body. Each may be a value more, of a hundred bytes in
-# memory for two that were sent. A target's description, 65,535 bytes of text,
-# may have nothing else.
+# Maximum number of commas or brackets in a body. Each may add a value, which takes a hundred
+# bytes in memory for two that were sent. A target's description, 65,535 bytes of text, may
+# consist of them.
 MARKS, MOST_MARKS = (b",", b"[", b"{"), 70_000
-# Bytes of a string that is worth it.
+# Minimum size in bytes of a string that `lift` separates.
 LARGE_STRING = 16 * 1024
-# Strings that may come before it: names, and values that are small.
+# Strings that may come before it: names, and small values.
 STRINGS_BEFORE = 16
-# What stands in its place in the rest. No client can guess it, and so nobody else sends it.
+# Replaces that string in the rest of the body. Random, so that no client can send it.
 PLACEHOLDER = secrets.token_hex()
 UTF8_PARAMETERS = {"charset=utf-8", 'charset="utf-8"', "charset=utf8"}
 
@@ -40,7 +40,7 @@ def json_body(request: Request, schema: Body, **_: Any) -> None:
 
 
 def optional_json_body(request: Request, schema: Body, **_: Any) -> None:
-    """As `json_body`; no body at all is an empty object."""
+    """As `json_body`; an empty body is read as an empty object."""
     if request.content_length:
         json_body(request, schema)
     else:
@@ -48,7 +48,7 @@ def optional_json_body(request: Request, schema: Body, **_: Any) -> None:
 
 
 def load(request: Request, schema: Body, data: dict[str, object]) -> None:
-    """Hold an object against a schema; what is wrong goes into ``request.errors``."""
+    """Validate an object with a schema; errors go into ``request.errors``."""
     fields, wrong = schema.load(data)
     request.validated.update(fields)
     for name, description in islice(wrong.items(), ERRORS_SHOWN):
@@ -69,14 +69,14 @@ def read_object(request: Request, limit: int, large: str = "") -> dict[str, obje
 
 
 def body_of(request: Request) -> bytes:
-    """The body; not copied where the server has it in memory."""
+    """The body; not copied where the server has it in a BytesIO."""
     source = request.environ["wsgi.input"]
     body: bytes = source.getvalue() if type(source) is BytesIO else request.body
     return body
 
 
 def require_json(request: Request) -> None:
-    """Raises 415 for a body that does not say to be JSON, or says to be in another charset."""
+    """Raise 415 unless the Content-Type is JSON, in UTF-8 where it names a charset."""
     media_type, *parameters = request.headers.get("Content-Type", "").lower().split(";")
     charsets = [text for text in map(str.strip, parameters) if text.startswith("charset")]
     if media_type.strip() != "application/json" or any(
@@ -89,22 +89,21 @@ def require_json(request: Request) -> None:
 
 
 class Lifted(NamedTuple):
-    """A body without its first large string, and that string, as it was written."""
+    """A body with `PLACEHOLDER` for its first large string, and that string as sent."""
 
     rest: bytes
     text: memoryview
 
 
 def lift(body: bytes) -> Lifted | None:
-    """The parts of a body; None where nothing in it is large, or that is not written as it is.
+    """Separate the first large string from the body; None without one, or where it has escapes.
 
-    A parser copies all that it is given, and each string once more; orjson works in
-    memory of twelve times the size, which the system must clear first. For an image
-    of 1 MB, that is a quarter of the CPU that its upload takes of us. What lies
-    between two quotes can stay where it is: in the body, as it came.
+    This saves CPU: a parser copies its whole input, and each string once more; orjson uses memory
+    of twelve times the size, which the system must clear first. For an image of 1 MB, that is a
+    quarter of the CPU time of its upload. The string between its quotes can stay in the body.
 
-    Where no quote before it is escaped, every one begins a string or ends one.
-    Whether the body is JSON, the rest tells; what is in the string, whoever reads it.
+    Where no quote before the string is escaped, each quote begins or ends a string. Parsing the
+    rest checks that the body is JSON; the content of the string is checked by its reader.
     """
     end = -1
     for _ in range(STRINGS_BEFORE):
@@ -125,12 +124,12 @@ def lift(body: bytes) -> Lifted | None:
 def parse_object(body: bytes, large: str = "") -> dict[str, object]:
     """Parse JSON. Raises 400.
 
-    A large string of the name ``large`` may be a view of the body: what was
-    written between the quotes, which may be no Unicode and have line breaks.
+    A large string in the field ``large`` may be returned as a memoryview of the body: the bytes
+    between the quotes, which may be invalid UTF-8 and contain line breaks.
     """
     lifted = lift(body) if large else None
     if lifted is not None:
-        # Where something is wrong, the whole says better what.
+        # On an error, parse the whole body instead: its error message is more precise.
         with suppress(HTTPBadRequest):
             data = _parse_object(lifted.rest)
             if data.get(large) == PLACEHOLDER:
@@ -151,10 +150,10 @@ def _parse_object(body: bytes) -> dict[str, object]:
 
 
 def more_than(most: int, mark: bytes, body: bytes) -> bool:
-    """Whether a byte occurs more often than that.
+    """Whether a byte occurs more than ``most`` times.
 
-    Going from one to the next takes 0.04 ms for a megabyte that has few,
-    counting them all a millisecond.
+    Searching from one to the next takes 0.04 ms for a megabyte with few of them, counting all a
+    millisecond.
     """
     at = -1
     for _ in range(most + 1):
@@ -165,7 +164,7 @@ def more_than(most: int, mark: bytes, body: bytes) -> bool:
 
 
 def _parse_with_surrogates(body: bytes, reason: str) -> object:
-    """Lone surrogates are good JSON that orjson refuses; the schema names the field they are in."""
+    """Parse JSON with lone surrogates, which orjson refuses; the schema then reports the field."""
     if b"\\ud" in body.lower():
         try:
             return json.loads(body.decode(), parse_constant=_no_constant)

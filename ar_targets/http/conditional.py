@@ -1,4 +1,4 @@
-"""Strong entity tags: 304 for a reader who has it already, 412 for a writer who is late."""
+"""Conditional requests with strong entity tags: 304 for If-None-Match, 412 for If-Match."""
 
 import re
 from typing import Protocol, TypeVar
@@ -10,7 +10,7 @@ from pyramid.response import Response
 from ..errors import CHANGED_MEANWHILE, FieldError, problem
 from .representation import tag_response
 
-# The entity tags of a list (RFC 9110, 8.8.3).
+# The entity tags in a header (RFC 9110, 8.8.3).
 TAGS = re.compile(r'(W/)?"([^"]*)"')
 
 
@@ -26,7 +26,7 @@ class _Tagged(Protocol):
 
 
 def not_modified(request: Request, etag: str) -> Response | None:
-    """A 304, if the request's If-None-Match names the tag, be it as a weak one."""
+    """A 304 if the request's If-None-Match matches the entity tag (weak comparison), else None."""
     header = request.headers.get("If-None-Match", "").strip()
     if header != "*" and etag not in {tag for _, tag in TAGS.findall(header)}:
         return None
@@ -36,9 +36,9 @@ def not_modified(request: Request, etag: str) -> Response | None:
 
 
 def expected_revision(request: Request, record: _Tagged) -> int | None:
-    """The revision that If-Match insists on, for the UPDATE to check once more; None without one.
+    """The revision that If-Match requires, which the UPDATE checks again; None without If-Match.
 
-    Raises 412 where the record is another already. Weak tags never match.
+    Raises 412 where the record has another entity tag. Weak tags never match.
     """
     header = request.headers.get("If-Match", "*").strip()
     if header == "*":
@@ -49,14 +49,14 @@ def expected_revision(request: Request, record: _Tagged) -> int | None:
 
 
 def written(result: Result | None, revision: int | None) -> Result:
-    """What a change gave; where it found no row, 412 for a revision insisted on, else 404."""
+    """The result of a change; where no row was changed, raises 412 with If-Match, else 404."""
     if not result:
         raise changed_meanwhile() if revision is not None else HTTPNotFound()
     return result
 
 
 def changed_meanwhile() -> HTTPException:
-    """A 412."""
+    """The 412 for an If-Match that does not match."""
     return problem(
         HTTPPreconditionFailed,
         FieldError("header", "If-Match", CHANGED_MEANWHILE),

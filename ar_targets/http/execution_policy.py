@@ -1,7 +1,7 @@
-"""The outermost layer of the application: follows each request from beginning to end.
+"""The execution policy, the outermost layer: request id, request context, access log, metrics.
 
-It is Pyramid's execution policy, around pyramid_retry's: a request that is run
-again after a deadlock is one request, with one id and one log line.
+It wraps pyramid_retry's policy: a request that is retried after a deadlock is one request, with
+one id and one log line.
 """
 
 import time
@@ -18,9 +18,9 @@ from ..telemetry.request_context import RequestContext
 from .large_body import Environ, Policy, limited, read_body
 
 HEADER = "X-Request-ID"
-# What browsers must not do with what we send: guess at its type, run or frame it,
-# tell others its address, or let other sites' pages embed it (CORS is apart from
-# that). Pages in HTML say for themselves what they need.
+# Security headers: browsers must not guess the content type, run or frame a response, send its
+# address as Referer, or let other sites' pages embed it (CORS is separate). HTML pages set all
+# but the first themselves.
 SAFE = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -31,7 +31,7 @@ SAFE_FOR_PAGES = ("X-Content-Type-Options",)
 
 
 def mark(response: Response, request_id: str) -> None:
-    """Add what every response has, whoever answers."""
+    """Add the request id and the security headers, which every response has."""
     headers = response.headerlist
     there = {name.title(): value for name, value in headers}
     is_page = there.get("Content-Type", "").startswith("text/html")
@@ -42,7 +42,7 @@ def mark(response: Response, request_id: str) -> None:
 
 
 def observed(policy: Policy, registry: Any) -> Policy:
-    """The policy, with a context for each request that ends in a log line and metrics."""
+    """Wrap a policy with a `RequestContext` per request, its access log line and its metrics."""
     slow_seconds = registry.ar_settings.slow_query_ms / 1000
 
     def run(environ: Environ, router: Router) -> Response:
@@ -71,7 +71,7 @@ def observed(policy: Policy, registry: Any) -> Policy:
 
 
 def finish(noted: RequestContext, response: Response) -> None:
-    """Note what was answered."""
+    """Record the status and size of the response."""
     noted.status = response.status_int
     if noted.method != "HEAD" and noted.status not in (204, 304):
         noted.sent = response.content_length or 0

@@ -1,8 +1,7 @@
-"""Bodies of requests: read into memory before the application runs, few large ones at a time.
+"""Request bodies: read into memory before the application runs, few large ones at a time.
 
-Part of Pyramid's execution policy (`execution_policy`). pyramid_retry reads a body again
-when it runs a request again, so it must be there as a whole. Behind a proxy that buffers
-requests it comes at once.
+Part of the execution policy (`execution_policy`). A retry reads the body again, so the whole body
+must be in memory. Behind a proxy that buffers requests it arrives at once.
 """
 
 import threading
@@ -21,17 +20,17 @@ from ..telemetry.access_log import length
 Environ = dict[str, Any]
 Policy = Callable[[Environ, Router], Response]
 
-# Bytes from which on a body is large: images, mostly.
+# Size in bytes from which a body counts as large: mostly images.
 LARGE = 256 * 1024
-# Large bodies that a process has in memory at once. Of the largest image each takes its
-# text (13.3 MiB), the image (10 MiB), and for a moment what the driver makes of it.
+# Large bodies that a process has in memory at once. Of the largest image each takes its base64
+# text (13.3 MiB), the image (10 MiB), and briefly the driver's copy.
 AT_ONCE = 4
-# Seconds to wait for a turn.
+# Seconds to wait for a free slot before 503.
 QUEUE_SECONDS = 8
 
 
 def limited(policy: Policy) -> Policy:
-    """The policy, for so many requests with large bodies at once; 503 for who waits too long."""
+    """Wrap a policy: at most `AT_ONCE` large bodies at once; 503 after `QUEUE_SECONDS`."""
     slots = threading.BoundedSemaphore(AT_ONCE)
 
     def run(environ: Environ, router: Router) -> Response:
@@ -48,7 +47,7 @@ def limited(policy: Policy) -> Policy:
 
 
 def is_large(environ: Environ) -> bool:
-    """Whether a request has a large body, or one of a size that it does not tell."""
+    """Whether a request has a large body, or one of unknown size (chunked)."""
     told = environ.get("CONTENT_LENGTH") or ""
     if told.isdecimal():
         return length(told) >= LARGE
@@ -56,15 +55,16 @@ def is_large(environ: Environ) -> bool:
 
 
 def read_body(request: Request) -> int | None:
-    """pyramid_retry's ``activate_hook``: have the body in memory, up to twice what is allowed.
+    """pyramid_retry's ``activate_hook``: read the body into memory, up to twice the allowed size.
 
-    A larger one is left unread, for the view to refuse; then one attempt is enough.
+    A larger one is left unread, and the view refuses it; then one attempt is enough.
     """
     settings: Settings = request.registry.ar_settings
     most = 2 * largest_body(settings)
     if (request.content_length or 0) > most:
         return 1
     if request.is_body_readable and not request.is_body_seekable:
-        # In chunks, there may be any number of bytes: one too many is seen by its length.
+        # A chunked body may have any size: one byte more than allowed is read, to detect the
+        # excess.
         request.body = request.body_file_raw.read(request.content_length or most + 1)
     return None

@@ -1,4 +1,4 @@
-"""Lists: keyset paging by id, so that the last page of a million rows costs what the first does."""
+"""Keyset pagination by id: the last page of a million rows costs as much as the first."""
 
 import zlib
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ class Page(NamedTuple):
 
     @property
     def rows(self) -> int:
-        """Rows to read: one more than are shown tells whether there is a next page."""
+        """Rows to read: one more than are shown, to know whether there is a next page."""
         return self.limit + 1
 
 
@@ -60,13 +60,13 @@ def _read(request: Request) -> tuple[Page | None, list[FieldError]]:
 
 
 def make_cursor(request: Request, after: int) -> str:
-    """The place behind an id, in this list: with a checksum, so that no other text passes."""
+    """A cursor: the last id of a page, with a checksum that ties it to this list."""
     check = zlib.crc32(f"{request.path_info} {after}".encode())
     return f"{after}-{check:08x}"
 
 
 def parse_cursor(request: Request, text: str) -> int | None:
-    """The id in a cursor, or None for anything that `make_cursor` does not make here."""
+    """The id in a cursor, or None where `make_cursor` did not make it for this list."""
     after = parse_id(text.partition("-")[0])
     return after if after is not None and text == make_cursor(request, after) else None
 

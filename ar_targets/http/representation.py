@@ -1,4 +1,4 @@
-"""Responses about a single resource: read, created, changed, deleted; and how JSON is written."""
+"""Responses about a single resource (read, created, changed, deleted), and the JSON renderer."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -25,15 +25,15 @@ class Record(Protocol):
 
 
 def tag_response(response: Response, etag: str) -> None:
-    """Let clients keep the response, and ask each time whether it is still good.
+    """Set the ETag, and let clients cache the response but revalidate it each time.
 
-    Never ``max-age``: what a revoked token opened yesterday is shut today.
+    Never ``max-age``: access ends as soon as a token is revoked.
     """
     response.headerlist += (("ETag", f'"{etag}"'), ("Cache-Control", "private, no-cache"))
 
 
 def shown(request: Request, record: Record, representation: Json) -> Json:
-    """200, with the record's tag."""
+    """200, with the record's entity tag."""
     tag_response(request.response, record.etag)
     return representation
 
@@ -51,21 +51,21 @@ def no_content() -> Response:
 
 
 def found(record: Any) -> Any:
-    """A record that was there a moment ago; raises 404 where it is gone."""
+    """The record; raises 404 for None, where it was deleted since the request began."""
     if record is None:
         raise HTTPNotFound
     return record
 
 
 def of_caller(record: Any) -> Any:
-    """A record that only a deleted caller lacks; raises 401 where the caller is gone by now."""
+    """The record; raises 401 for None, where the caller was deleted since the request began."""
     if record is None:
         raise HTTPUnauthorized
     return record
 
 
 def renderer_factory(info: Any) -> Callable[[Any, Any], bytes]:
-    """A Pyramid renderer."""
+    """The factory of the ``json`` renderer, which uses orjson."""
 
     def render(value: Any, _system: Any) -> bytes:
         return orjson.dumps(value)
@@ -74,7 +74,7 @@ def renderer_factory(info: Any) -> Callable[[Any, Any], bytes]:
 
 
 def json_response(_request: Request) -> Response:
-    """``request.response``, which is JSON from the start."""
+    """The response factory: ``request.response`` is JSON by default."""
     return Response(content_type="application/json", charset=None)
 
 

@@ -1,4 +1,4 @@
-"""How every REST service of the API is declared."""
+"""Declares the Cornice services of the API."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast
@@ -8,8 +8,8 @@ from cornice import Service
 from ..errors import render_cornice_errors
 from ..resources import public_factory, root_factory
 
-# An id in a path. Other texts name nothing (404); above all not ".." or ".",
-# which traversal would follow out of the place that the route speaks of.
+# An id in a route pattern. Other texts do not match (404), in particular not ".." or ".", which
+# traversal would follow to another resource.
 ID = ":[1-9][0-9]{0,18}"
 PROJECT = f"/project/{{project_id{ID}}}"
 TOKEN = f"{PROJECT}/jwt/{{token_id{ID}}}"
@@ -42,8 +42,8 @@ class RestService(Protocol):
 def service(name: str, path: str, *, resource: str | None = None) -> RestService:
     """A Cornice service at ``/api`` + ``path``.
 
-    Its context is the resource at the same place in the tree, or at that of
-    ``resource``: both are written as route patterns.
+    Its context is the resource at the same path of the tree, or at that of ``resource``: both are
+    route patterns.
     """
     traverse = (resource or path).replace(ID, "")
     return _declare(name, f"/api{path}", factory=root_factory, traverse=traverse)

@@ -1,7 +1,8 @@
-"""What the proxy in front says about its clients, and who is at the other end all the same.
+"""The X-Forwarded headers of the trusted proxy, and the address of the direct peer.
 
-``[app:main] ar_targets.trusted_proxy`` names the proxy, which alone is believed. For
-`/metrics`, which only some networks may read, the peer is noted before that.
+``[app:main] ar_targets.trusted_proxy`` names the proxy; these headers are ignored from anyone
+else. `/metrics`, which only some networks may read, uses the peer's address, which is stored
+before the headers are applied.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,9 +12,9 @@ from typing import Any
 from pyramid.router import Router
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-# In the WSGI environment: the peer's address, "" for a request that was passed on.
+# Key of the WSGI environment: the direct peer's address, "" for a forwarded request.
 PEER = "ar_targets.peer"
-# What proxies add. Who adds such a header to a request of their own loses by it.
+# Headers that proxies add. A client that sends one itself only loses access.
 PASSED_ON = (
     "HTTP_FORWARDED",
     "HTTP_VIA",
@@ -25,10 +26,10 @@ PASSED_ON = (
 
 
 class TrustedProxy:
-    """A WSGI application that believes the X-Forwarded headers of one proxy."""
+    """WSGI middleware that trusts the X-Forwarded headers of one proxy."""
 
     def __init__(self, app: Router, address: str) -> None:
-        """``address`` is the proxy's, or ``*`` for whoever connects."""
+        """``address`` is the proxy's, or ``*`` for any peer."""
         self.registry = app.registry
         self._address, self._direct = address, app
         self._forwarded = ProxyFix(app, x_for=1, x_proto=1, x_host=1)
@@ -43,18 +44,18 @@ class TrustedProxy:
 
 
 def direct(environ: Mapping[str, Any]) -> str:
-    """The address of a peer who speaks for nobody else, or ``""``."""
+    """The peer's address, or ``""`` where a proxy has forwarded the request."""
     if any(header in environ for header in PASSED_ON):
         return ""
     return str(environ.get("REMOTE_ADDR", ""))
 
 
 def is_within(environ: Mapping[str, Any], networks: Iterable[IPv4Network | IPv6Network]) -> bool:
-    """Whether a request came straight from one of the networks."""
+    """Whether a request came directly from one of the networks."""
     try:
         address = ip_address(environ[PEER] if PEER in environ else direct(environ))
     except ValueError:
-        # Nobody's, or that of a Unix socket.
+        # A forwarded request, or a Unix socket.
         return False
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped

@@ -1,7 +1,7 @@
-"""What happens to every request and response, whatever answers it: five tweens.
+"""The five tweens that process every request and response.
 
-Pyramid's exception views come after them, so that errors carry the CORS headers too.
-Around them all is `execution_policy`.
+The exception views run inside them, so that errors have the CORS headers too. `execution_policy`
+runs around them.
 """
 
 import contextlib
@@ -21,8 +21,7 @@ from ..telemetry import request_context
 
 Handler = Callable[[Request], Response]
 
-# For browsers that call the API from pages of other origins. Tokens travel in a header and
-# never in a cookie: no credentials mode is needed.
+# CORS headers. Tokens are sent in a header and never in a cookie: no credentials mode is needed.
 REQUEST_HEADERS = (
     "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, X-Request-ID"
 )
@@ -30,30 +29,30 @@ EXPOSED_HEADERS = (
     "Accept-Ranges, Content-Range, ETag, Link, Location, Retry-After, WWW-Authenticate, "
     "X-Request-ID"
 )
-# Seconds for which a browser may keep the answer to a preflight; most cap it at two hours.
+# Seconds for which a browser may cache a preflight response; most cap it at two hours.
 MAX_AGE = "7200"
 
 
 def release_factory(handler: Handler, registry: Any) -> Handler:
-    """Lets go of what a request held, as soon as it is answered.
+    """Frees the memory of a request as soon as it is answered.
 
-    A request, its resources and its exception refer to each other in circles, which
-    Python finds when it looks for them: after some hundred requests. Until then
-    each upload would keep its image, and each refused one the text of its body.
+    A request, its resources and its exception form reference cycles, which the garbage collector
+    frees only after some hundred requests. Until then each upload would keep its image, and each
+    refused one the text of its body.
     """
 
     def release(request: Request) -> Response:
         try:
             return handler(request)
         finally:
-            # The response goes on to the server, which alone needs it now.
+            # The server has the response; the request need not keep it.
             with contextlib.suppress(AttributeError):
                 del request.response
             if validated := getattr(request, "validated", None):
                 validated.clear()
             error = request.exception
             while error is not None:
-                # Who may want to try again looks at the exception, but not at its frames.
+                # pyramid_retry checks the exception, but not its frames.
                 traceback.clear_frames(error.__traceback__)
                 error = error.__cause__ or error.__context__
 
@@ -61,7 +60,7 @@ def release_factory(handler: Handler, registry: Any) -> Handler:
 
 
 def matched_route_factory(handler: Handler, registry: Any) -> Handler:
-    """Notes which route a request has matched, for its log line and its metrics."""
+    """Records the matched route in the request context, for the access log and the metrics."""
 
     def matched_route(request: Request) -> Response:
         response = handler(request)
@@ -75,10 +74,10 @@ def matched_route_factory(handler: Handler, registry: Any) -> Handler:
 
 
 def cors_factory(handler: Handler, registry: Any) -> Handler:
-    """Tells browsers which origins may read the response.
+    """Adds the CORS headers, which tell browsers which origins may read the response.
 
-    For errors and unknown paths too: without the headers, a page cannot read why it failed
-    (Fetch standard, 3.2).
+    Errors and unknown paths have them too: without the headers, a page cannot read why its
+    request failed (Fetch standard, 3.2).
     """
     origins: frozenset[str] = registry.ar_settings.cors_origins
 
@@ -108,7 +107,7 @@ def allow_origin(request: Request, response: Response, origins: frozenset[str]) 
 
 
 def trailing_slash_factory(handler: Handler, registry: Any) -> Handler:
-    """Takes one slash off the path's end, without a redirect: those lose the body of a POST."""
+    """Removes one trailing slash from the path; a redirect would lose the body of a POST."""
 
     def trailing_slash(request: Request) -> Response:
         path: str = request.environ["PATH_INFO"]
@@ -123,9 +122,9 @@ def trailing_slash_factory(handler: Handler, registry: Any) -> Handler:
 
 
 def options_factory(handler: Handler, registry: Any) -> Handler:
-    """Answers OPTIONS with the methods of the path, without credentials: browsers send none.
+    """Answers OPTIONS with the path's methods, unauthenticated: preflights send no token.
 
-    What is no path goes on to its 404.
+    Unknown paths are passed on, and get 404.
     """
     mapper = registry.getUtility(IRoutesMapper)
 
@@ -140,19 +139,19 @@ def options_factory(handler: Handler, registry: Any) -> Handler:
             route = mapper(request)["route"]
         except UnicodeDecodeError:
             return None
-        # As the router does, which this request does not reach.
+        # As the router does, which does not see this request.
         request.matched_route, request.matchdict = route, {}
         return registry.cornice_services.get(route.pattern) if route else None
 
     return options
 
 
-# From the outside in.
+# From the outermost to the innermost.
 ORDER = ("release", "matched_route", "cors", "trailing_slash", "options")
 
 
 def includeme(config: Configurator) -> None:
-    """Put the tweens in order, all of them outside the exception views."""
+    """Add the tweens in order, all of them outside the exception views."""
     outer = INGRESS
     for name in ORDER:
         tween = f"{__name__}.{name}_factory"

@@ -1,1 +1,1 @@
-"""The bytes of images: the proof that they are a JPEG, base64, and work on their pixels."""
+"""Images: validation of JPEGs, base64, and decoding in a subprocess."""

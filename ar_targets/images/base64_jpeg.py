@@ -1,6 +1,6 @@
-"""From the base64 text in a request to the bytes of a proven JPEG, and back.
+"""Decodes the base64 text of a request to a validated JPEG.
 
-The only module that knows how clients write an image.
+The only module that knows how clients encode an image.
 """
 
 import pybase64
@@ -9,24 +9,24 @@ from ..settings import Settings
 from .jpeg import Jpeg, JpegError, prove
 
 DATA_URI = b"data:image/jpeg;base64,"
-# Base64 makes 4 characters of 3 bytes; the `base64` command breaks its lines
-# after 76, and JSON writes each break as "\n" or "\r\n": up to 4 more in 76.
+# Characters per byte: base64 encodes 3 bytes as 4 characters; the `base64` command breaks lines
+# after 76, and JSON escapes each line break as "\n" or "\r\n", up to 4 characters per 76.
 BASE64_SHARE = 4 / 3 * 80 / 76
 
 
 class ImageError(ValueError):
-    """Why the text is no image that can be kept; for the client to read."""
+    """The text is not an acceptable image; the message is for the client."""
 
 
 class ImageTooLargeError(ImageError):
-    """The image is larger than the server allows."""
+    """The image has more bytes than the setting ``image_max_bytes`` allows."""
 
 
 def read(text: str | memoryview, settings: Settings) -> Jpeg:
-    """The JPEG in a base64 text, which may begin as a data URI.
+    """Decode and validate a JPEG in base64, with or without the prefix of a data URI.
 
-    A string may have line breaks; bytes, as they stand in a body of JSON, not.
-    Raises ImageError, or ImageTooLargeError before anything of that size is decoded.
+    A string may contain line breaks; bytes, taken from a JSON body as they are, may
+    not. Raises ImageError, or ImageTooLargeError before anything is decoded.
     """
     if isinstance(text, str):
         if "\n" in text or "\r" in text:
@@ -48,7 +48,7 @@ def read(text: str | memoryview, settings: Settings) -> Jpeg:
 
 
 def check_size(size: int, settings: Settings) -> None:
-    """Raises ImageTooLargeError for more bytes than a JPEG may have."""
+    """Raise ImageTooLargeError if ``size`` (bytes) exceeds the limit."""
     if size > settings.image_max_bytes:
         raise ImageTooLargeError(
             f"the JPEG is larger than the {settings.image_max_bytes} bytes allowed"
@@ -56,7 +56,7 @@ def check_size(size: int, settings: Settings) -> None:
 
 
 def accept(data: bytes, settings: Settings) -> Jpeg:
-    """The JPEG in these bytes, of a size that was checked. Raises ImageError."""
+    """Validate a JPEG whose size has been checked. Raises ImageError."""
     try:
         return prove(data, settings.image_max_pixels)
     except JpegError as wrong:
@@ -64,7 +64,7 @@ def accept(data: bytes, settings: Settings) -> Jpeg:
 
 
 def largest_body(settings: Settings) -> int:
-    """Bytes of the largest request body that can hold an allowed image, and all else beside it.
+    """Maximum bytes of a request body: the largest allowed image and the other fields.
 
     1 MiB is left for the description (65,535 bytes, six characters each where
     JSON escapes them) and the rest of the object.

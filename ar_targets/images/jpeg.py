@@ -1,14 +1,14 @@
-"""Proves that bytes are one whole JPEG, without decoding its pixels.
+"""Validates that bytes are one complete JPEG, without decoding its pixels.
 
-The proof walks the file from marker to marker (ITU-T T.81, annex B) up to the
-end of the image: every segment must be there in full, the frame must announce
-a size that is allowed, every component must be scanned, in `MAX_SCANS` scans
-at most, and no scan may hold fewer bits than the shortest codes for its
-pixels. A file cut at any byte fails, since only the true end marker of the
-image ends the walk: one inside a thumbnail or a comment is stepped over.
+The validation reads marker after marker (ITU-T T.81, annex B) up to the end of
+the image: every segment must be complete, the frame header must have an allowed
+size, every component must be scanned, in `MAX_SCANS` scans at most, and no scan
+may have fewer bits than the shortest codes for its pixels. A file truncated at
+any byte fails, since only the image's own end marker ends the loop; those inside
+thumbnails and comments are skipped.
 
-Why no decoding: `docs/decisions/0006-jpeg-proof.md` has the figures. Why so many
-scans: `docs/decisions/0026-bounded-decoding.md`.
+Why no decoding: `docs/decisions/0006-jpeg-proof.md` has the figures. Why this limit
+of scans: `docs/decisions/0026-bounded-decoding.md`.
 """
 
 import hashlib
@@ -20,18 +20,18 @@ DHT, SOI, EOI, SOS, DNL = 0xC4, 0xD8, 0xD9, 0xDA, 0xDC
 RESTARTS = range(0xD0, 0xD8)
 FIRST_SEGMENT = 0xC0
 SAMPLE_BITS = 8
-# Segments and Huffman tables. Real files have tens; a hostile one could have
+# Maximum of segments and Huffman tables. Real files have tens; a malicious one could have
 # millions, and take seconds.
 MAX_PARTS = 10_000
-# Scans of an image. A decoder passes over all blocks of a component for each, though a
-# hundred bytes can code one. libjpeg writes 10, and 18 for CMYK, mozjpeg some of the 64
-# that it tries; libtiff and GDAL read no more than 100. The standard has no limit.
+# Maximum of scans of an image. Each makes a decoder process all blocks of a component, even
+# if it has only a hundred bytes. libjpeg writes 10, or 18 for CMYK; mozjpeg uses some of the
+# 64 that it tries; libtiff and GDAL read at most 100. The standard has no limit.
 MAX_SCANS = 64
-# Components of a scan (B.2.3).
+# Maximum of components of a scan (B.2.3).
 MAX_SCANNED = 4
 # Baseline, extended and progressive frames, Huffman coded, and the two
-# arithmetic ones that libjpeg reads. Lossless and hierarchical JPEGs are none
-# that a phone or a browser shows.
+# arithmetic ones that libjpeg reads. Phones and browsers do not show lossless and
+# hierarchical JPEGs.
 FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 PROGRESSIVE = {0xC2}
 ARITHMETIC = {0xC9, 0xCA}
@@ -43,7 +43,7 @@ _SCAN_END = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 
 class Jpeg(NamedTuple):
-    """A JPEG that was found whole: its bytes, pixels, and SHA-256 in hex."""
+    """A validated JPEG: its bytes, width and height in pixels, and SHA-256 in hex."""
 
     data: bytes
     width: int
@@ -52,11 +52,11 @@ class Jpeg(NamedTuple):
 
 
 class JpegError(ValueError):
-    """Why the bytes are no JPEG that can be kept; the text is for the client."""
+    """The bytes are not an acceptable JPEG; the message is for the client."""
 
 
 def prove(data: bytes, max_pixels: int) -> Jpeg:
-    """Read the size of a whole JPEG. Bytes after its end are allowed and kept.
+    """Validate a JPEG and read its size. Bytes after its end are allowed and kept.
 
     Raises JpegError.
     """
@@ -69,7 +69,7 @@ def prove(data: bytes, max_pixels: int) -> Jpeg:
 
 
 def _guess(data: bytes) -> str:
-    """What the bytes seem to be instead."""
+    """For the error message: the file type, guessed from the first bytes."""
     kinds = {
         b"\x89PNG": "a PNG",
         b"GIF8": "a GIF",
@@ -90,7 +90,7 @@ def _guess(data: bytes) -> str:
 
 @dataclass(slots=True)
 class _Frame:
-    """What the frame header (B.2.2) announces; sampling factors by component."""
+    """The frame header (B.2.2), with sampling factors by component."""
 
     marker: int
     width: int
@@ -141,7 +141,7 @@ class _Walk:
         return self.frame
 
     def next_marker(self) -> int:
-        """The marker at the position; any number of FF may fill the space before it."""
+        """The marker at the position; any number of FF may precede it."""
         self.count_part()
         filled = _FILL.match(self.data, self.position)
         at = filled.end() if filled else self.position
@@ -153,13 +153,13 @@ class _Walk:
         return self.data[at]
 
     def count_part(self) -> None:
-        """Bound the work, whatever the file's size."""
+        """Limit the segments and tables, and so the work, whatever the file's size."""
         self.parts += 1
         if self.parts > MAX_PARTS:
             raise JpegError(f"it is broken: it has more than {MAX_PARTS} segments and tables")
 
     def count_scan(self) -> None:
-        """Bound what others, who decode the image, will have to do."""
+        """Limit the scans, and so the work of whoever decodes the image."""
         self.scans += 1
         if self.scans > MAX_SCANS:
             raise JpegError(
@@ -168,11 +168,11 @@ class _Walk:
             )
 
     def next_segment(self) -> bytes:
-        """The segment behind a marker, without its two bytes of length."""
+        """The segment after a marker, without its two bytes of length."""
         at, length = self.position, int.from_bytes(self.data[self.position : self.position + 2])
         if at + max(length, 2) > len(self.data):
             raise JpegError("it is truncated: it stops within a header")
-        if length < 2:  # it counts its own two bytes
+        if length < 2:  # it includes its own two bytes
             raise JpegError(f"it is broken: the segment at byte {at} has no length")
         self.position = at + length
         return self.data[at + 2 : at + length]
@@ -222,7 +222,7 @@ class _Walk:
             raise IndexError
 
     def read_scan(self, segment: bytes) -> None:
-        """A scan's header (B.2.3), and its coded data up to the next marker."""
+        """Read a scan's header (B.2.3) and skip its coded data up to the next marker."""
         if self.frame is None:
             raise JpegError("it is broken: coded data comes before the frame header")
         self.count_scan()
@@ -244,18 +244,18 @@ class _Walk:
             self.frame.unscanned -= tables.keys()
 
     def fewest_bits(self, tables: dict[int, int], spectral_start: int, refines: int) -> int:
-        """The fewest bits that a scan can take: each block has its shortest codes at least.
+        """The minimum bits of a scan: each block has at least its shortest codes.
 
-        Sequential frames code a DC and an AC symbol a block; progressive ones a
-        DC symbol, or one bit where they refine it, and AC symbols that may stand
-        for many blocks (G.1.2). Arithmetic coding knows no fewest.
+        Sequential frames code a DC and an AC symbol per block. Progressive ones code a
+        DC symbol, or one bit when they refine it, and AC symbols that may stand for many
+        blocks (G.1.2). Arithmetic coding has no minimum.
         """
         frame = self.frame
         if frame is None or frame.marker in ARITHMETIC or spectral_start:
             return 0
         bits = 0
         for component, choice in tables.items():
-            # A file without tables means the usual ones, whose shortest code has two bits.
+            # Without tables in the file the usual ones apply, whose shortest code has two bits.
             dc = self.shortest_code.get((0, choice >> 4), 2)
             ac = self.shortest_code.get((1, choice & 15), 2)
             first = 1 if refines else dc

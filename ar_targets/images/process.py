@@ -1,18 +1,18 @@
-"""Starts a process that works on the pixels of one image, within limits that the kernel keeps.
+"""Runs a subprocess that decodes one image, with limits on CPU, memory and time.
 
-What a decoder will do with a hostile image cannot be known before: an
-arithmetic-coded JPEG of 5 KB with 64 scans takes libjpeg five seconds. A thread of
-the server could neither be limited nor ended. The process (`worker`) has
+The cost of decoding a malicious image cannot be known beforehand: an arithmetic-coded
+JPEG of 5 KB with 64 scans takes libjpeg five seconds. A thread of the server could
+neither be limited nor stopped. The subprocess (`worker`) has
 
 - `CPU_SECONDS` of CPU, 0.04 s of which Python and Pillow need to start;
 - `memory_limit` bytes of memory: 0.6 GB for 50 million pixels in 10 MB;
-- `WALL_SECONDS` by the clock, should it wait for something;
-- nothing of the server: neither its sockets nor its settings, some of which are secrets.
+- a timeout of `WALL_SECONDS`;
+- none of the server's sockets and settings, some of which are secrets.
 
-It runs as the server's user: it bounds what is spent, and is no sandbox.
+It runs as the server's user: it limits resources, and is not a sandbox.
 
-One at a time works for each process of the server: who wants one waits for a `turn`,
-and not for long, since threads that wait answer nobody else.
+Each process of the server runs one subprocess at a time; see `turn`. Others wait only
+briefly, since a waiting thread serves no other request.
 Measured in `docs/decisions/0026-bounded-decoding.md`.
 """
 
@@ -26,26 +26,26 @@ from contextlib import contextmanager
 
 from ..settings import ENV_PREFIX
 
-# Runs a module on the bytes of an image with so many pixels.
+# Runs a module on an image; the arguments are those of `_run`.
 Run = Callable[[str, bytes, int], bytes]
 
-# Many times what a photograph takes: 50 million pixels in 10 MB need 0.7 s at most.
+# More than any photograph needs: 50 million pixels in 10 MB take 0.7 s at most.
 CPU_SECONDS = 2
-# Other processes may keep it from a processor, but a thread of the server waits for it.
+# More than CPU_SECONDS, for busy machines; limited, since a thread of the server waits.
 WALL_SECONDS = 10
-# Bytes. Python and Pillow take 26 MiB where this was measured; Pillow keeps four for a decoded
-# pixel, which is at most 100 MB, where an image is too narrow to be decoded at half its size.
+# Bytes. Python and Pillow took 26 MiB when measured; Pillow needs four bytes per decoded pixel,
+# at most 100 MB, where an image is too narrow to be decoded at half its size.
 MEMORY_AT_REST = 192 * 2**20
-# libjpeg keeps the coefficients of a progressive image: two bytes for each colour, of which
-# there are four at most.
+# libjpeg keeps the coefficients of a progressive image: two bytes for each of at most four
+# components.
 MEMORY_PER_PIXEL = 8
-# The image itself, while it is read from the pipe.
+# For the image itself while it is read from the pipe.
 MEMORY_PER_BYTE = 3
-# How many threads may wait for their turn, and for how many seconds: threads are for all others.
+# How many threads may wait, and for how many seconds: other requests need the threads.
 WAITING = 1
 QUEUE_SECONDS = 0.5
 
-# Signals that end a process for what it has done itself.
+# Signals that a process causes itself: the image is at fault.
 _ITS_OWN_FAULT = {
     signal.SIGXCPU,
     signal.SIGSEGV,
@@ -60,22 +60,23 @@ _one_at_a_time = threading.Lock()
 
 
 class ImageProcessError(Exception):
-    """There is no result, and the text says why; another time there may be one."""
+    """There is no result; the message says why. A later attempt may succeed."""
 
 
 class ImageAtFaultError(ImageProcessError):
-    """It is the image: no decoder reads it, or not within the limits. It will be so again."""
+    """The image cannot be decoded, or not within the limits. A later attempt would fail too."""
 
 
 class BusyError(ImageProcessError):
-    """Others have their turn."""
+    """Other images are being decoded."""
 
 
 @contextmanager
 def turn() -> Iterator[Run]:
-    """The only way to run something, and nobody else does meanwhile. Raises BusyError.
+    """Wait until no other subprocess runs; yields the function that starts one.
 
-    Read the image within, rather than before: many may ask, and few get a turn.
+    Read the image inside the block: when many threads wait, most get BusyError and
+    do not need it. Raises BusyError.
     """
     if not _places.acquire(blocking=False):
         raise BusyError("others wait already")
@@ -91,15 +92,15 @@ def turn() -> Iterator[Run]:
 
 
 def _run(module: str, data: bytes, pixels: int) -> bytes:
-    """What the function ``work`` of a module makes of an image, in a process of its own.
+    """Run the function ``work`` of a module on an image in a subprocess; its result.
 
-    ``module`` is a full name, and what it must be is `worker`'s business;
-    ``pixels`` is the image's width times its height. Raises ImageProcessError.
+    ``module`` is an absolute name (requirements: `worker`); ``pixels`` is the
+    image's width times its height. Raises ImageProcessError.
     """
     worker = [sys.executable, "-P", "-m", "ar_targets.images.worker"]
     limits = [str(CPU_SECONDS), str(memory_limit(len(data), pixels))]
     try:
-        done = subprocess.run(  # noqa: S603  # nothing of it is a client's
+        done = subprocess.run(  # noqa: S603  # no argument comes from a client
             [*worker, *limits, module],
             input=data,
             capture_output=True,
@@ -117,22 +118,22 @@ def _run(module: str, data: bytes, pixels: int) -> bytes:
 
 
 def memory_limit(size: int, pixels: int) -> int:
-    """Bytes of addresses that a process may have for an image of so many bytes and pixels."""
+    """Bytes of address space (RLIMIT_AS) for an image of so many bytes and pixels."""
     return MEMORY_AT_REST + MEMORY_PER_PIXEL * pixels + MEMORY_PER_BYTE * size
 
 
 def environment() -> dict[str, str]:
-    """The server's own, without its settings, some of which are secrets.
+    """The server's environment without its settings, some of which are secrets.
 
-    In the C locale no archive of locales is loaded, which may have 200 MB and
-    would count as memory.
+    The C locale avoids loading the locale archive, which may have 200 MB and would
+    count as memory.
     """
     kept = {name: text for name, text in os.environ.items() if not name.startswith(ENV_PREFIX)}
     return kept | {"LC_ALL": "C"}
 
 
 def failure(code: int, told: bytes) -> ImageProcessError:
-    """Why a process has ended with this code, a signal where it is negative."""
+    """The error for a subprocess's exit status (a signal if negative) and standard error."""
     if code == -signal.SIGXCPU:
         return ImageAtFaultError(f"it takes more than {CPU_SECONDS} s of CPU")
     if -code in _ITS_OWN_FAULT:

@@ -1,8 +1,7 @@
-"""The nouns, one a file: the mapped class, its record, and what is asked about it.
+"""The models (nouns), one per file: the mapped class, its record, and its queries.
 
-Statements are built once, when a module is loaded, and name columns rather than
-entities: a row costs a fraction of an ORM object, and the blob is read only where
-it is named.
+Statements are built once, when a module is loaded, and select columns rather than entities: a row
+costs a fraction of an ORM object, and the image BLOB is read only where it is selected.
 """
 
 from ..db.base import Base
@@ -16,8 +15,8 @@ from .thumbnail import Thumbnail
 from .token import Token
 from .user import User
 
-# The migration that these classes belong to: ``/health/ready`` compares it with the
-# database's, and a test with alembic's newest.
+# The migration that these classes belong to: ``/health/ready`` compares it with the database's,
+# and a test with alembic's head.
 SCHEMA_REVISION = "0005"
 
 __all__ = [

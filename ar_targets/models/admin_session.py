@@ -1,4 +1,4 @@
-"""Sessions of the admin panel: the rows that a logout removes, so that a stolen cookie ends too."""
+"""Sessions of the admin panel, as rows: a logout deletes one, so that a stolen cookie ends too."""
 
 import hashlib
 import secrets
@@ -16,7 +16,7 @@ from .user import User
 
 
 class AdminSession(Expiring, Base):
-    """One administrator in one browser."""
+    """A session of one administrator in one browser."""
 
     __tablename__ = "admin_session"
     expired = "expired admin sessions"
@@ -26,14 +26,14 @@ class AdminSession(Expiring, Base):
         TABLE_OPTIONS,
     )
 
-    # The SHA-256 of the secret in the cookie: a copy of the database opens nothing.
+    # The SHA-256 of the secret in the cookie: a copy of the database gives no access.
     id: Mapped[bytes] = mapped_column(BINARY(32), primary_key=True)
     user_id: Mapped[int] = mapped_column(BIGINT, ForeignKey("user.id", ondelete="CASCADE"))
     password_version: Mapped[int] = mapped_column(INTEGER(unsigned=True))
 
 
 class Administrator(NamedTuple):
-    """Who is logged in."""
+    """The administrator of a session."""
 
     id: int
     login: str
@@ -59,13 +59,17 @@ def key(secret: str) -> bytes:
 
 
 def find(db: Database, secret: str, now: datetime) -> Administrator | None:
-    """None after a logout or a new password, and for who is no administrator any more."""
+    """The session's administrator; None once it has ended.
+
+    It ends by expiry, by logout, with a new password, and when the user is deleted or no longer
+    an administrator.
+    """
     rows = db.read(_FIND, session_id=key(secret), now=now)
     return Administrator._make(rows[0]) if rows else None
 
 
 def create(db: Database, user_id: int, password_version: int, expires_at: datetime) -> str:
-    """A new session; its secret."""
+    """Create a session; returns the secret for its cookie."""
     secret = secrets.token_urlsafe(32)
     db.write(
         insert(AdminSession),
@@ -78,5 +82,5 @@ def create(db: Database, user_id: int, password_version: int, expires_at: dateti
 
 
 def remove(db: Database, secret: str) -> None:
-    """Log out."""
+    """Delete the session, on logout."""
     db.write(delete(AdminSession).where(AdminSession.id == key(secret)))

@@ -1,8 +1,7 @@
 """The audit trail: who did what to which row, and when.
 
-An entry is written in the transaction of the change that it tells of: there is
-never one without the other. Nothing secret goes in: of a password, only that
-it was set; of an image, its checksum.
+An entry is written in the transaction of its change, so there is never one without the other. It
+contains no secrets: of a password, only that it was set; of an image, its checksum.
 """
 
 from collections.abc import Mapping
@@ -18,11 +17,11 @@ from ..db.base import TABLE_OPTIONS, Base, Id, Moment
 from ..db.session import Database, Principal
 from .noun import Audited, Revisioned
 
-# An IPv6 address has 45 characters; what a proxy calls one may have any number.
+# An IPv6 address has up to 45 characters; a proxy may send longer texts.
 ADDRESS_MAX = 64
-# Characters of a text that an entry shows; a description may have thousands.
+# Maximum characters of a text in an entry; a description may have thousands.
 TEXT_MAX = 200
-# Six columns, in JSON, with every character of theirs escaped.
+# Enough for six columns in JSON, with every character escaped.
 DETAILS_MAX = 4000
 
 
@@ -31,7 +30,7 @@ class Audit(Base):
 
     __tablename__ = "audit"
     __table_args__ = (
-        # For the purge; then what happened to a row, and what somebody did.
+        # For the purge; for the history of a row; for the changes of a principal.
         Index("ix_audit_at", "at"),
         Index("ix_audit_noun_row_id_id", "noun", "row_id", "id"),
         Index("ix_audit_actor_id", "actor", "id"),
@@ -45,10 +44,10 @@ class Audit(Base):
     address: Mapped[str | None] = mapped_column(VARCHAR(ADDRESS_MAX))
     request_id: Mapped[str | None] = mapped_column(VARCHAR(128))
     action: Mapped[str] = mapped_column(VARCHAR(16, charset="ascii", collation="ascii_bin"))
-    # The row's table, and its id there. No foreign key: the row may go, the entry stays.
+    # The row's table and id. No foreign key: the entry remains when the row is removed.
     noun: Mapped[str] = mapped_column(VARCHAR(16, charset="ascii", collation="ascii_bin"))
     row_id: Mapped[int] = mapped_column(BIGINT)
-    # A JSON object: the new values of what was set.
+    # A JSON object: the new values of the columns that were set.
     details: Mapped[str] = mapped_column(VARCHAR(DETAILS_MAX))
 
 
@@ -79,7 +78,7 @@ def record(
     row_id: int,
     values: Mapping[str, object],
 ) -> None:
-    """Write an entry, if the noun is `Audited`: ``values`` are columns of the row as set.
+    """Write an entry, if the noun is `Audited`: ``values`` are the columns that were set.
 
     ``action`` is ``create``, ``change``, ``delete``, ``restore``, ``revoke`` or ``remove``.
     """
@@ -90,7 +89,7 @@ def record(
 
 
 def _entry(principal: Principal, now: datetime, action: str, details: str) -> dict[str, object]:
-    """The columns of an entry, but for those that say which row."""
+    """The columns of an entry, except those that identify the changed row."""
     return {
         "at": now,
         "actor": principal.name,
@@ -103,14 +102,14 @@ def _entry(principal: Principal, now: datetime, action: str, details: str) -> di
 
 
 def action_of(values: Mapping[str, object]) -> str:
-    """What setting these columns of a live row means."""
+    """The action of an update that sets these columns of a live row."""
     if "deleted_at" in values:
         return "delete"
     return "revoke" if "revoked_at" in values else "change"
 
 
 def _details(action: str, noun: type[Audited], values: Mapping[str, object]) -> dict[str, Any]:
-    """What an entry shows of the values; a row's parent without the ``_id`` of the column."""
+    """The details of an entry; foreign keys are named without the ``_id`` of the column."""
     shown: dict[str, Any] = {
         column.removesuffix("_id"): value[:TEXT_MAX] if isinstance(value, str) else value
         for column in noun.audited

@@ -1,4 +1,4 @@
-"""How rows are inserted and changed: guarded by their revisions, each with its audit entry."""
+"""Inserts and updates of rows: with optimistic locking by revision, each with its audit entry."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +37,7 @@ Record = TypeVar("Record", bound=_Record)
 
 
 def create(db: Database, noun: type[Revisioned], now: datetime, values: Mapping[str, Any]) -> int:
-    """Insert a row; its id. Raises IntegrityError where a value must be unique and is not."""
+    """Insert a row; returns its id. Raises IntegrityError for a duplicate of a unique value."""
     db.write(_insert(noun), **values, created_at=now, updated_at=now)  # type: ignore[arg-type]
     return _created(db, noun, now, values)
 
@@ -50,9 +50,9 @@ def create_below(
     now: datetime,
     values: Mapping[str, Any],
 ) -> int | None:
-    """As `create`, below a live row; None where that is gone.
+    """As `create`, for a child of a live row; None where the parent is deleted.
 
-    The lock makes this and the deletion of that row wait for each other.
+    A shared lock on the parent makes this and a deletion of the parent wait for each other.
     """
     stamped = {**values, "created_at": now, "updated_at": now}
     statement = _insert_below(noun, parent, tuple(stamped))  # type: ignore[arg-type]
@@ -68,7 +68,7 @@ def _created(db: Database, noun: type[Revisioned], now: datetime, values: Mappin
 
 
 def lock_live(db: Database, noun: type[SoftDeletable], row_id: int) -> bool:
-    """Keep a row from being deleted until the transaction ends; False where it is deleted."""
+    """Lock a live row (shared) until the transaction ends; False where it is deleted."""
     return db.write(_live(noun), row_id=row_id).first() is not None  # type: ignore[arg-type]
 
 
@@ -84,12 +84,11 @@ def change(
     computed: Mapping[str, ColumnElement[Any]] = MappingProxyType({}),
     only: ColumnElement[bool] | None = None,
 ) -> int | None:
-    """Set columns of a row that has not ended: is not deleted, or revoked. Its new revision.
+    """Update a live row (neither deleted nor revoked); returns its new revision.
 
-    ``computed`` are columns set by an expression. None where there is no such row,
-    where ``only`` is false for it, or where ``revision`` or a column of ``still`` is
-    given and is no longer the row's. Raises IntegrityError where a value must be unique
-    and is not.
+    ``computed`` are columns set by an expression. Returns None where there is no such row, where
+    the condition ``only`` is false for it, or where ``revision`` or a column of ``still`` is
+    given and is no longer the row's. Raises IntegrityError for a duplicate of a unique value.
     """
     if revision is not None:
         still = {**still, "revision": revision}
@@ -117,11 +116,11 @@ def change_record(
     revision: int | None = None,
     rest: Sequence[str] | None = None,
 ) -> Record | None:
-    """The record as `change` has left it; None where that changed nothing.
+    """Update a row with `change`; returns the new record, or None where nothing was changed.
 
-    Mostly the new record is known without reading it again: where nobody has changed the
-    row since it was read, or nothing in ``rest``. These are columns that stand for all
-    that ``values`` do not set; none where nothing else can change.
+    Usually the new record is known without another read: where the row has not changed since
+    ``record`` was read, or no column of ``rest`` has. A change of anything that ``values`` do not
+    set must change a column of ``rest``; it is empty where nothing else can change.
     """
 
     def known(number: int) -> Record:
@@ -143,8 +142,8 @@ def change_record(
     return known(number) if number == record.revision + 1 else read_again()
 
 
-# Built once, so that SQLAlchemy finds at once what it has made of them. (mypy takes the
-# hash of a class's objects for that of the class, and finds classes unhashable.)
+# Built once, so that SQLAlchemy finds the compiled SQL at once. (mypy checks the hash of a
+# class's instances instead of the class's own, and reports classes as unhashable.)
 
 
 @functools.cache
@@ -171,5 +170,5 @@ def _update(noun: Any, still: tuple[str, ...]) -> Update:
     statement = update(noun).where(noun.id == bindparam("row_id"), noun.alive())
     for name in still:
         statement = statement.where(getattr(noun, name) == bindparam(f"still_{name}"))
-    # Which makes the new revision the statement's `Database.last_id`.
+    # LAST_INSERT_ID(expression) makes the new revision available as `Database.last_id`.
     return statement.values(revision=func.last_insert_id(noun.revision + 1))

@@ -1,9 +1,8 @@
-"""Removal for good of one deleted row, for the admin panel.
+"""Hard delete of one soft-deleted row, for the admin panel.
 
-It goes the way of the purge: first the row is put past restoring
-(``purged_at``), then what is below it goes in batches, children first. Each
-batch is a transaction of its own. What takes too long for one request goes on
-with the next, or with the purge.
+It works as the purge does: first ``purged_at`` is set, so that the row cannot be restored, then
+its descendants are removed in batches, children first. Each batch is a transaction of its own. If
+it takes too long for one request, the next one continues, or the purge.
 """
 
 import time
@@ -21,13 +20,13 @@ from .panel_lists import DELETED, DeletedRow
 from .purge import Removal, inside
 from .soft_delete import deleted_along
 
-# Seconds after which a removal lets the next request go on.
+# Seconds after which a request stops, for the next one to continue.
 TIME_LIMIT = 5.0
 AT_ONCE = 500
 
 
 def find(db: Database, noun: type[SoftDeletable], row_id: int) -> DeletedRow | None:
-    """The deleted row of that id."""
+    """The soft-deleted row of that id, or None."""
     deleted = DELETED[noun.__tablename__]
     statement: Select[Any] = select(*deleted.columns).select_from(deleted.source)
     rows = db.read(statement.where(noun.id == row_id, noun.deleted_at.is_not(None)))
@@ -35,7 +34,7 @@ def find(db: Database, noun: type[SoftDeletable], row_id: int) -> DeletedRow | N
 
 
 def losses(db: Database, noun: type[SoftDeletable], row_id: int) -> Mapping[str, int | None]:
-    """How many rows of each other noun would be gone with a row; None for more than are counted."""
+    """How many rows of each other noun a hard delete removes; None above `COUNTED`."""
 
     def count(ids: Select[int]) -> int | None:
         some = ids.limit(literal_column(str(COUNTED + 1))).subquery()
@@ -49,7 +48,7 @@ def losses(db: Database, noun: type[SoftDeletable], row_id: int) -> Mapping[str,
 
 
 def _below(noun: type[Revisioned], ids: Any) -> Iterator[tuple[type[Owned], Select[int]]]:
-    """The nouns below some rows, at any depth, and the ids of their rows."""
+    """The nouns of all descendants of some rows, and the ids of their rows."""
     for child in children(noun):
         its = select(child.id).where(child.parent_id().in_(ids))
         yield child, its
@@ -57,7 +56,7 @@ def _below(noun: type[Revisioned], ids: Any) -> Iterator[tuple[type[Owned], Sele
 
 
 def remove(scope: Scope, noun: type[SoftDeletable], row_id: int, now: datetime) -> bool:
-    """Begin or go on; whether all of it is gone."""
+    """Begin or continue the removal; returns whether it is complete."""
     marked = in_transaction(scope, lambda db: list(_mark(db, noun, [row_id], now)))
     deadline = time.monotonic() + TIME_LIMIT
     for removal in _removals(marked):
@@ -70,11 +69,11 @@ def remove(scope: Scope, noun: type[SoftDeletable], row_id: int, now: datetime) 
 def _mark(
     db: Database, noun: type[SoftDeletable], ids: list[int], now: datetime
 ) -> Iterator[tuple[type[SoftDeletable], list[int]]]:
-    """Put deleted rows past restoring, with those deleted along; all of them, children first."""
+    """Set ``purged_at`` on deleted rows and those deleted with them; yields all, children first."""
     these = noun.id.in_(ids) & noun.deleted_at.is_not(None)
     if issubclass(noun, Purgeable):
         db.write(update(noun).where(these, noun.purged_at.is_(None)).values(purged_at=now))
-    # None for what has been restored meanwhile: nothing of it is lost.
+    # A row that has been restored meanwhile is not found: nothing of it is removed.
     ids = [row[0] for row in db.read(select(noun.id).where(these))]
     for child in deleted_along(noun):
         below = select(child.id).where(child.parent_id().in_(ids))
@@ -83,7 +82,7 @@ def _mark(
 
 
 def _removals(marked: list[tuple[type[SoftDeletable], list[int]]]) -> Iterator[Removal]:
-    """What is removed of these rows and below them, in the order in which that is possible."""
+    """The removals of these rows and their descendants, in the order that foreign keys require."""
     for noun, ids in marked:
         if issubclass(noun, Purgeable):
             for row_id in ids:
@@ -93,5 +92,5 @@ def _removals(marked: list[tuple[type[SoftDeletable], list[int]]]) -> Iterator[R
 
 
 def note(db: Database, now: datetime, noun: type[SoftDeletable], row: DeletedRow) -> None:
-    """Tell the audit trail, once for a row, what has been removed; its deletion told the rest."""
+    """Write the audit entry of a hard delete, with the row's label; called once for a row."""
     audit.record(db, now, "remove", noun, row.id, {noun.label: row.label})

@@ -1,10 +1,9 @@
-"""Lists for people: searched, filtered, in several orders, and as quick at a million rows.
+"""Keyset pagination for the admin panel's lists: with search, filters and several orders.
 
-The admin panel reads them. A `Course` is a way through a table along one
-index; a page of it starts behind the row where the last one ended, in either
-direction. What no index answers (text inside a description, a state) is a
-condition on the rows along the way: then at most `WINDOW` rows are looked
-through for one page, and the page says so.
+A page costs the same in a table of a million rows. A `Course` is a scan of a table along one
+index; a page of it starts after the row where the last one ended, in either direction. Conditions
+that no index supports (text inside a description, a state) filter the rows of the scan: then at
+most `WINDOW` rows are scanned for one page, and `Page.searched` says so.
 """
 
 import functools
@@ -25,18 +24,18 @@ from ..db.session import Database
 
 Record = TypeVar("Record")
 
-# Index entries that one page may look through; tens of milliseconds.
+# Maximum index entries scanned for one page; takes tens of milliseconds.
 WINDOW = 20_000
-# Rows that are counted; beyond it a page says "more than".
+# Maximum of an exact count; above it a page says "more than".
 COUNTED = 10_000
 
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """A way through a table: an index, the conditions on its first columns, its next column.
+    """An index scan: the index, the conditions on its first columns, and its sort column.
 
-    ``key`` is the column that the index goes on with; None where that is the
-    id. ``descending`` is the way people expect first.
+    ``key`` is the next column of the index; None where that is the id. ``descending`` is the
+    default order.
     """
 
     index: str
@@ -46,17 +45,17 @@ class Course:
 
 
 class Place(NamedTuple):
-    """Between two rows: where a page ends. ``key`` is None on a course by id alone."""
+    """A keyset position: where a page ends. ``key`` is None on a course by id alone."""
 
     key: object
     id: int
 
 
 class Page(NamedTuple, Generic[Record]):
-    """Rows in the order shown, and where to go on; None where there is nothing more.
+    """Rows in the order shown, and the places of the previous and next page; None without one.
 
-    ``searched`` is the number of rows that were looked through if that was the
-    limit: there may be more of them behind ``following``.
+    ``searched`` is the number of scanned rows where that was the limit: there may be more matches
+    after ``following``.
     """
 
     rows: list[Record]
@@ -67,7 +66,7 @@ class Page(NamedTuple, Generic[Record]):
 
 @dataclass(frozen=True, eq=False)
 class Browser(Generic[Record]):
-    """A list: its table, what is read with each row, its courses and its filters."""
+    """A list: its table, the columns that are read, its courses and its filters."""
 
     noun: Any
     make: Callable[[Sequence[Any]], Record]
@@ -88,10 +87,10 @@ class Browser(Generic[Record]):
         count: int = 50,
         **values: object,
     ) -> Page[Record]:
-        """A page behind ``place``, or before it if ``backwards``.
+        """A page after ``place``, or before it if ``backwards``.
 
-        ``reverse`` turns the course's order round. ``values`` are those that its
-        conditions and the filters name.
+        ``reverse`` inverts the course's order. ``values`` are the parameters of its conditions
+        and of the filters.
         """
         descending = self.courses[course].descending ^ reverse ^ backwards
         started = place is not None
@@ -106,7 +105,7 @@ class Browser(Generic[Record]):
             course, filters, descending=descending, started=started, edged=edge is not None
         )
         width = len(self.columns)
-        # The last columns of a row are the place where it was found.
+        # The last columns of a row are its place.
         found_rows = [
             (self.make(row[:width]), Place(*row[width:]))
             for row in db.read(statement, **values, count=count + 1)
@@ -129,7 +128,7 @@ class Browser(Generic[Record]):
 
     @functools.cache  # noqa: B019
     def _edge(self, course: str, *, descending: bool, started: bool) -> Select[Any]:
-        """Where the window ends: the key and id of its last row. Reads the index alone."""
+        """The key and id of the last row of the window. Reads the index alone."""
         chosen = self.courses[course]
         key = chosen.key if chosen.key is not None else self.noun.id
         statement = self._hinted(select(key, self.noun.id), chosen).where(*chosen.where)
@@ -148,12 +147,12 @@ class Browser(Generic[Record]):
             *self.columns, key.label("place_key"), self.noun.id.label("place_id")
         )
         statement = self._hinted(statement.select_from(self.source), chosen).where(*chosen.where)
-        # Else the optimiser may begin with the other table, and sort all there is.
+        # Otherwise the optimiser may begin with the other table, and sort all rows.
         statement = statement.prefix_with("STRAIGHT_JOIN")
         if started:
             statement = statement.where(*self._beyond(chosen, "place", descending=descending))
         if edged:
-            # Up to the edge, itself included, is not beyond it from the other side.
+            # Not `_beyond` in the other direction: the edge itself is included.
             statement = statement.where(*self._up_to(chosen, descending=descending))
         statement = statement.where(*[self.filters[name] for name in filters])
         statement = statement.order_by(*self._order(chosen, descending=descending))
@@ -167,7 +166,7 @@ class Browser(Generic[Record]):
         return [column.desc() if descending else column.asc() for column in columns]
 
     def _beyond(self, course: Course, name: str, *, descending: bool) -> list[ColumnElement[bool]]:
-        """Rows behind a place; the first condition is the one that the index can start at."""
+        """Rows after a place; the first condition is the one where the index scan can start."""
         row_id: ColumnElement[int] = self.noun.id
         place_id: ColumnElement[int] = bindparam(f"{name}_id")
         past_id = row_id < place_id if descending else row_id > place_id
@@ -201,7 +200,7 @@ def _turned(
     *,
     backwards: bool,
 ) -> Page[Record]:
-    """A page from rows in the order of the index, of which one more than shown may have come."""
+    """A page from rows in the order of the index, which may have one row more than is shown."""
     shown = found[:count]
     more = shown[-1][1] if len(found) > count else edge
     searched = WINDOW if edge is not None and len(found) <= count else None

@@ -1,8 +1,7 @@
-"""Attempts to log in, counted for all processes and machines together (`ar_targets.auth.throttle`).
+"""Login attempts, counted for all processes and machines together (`ar_targets.auth.throttle`).
 
-One row for each login name and address holds the moments of its last attempts,
-so that one statement asks, decides and counts: however many attempts come at
-once, from wherever, no more than allowed get through.
+One row for each login name and address holds the times of its last attempts, so that one
+statement checks the limit and counts: parallel attempts cannot exceed it.
 """
 
 import struct
@@ -15,8 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..db.base import TABLE_OPTIONS, Base
 from .noun import Expiring
 
-# A moment is eight bytes, microseconds since 1970, the greatest byte first:
-# then bytes compare as the moments do.
+# A time is eight bytes, microseconds since 1970, big-endian: then bytes compare as the times do.
 WIDTH = 8
 
 
@@ -28,16 +26,16 @@ class LoginAttempt(Expiring, Base):
     # The index is for the purge.
     __table_args__ = (Index("ix_attempt_expires_at", "expires_at"), TABLE_OPTIONS)
 
-    # A hash, by which nobody learns who logs in, or from where.
+    # A hash, so that the table shows neither logins nor addresses.
     id: Mapped[bytes] = mapped_column(BINARY(32), primary_key=True)
-    # The moments one behind the other, the oldest first.
+    # The times, concatenated, the oldest first.
     moments: Mapped[bytes] = mapped_column(MEDIUMBLOB)
-    # How many were refused since the last one that was not.
+    # Attempts refused since the last one that was accepted.
     refused: Mapped[int] = mapped_column(INTEGER(unsigned=True), server_default="0")
 
 
-# Inserts the first, adds one more, or refuses. The assignments go from left to
-# right, and all ask about ``moments``: it comes last.
+# Inserts the first attempt, adds another, or refuses it. The assignments are evaluated from left
+# to right, and all read ``moments``, so it is assigned last.
 _FULL = (
     "LENGTH(moments) >= {width} * :allowed "
     "AND LEFT(RIGHT(moments, {width} * :allowed), {width}) > :since"
@@ -54,17 +52,17 @@ ON DUPLICATE KEY UPDATE
     .replace("{width}", str(WIDTH))
     .strip()
 )
-# Behind it, in the same transaction: 0 unless it was refused.
+# Executed after it, in the same transaction: 0 unless the attempt was refused.
 REFUSED = select(LoginAttempt.refused).where(LoginAttempt.id == bindparam("attempt_id"))
 READ = select(LoginAttempt.moments).where(LoginAttempt.id == bindparam("attempt_id"))
 FORGET = delete(LoginAttempt).where(LoginAttempt.id == bindparam("attempt_id"))
 
 
 def pack(seconds: float) -> bytes:
-    """A moment, in seconds since 1970, as the column holds it."""
+    """A time, in seconds since 1970, as the column stores it."""
     return struct.pack(">Q", max(0, int(seconds * 1_000_000)))
 
 
 def unpack(moments: bytes) -> Sequence[float]:
-    """All moments of a row, in seconds since 1970, the oldest first."""
+    """All times of a row, in seconds since 1970, the oldest first."""
     return [microseconds / 1_000_000 for (microseconds,) in struct.iter_unpack(">Q", moments)]

@@ -1,8 +1,8 @@
-"""Who holds a token, and what the path names: one statement for each kind of token.
+"""Authenticates tokens and reads the rows named by the path: one statement per kind of token.
 
-Joining the rows that a path names to the row that proves the caller answers
-most requests in one round trip, and leaves one for the work in the others. Where
-it names none below the caller's own, a shorter statement does.
+Joining the rows that a path names to the row that authenticates the caller answers most requests
+in one round trip, and saves one in the others. Where the path names none of them, a shorter
+statement is used.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from .user import User
 
 
 class UserAccess(NamedTuple):
-    """The live user of a login token; and of the path the live project, and its token."""
+    """The live user of a login token, and the live project and its token that the path names."""
 
     user_id: int
     project: ProjectRecord | None = None
@@ -30,13 +30,13 @@ class UserAccess(NamedTuple):
 
 
 class ProjectAccess(NamedTuple):
-    """The live project of a project token; and of the path the project's live target."""
+    """The live project of a project token, and its live target that the path names."""
 
     token_id: int
     access: str
     project: ProjectRecord
     target: TargetRecord | None = None
-    # Where it was asked for.
+    # None unless ``with_image``.
     image: bytes | None = None
 
 
@@ -88,7 +88,7 @@ def by_login(
     project_id: int | None,
     token_id: int | None,
 ) -> UserAccess | None:
-    """None where the user is deleted, or the password was set since."""
+    """The rows for a login token; None if the user is deleted or has a new password."""
     caller = {"user_id": user_id, "password_version": password_version}
     if project_id is None:
         rows = db.read(_BY_LOGIN, **caller)
@@ -113,7 +113,10 @@ def by_project_token(
     *,
     with_image: bool = False,
 ) -> ProjectAccess | None:
-    """None where the token is expired, revoked or purged, or its project or owner deleted."""
+    """The rows for a project token; None where it is not valid.
+
+    It is not where it is expired, revoked or purged, or its project or owner is deleted.
+    """
     caller = {"jti": jti, "project_id": project_id, "now": now}
     if target_id is None:
         rows = db.read(_BY_TOKEN, **caller)
@@ -131,5 +134,5 @@ def by_project_token(
 
 
 def exists(row: Sequence[Any]) -> bool:
-    """Whether an outer join has found a row: it has an id."""
+    """Whether an outer join has found a row: its id is not NULL."""
     return row[0] is not None

@@ -1,8 +1,8 @@
-"""What a noun is: mixins for mapped classes, and the list of all that are mapped.
+"""Mixins for mapped classes (nouns), and functions that list them.
 
-A class of `ar_targets.models` says with these mixins what can be done with its rows.
+A class of `ar_targets.models` declares with these mixins which operations its rows support.
 SQLAlchemy's mappers are the registry: the audit trail, soft delete, restore, the purge, counts
-and metrics iterate them with `nouns` and `children`, and name no noun.
+and metrics iterate them with `nouns` and `children`, without naming a class.
 """
 
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ Kind = TypeVar("Kind")
 
 
 class Revisioned:
-    """An id, the moments of the row's creation and last change, and a count of its changes."""
+    """An id, the times of the row's creation and last change, and a count of its changes."""
 
     __tablename__: str
-    # What several are called in messages, and the column by which people know one.
+    # The plural for messages, and the column that identifies a row for people.
     plural: ClassVar[str]
     label: ClassVar[str]
 
@@ -31,7 +31,7 @@ class Revisioned:
 
     @classmethod
     def alive(cls) -> ColumnElement[bool]:
-        """Whether a row can be changed: is not deleted, or revoked."""
+        """The condition that a row is live: neither deleted nor revoked."""
         raise NotImplementedError
 
 
@@ -40,12 +40,12 @@ class Audited(Revisioned):
 
     # Columns whose values an entry shows.
     audited: ClassVar[tuple[str, ...]] = ()
-    # Columns of which an entry says that they were set, and under which name.
+    # Columns whose values an entry hides, and the name under which it says that they were set.
     audited_as_set: ClassVar[Mapping[str, str]] = {}
 
 
 class Owned(Revisioned):
-    """A row below a row of another noun, which it refers to by a foreign key."""
+    """A row with a parent row of another noun, to which it has a foreign key."""
 
     parent_key: ClassVar[str]
 
@@ -57,53 +57,53 @@ class Owned(Revisioned):
 
 
 class SoftDeletable(Revisioned):
-    """A row that is deleted by a mark, and can be restored (`ar_targets.models.soft_delete`)."""
+    """A row that is soft-deleted, and can be restored (`ar_targets.models.soft_delete`)."""
 
     deleted_at: Mapped[Moment | None]
-    # Rows that the purge removes in one transaction at most; None for as many as it likes.
+    # Maximum rows that the purge removes in one transaction; None for its default.
     purge_batch: ClassVar[int | None] = None
 
     @classmethod
     def alive(cls) -> ColumnElement[bool]:
-        """Whether it is not deleted."""
+        """The condition that it is not deleted."""
         return cls.deleted_at.is_(None)
 
 
 class DeletedWithParent(SoftDeletable, Owned):
-    """A row that is marked when its parent is deleted, so that its unique label is free again.
+    """A row that is soft-deleted with its parent, so that its unique label is free again.
 
-    Rows of other nouns stay as they are: every statement that serves them asks whether their
-    parent is alive.
+    Rows of other nouns are not updated: every statement that reads them for clients checks that
+    their parent is live.
     """
 
-    # Tells what comes back with the parent from what had been deleted before.
+    # Distinguishes rows to be restored with the parent from those deleted before it.
     deleted_with_parent: Mapped[bool]
 
 
 class Purgeable(SoftDeletable):
-    """A soft-deletable row with rows of other nouns below it, which are removed before it."""
+    """A soft-deletable row with child rows of other nouns, which are removed before it."""
 
-    # Set when that begins: from then on nothing can be restored.
+    # Set when the removal begins: from then on the row cannot be restored.
     purged_at: Mapped[Moment | None]
 
 
 class Expiring:
-    """A row that is of no use any more from a moment on; then the purge removes it."""
+    """A row with an expiry time, after which the purge removes it."""
 
-    # What the purge calls those rows.
+    # The purge's name for such rows.
     expired: ClassVar[str]
 
     expires_at: Mapped[Moment]
 
 
 class Revocable(Revisioned):
-    """A row that can be made invalid for good; then the purge removes it."""
+    """A row that can be revoked; then the purge removes it."""
 
     revoked_at: Mapped[Moment | None]
 
     @classmethod
     def alive(cls) -> ColumnElement[bool]:
-        """Whether it is not revoked; an expired one can be extended."""
+        """The condition that it is not revoked; an expired one can be extended."""
         return cls.revoked_at.is_(None)
 
 
@@ -115,17 +115,17 @@ def nouns(kind: type[Kind]) -> list[type[Kind]]:
 
 
 def noun_named(kind: type[Kind], name: str) -> type[Kind] | None:
-    """The class with that mixin and table."""
+    """The class with that mixin and table, or None."""
     return next((noun for noun in nouns(kind) if table(noun).name == name), None)
 
 
 def children(noun: type[Revisioned]) -> list[type[Owned]]:
-    """The nouns whose rows are below this one's."""
+    """The nouns whose parent is this one."""
     return [child for child in nouns(Owned) if parent(child) is noun]
 
 
 def parent(noun: type[Owned]) -> type[SoftDeletable]:
-    """The noun whose rows are above this one's."""
+    """The noun to which this one's foreign key refers."""
     (key,) = table(noun).columns[noun.parent_key].foreign_keys
     return next(above for above in nouns(SoftDeletable) if table(above) is key.column.table)
 

@@ -1,4 +1,4 @@
-"""The lists of the admin panel: everybody's rows, the live, the deleted, and the audit trail."""
+"""The lists of the admin panel: live rows of all users, deleted rows, and the audit trail."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -30,7 +30,7 @@ class ProjectRow(NamedTuple):
 
 
 class TokenRow(NamedTuple):
-    """A token with its project, and what its JWT is made of."""
+    """A token with its project, and the columns from which its JWT is made."""
 
     id: int
     project_id: int
@@ -66,7 +66,7 @@ class TargetRow(NamedTuple):
 
 _LIVE_USER = User.alive()
 _LOGIN_STARTS = User.login.like(bindparam("search"))
-# An index serves "= 1", but not "IS true".
+# MySQL uses an index for "= 1", but not for "IS true".
 _ADMIN = User.is_admin == literal_column("1")
 _USER = User.is_admin == literal_column("0")
 
@@ -211,7 +211,7 @@ TARGETS = Browser(
 
 
 class DeletedRow(NamedTuple):
-    """A deleted row of any noun: what people know it by, its parent, and when it was deleted.
+    """A deleted row of any noun: its label, its parent, and when it was deleted.
 
     ``size`` and ``sha256`` are those of an image, where the noun has one.
     """
@@ -227,7 +227,7 @@ class DeletedRow(NamedTuple):
 
 
 def _deleted(noun: type[SoftDeletable]) -> Browser[DeletedRow]:
-    """A noun's deleted rows, by the moment of the deletion, the latest first."""
+    """The list of a noun's deleted rows, ordered by the time of deletion, the latest first."""
     source: Any = noun
     above: list[Any] = [null(), null()]
     if issubclass(noun, Owned):
@@ -246,7 +246,7 @@ def _deleted(noun: type[SoftDeletable]) -> Browser[DeletedRow]:
     )
 
 
-# By the noun's table.
+# By table name.
 DELETED = {noun.__tablename__: _deleted(noun) for noun in nouns(SoftDeletable)}
 
 AUDIT = Browser(

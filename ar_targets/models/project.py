@@ -1,4 +1,4 @@
-"""Projects: what a user keeps image targets in, and the statements about them."""
+"""Projects, which hold a user's image targets: the mapped class, its record and its queries."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -38,7 +38,7 @@ class Project(Audited, Purgeable, DeletedWithParent, Base):
     owner_id: Mapped[int] = mapped_column(BIGINT, ForeignKey("user.id"))
     name: Mapped[str] = mapped_column(VARCHAR(NAME_MAX))
     name_key: Mapped[bytes] = mapped_column(BINARY(32))
-    # NULL once deleted, and NULLs do not collide: the name is free again.
+    # NULL once deleted; a unique index allows many NULLs, so the name is free again.
     live_name_key: Mapped[bytes | None] = mapped_column(
         BINARY(32), Computed("CASE WHEN deleted_at IS NULL THEN name_key END", persisted=False)
     )
@@ -62,7 +62,7 @@ class ProjectRecord(NamedTuple):
 
 
 class OwnerGoneError(Exception):
-    """Who was to own a project has been deleted; for people."""
+    """The new owner of a project has been deleted; the message is for users."""
 
 
 COLUMNS = [getattr(Project, name) for name in ProjectRecord._fields]
@@ -94,7 +94,7 @@ def page(db: Database, owner_id: int, after: int, count: int) -> list[ProjectRec
 
 
 def create(db: Database, owner_id: int, name: str) -> ProjectRecord | None:
-    """A new project; None where the owner has just been deleted.
+    """A new project; None where the owner has been deleted meanwhile.
 
     Raises IntegrityError where the name is taken.
     """
@@ -109,7 +109,7 @@ def create(db: Database, owner_id: int, name: str) -> ProjectRecord | None:
 def rename(
     db: Database, record: ProjectRecord, name: str, revision: int | None = None
 ) -> ProjectRecord | None:
-    """The renamed project; None where it is gone, or its revision is not the given one.
+    """The renamed project; None where it is deleted, or its revision is not the given one.
 
     Raises IntegrityError where the name is taken.
     """
@@ -120,10 +120,10 @@ def rename(
 def hand_over(
     db: Database, record: ProjectRecord, owner_id: int, revision: int | None = None
 ) -> ProjectRecord | None:
-    """The project with another owner; None where it is gone, or its revision another.
+    """The project with another owner; None where it is gone, or its revision is another.
 
-    Raises OwnerGoneError. The new owner's row is locked, as it is for a new
-    project: whoever deletes that user takes the project along, or comes first.
+    Raises OwnerGoneError. The new owner's row is locked, as it is for a new project, so that a
+    concurrent deletion of that user either includes the project or comes first.
     """
     if not lock_live(db, User, owner_id):
         raise OwnerGoneError("the new owner has just been deleted")

@@ -1,9 +1,8 @@
-"""Removal for good: what is of no use any more, what is old, and what was deleted long ago.
+"""Hard delete of expired and revoked rows, old audit entries, and rows soft-deleted long ago.
 
-Everything goes in batches, each a short transaction that locks the rows of
-its own primary keys and nothing else, so that requests go on meanwhile. Each
-batch asks once more whether its rows are still dead: a token may have been
-extended, a target restored. Two purges at once share the work.
+Rows are removed in batches, each a short transaction that locks the rows of its own primary keys
+and nothing else, so that requests are not blocked. Each batch checks again that its rows are
+still dead: a token may have been extended, a target restored. Concurrent purges share the work.
 """
 
 import functools
@@ -40,7 +39,7 @@ class Removal:
     at_once: int | None = None
 
     def count(self, db: Database) -> int:
-        """How many there are now."""
+        """The number of rows to remove now."""
         number = select(func.count()).select_from(self.noun).where(self.dead)
         return int(db.read(number)[0][0])
 
@@ -53,8 +52,8 @@ class Removal:
             rows, removed = in_transaction(scope, batch)
             if not rows:
                 return
-            # Go on from here, not from the start: InnoDB keeps the entries of
-            # removed rows for a while, and would read them again each time.
+            # Continue after the last row: InnoDB keeps the entries of removed rows for a while,
+            # and a scan from the start would read them again each time.
             last_id, last = rows[-1]
             reached = (self.order >= last) & or_(self.order > last, self.noun.id > last_id)
             yield removed
@@ -62,7 +61,7 @@ class Removal:
     def _remove_batch(
         self, db: Database, *, reached: ColumnElement[bool] | None, at_once: int
     ) -> tuple[Sequence[Any], int]:
-        """The ids and moments of the next rows, and how many of them were still dead."""
+        """Remove the next rows; returns their ids and positions, and how many were still dead."""
         found = select(self.noun.id, self.order).where(self.dead)
         if reached is not None:
             found = found.where(reached)
@@ -73,7 +72,7 @@ class Removal:
 
 
 def useless(now: datetime) -> list[Removal]:
-    """What has expired, and what is revoked; tokens first."""
+    """The removals of expired rows, tokens first, and of revoked rows."""
     removals = [
         Removal(noun.expired, noun, noun.expires_at <= now, noun.expires_at)
         for noun in reversed(nouns(Expiring))
@@ -86,14 +85,15 @@ def useless(now: datetime) -> list[Removal]:
 
 
 def old_entries(before: datetime) -> Removal:
-    """Entries of the audit trail from before that moment."""
+    """The removal of audit entries from before that time."""
     return Removal("old audit entries", Audit, Audit.at < before, Audit.at)
 
 
 def old_deleted(db: Database, before: datetime, *, marked: bool) -> Iterator[Removal]:
-    """What was deleted before that moment, children first; with ``marked`` only with `purged_at`.
+    """The removals of rows deleted before that time, children first.
 
-    A deletion that was under way when its moment had passed is left for the next time.
+    With ``marked``, only those with `purged_at` set. A deletion that has not been committed yet
+    is left for the next run.
     """
     for leaf in reversed(nouns(SoftDeletable)):
         if not issubclass(leaf, Purgeable):
@@ -102,10 +102,10 @@ def old_deleted(db: Database, before: datetime, *, marked: bool) -> Iterator[Rem
         old = noun.deleted_at < before
         empty: ColumnElement[bool] = true()
         if marked:
-            # What the admin panel has begun to remove is gone on with, however young it is.
+            # Includes rows that the admin panel has begun to remove, however recently deleted.
             old = noun.deleted_at.is_not(None) & noun.purged_at.is_not(None)
-            # Another purge may mark some meanwhile, whose children we have not removed: those
-            # are its own.
+            # A concurrent purge may set purged_at on more rows, whose children this one has not
+            # removed: it removes those itself.
             empty = ~_has_children(noun)
         for (row_id,) in db.read(select(noun.id).where(old).order_by(noun.id)):
             yield from inside(noun, row_id, before)
@@ -117,7 +117,7 @@ def _removal(noun: type[SoftDeletable], dead: ColumnElement[bool], order: Any) -
 
 
 def _has_children(noun: type[Revisioned]) -> ColumnElement[bool]:
-    """Whether a row has others below it, live or not."""
+    """The condition that a row has children, live or deleted."""
     exists = [
         select(child.id).where(child.parent_id() == noun.id).exists() for child in children(noun)
     ]
@@ -125,24 +125,25 @@ def _has_children(noun: type[Revisioned]) -> ColumnElement[bool]:
 
 
 def inside(noun: type[Purgeable], row_id: int, since: datetime | None = None) -> Iterator[Removal]:
-    """What goes with a row, children first.
+    """The removals of a row's descendants, children first.
 
-    Of what was deleted by itself that is what was deleted since that moment, or all.
+    Of those that were deleted by themselves, only those deleted since that time, or all.
     """
     for child, its in _below(noun, row_id):
         if not issubclass(child, SoftDeletable):
             yield Removal(f"{child.plural} of deleted {noun.plural}", child, its, child.id)
             continue
-        # Live and deleted rows lie apart in the index.
+        # Live and deleted rows are separate ranges of the index.
         end = child.deleted_at
         yield _removal(child, its & child.alive(), child.id)
         yield _removal(child, its & (end.is_not(None) if since is None else end >= since), end)
 
 
 def _below(noun: type[Revisioned], ids: Any) -> Iterator[tuple[type[Owned], ColumnElement[bool]]]:
-    """The nouns that lose rows with these rows, children first; and which ones.
+    """The nouns of the descendants of these rows, children first, each with its condition.
 
-    Those that are `DeletedWithParent` are marked, and so removed by themselves.
+    Without `DeletedWithParent`, whose rows are soft-deleted with the parent, and so have removals
+    of their own.
     """
     for child in children(noun):
         if not issubclass(child, DeletedWithParent):
@@ -153,7 +154,7 @@ def _below(noun: type[Revisioned], ids: Any) -> Iterator[tuple[type[Owned], Colu
 
 
 def mark_purged(scope: Scope, before: datetime, now: datetime, at_once: int) -> None:
-    """Put what was deleted before that moment past restoring, so that no half can come back."""
+    """Set ``purged_at`` on rows deleted before that time, so that none is restored half-removed."""
     for noun in nouns(Purgeable):
         old = (noun.deleted_at < before) & noun.purged_at.is_(None)
         batch = functools.partial(_mark_batch, noun=noun, old=old, now=now, at_once=at_once)
@@ -164,7 +165,7 @@ def mark_purged(scope: Scope, before: datetime, now: datetime, at_once: int) -> 
 def _mark_batch(
     db: Database, *, noun: type[Purgeable], old: ColumnElement[bool], now: datetime, at_once: int
 ) -> int:
-    """Mark some; how many there were."""
+    """Set ``purged_at`` on a batch of rows; returns its size."""
     ids = [row[0] for row in db.read(select(noun.id).where(old).limit(at_once))]
     db.write(update(noun).where(noun.id.in_(ids), old).values(purged_at=now))
     return len(ids)

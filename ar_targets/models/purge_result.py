@@ -1,4 +1,4 @@
-"""What purges have removed so far: one row for each kind of thing. `/metrics` shows them."""
+"""Results of all purges so far, one row per kind of removed rows; `/metrics` shows them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ KIND_MAX = 64
 
 
 class PurgeResult(Base):
-    """One kind of thing, as `Pile.name` names it."""
+    """The results for one kind of removed rows, as `Removal.name` names it."""
 
     __tablename__ = "purge_result"
     __table_args__ = (TABLE_OPTIONS,)
@@ -23,9 +23,9 @@ class PurgeResult(Base):
     kind: Mapped[str] = mapped_column(
         VARCHAR(KIND_MAX, charset="ascii", collation="ascii_bin"), primary_key=True
     )
-    # By all runs together.
+    # Total of all runs.
     removed: Mapped[int] = mapped_column(BIGINT(unsigned=True))
-    # When a run last came to its end; NULL where all have failed.
+    # The end of the last complete run; NULL where there was none.
     finished_at: Mapped[Moment | None]
 
 
@@ -41,12 +41,12 @@ _ALL = select(*[getattr(PurgeResult, name) for name in PurgeResultRecord._fields
 
 
 def everything(db: Database) -> list[PurgeResultRecord]:
-    """All rows; there are no more than kinds."""
+    """All rows, one per kind."""
     return [PurgeResultRecord._make(row) for row in db.read(_ALL)]
 
 
 def add(db: Database, removed: Mapping[str, int], finished_at: datetime | None) -> None:
-    """Add what a run has removed of each kind; with the moment of its end if it got there."""
+    """Add the numbers that a run has removed; ``finished_at`` is None where it failed."""
     for kind, number in removed.items():
         row = insert(PurgeResult).values(kind=kind, removed=number, finished_at=finished_at)
         more = {"removed": PurgeResult.removed + row.inserted.removed}

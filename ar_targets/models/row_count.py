@@ -1,8 +1,8 @@
-"""How many rows there are: to the last one where they are few, else about how many.
+"""Row counts: exact up to `FEW`, estimates above it.
 
-Counting reads an index from end to end, so it stops at `FEW`. Past that the
-optimiser's estimates answer, for which the database reads a few pages of an
-index, however many rows there are.
+Counting reads an index from end to end, so it stops at `FEW`. Above that the optimiser's
+estimates are used, for which the database reads a few pages of an index, however many rows there
+are.
 """
 
 import functools
@@ -27,9 +27,9 @@ from .. import clock
 from ..db.session import Database
 from .noun import Expiring, Revisioned, Revocable, SoftDeletable, nouns
 
-# Index entries that are counted one by one: a few milliseconds.
+# Maximum of an exact count; takes a few milliseconds.
 FEW = 10_000
-# What EXPLAIN answers. MySQL has one column more before the number of rows, and one behind.
+# Columns of EXPLAIN. MySQL has one more before the number of rows, and one more after it.
 MARIADB_COLUMNS = 10
 
 NOW: ColumnElement[Any] = bindparam("now", type_=mysql.DATETIME(fsp=6))
@@ -37,7 +37,7 @@ ONE: ColumnElement[int] = literal_column("1")
 
 
 class Count(NamedTuple):
-    """Rows of one table: live ones, and those that wait for the purge."""
+    """Row counts of one table: live rows, and dead rows, which the purge will remove."""
 
     noun: str
     live: int
@@ -46,7 +46,7 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Halves:
-    """How live and dead rows of a table are told from each other, by an index."""
+    """The index and the conditions that distinguish live from dead rows of a table."""
 
     noun: Any
     index: str
@@ -55,7 +55,7 @@ class Halves:
 
 
 def halves_of(noun: type[Revisioned]) -> Halves:
-    """By the mark of a deletion, or by expiry: what is revoked earlier is counted apart."""
+    """By deletion, or by expiry; rows revoked before their expiry are counted separately."""
     if issubclass(noun, SoftDeletable):
         mark, index = noun.deleted_at, f"ix_{noun.__tablename__}_deleted_at_id"
         return Halves(noun, index, mark.is_(None), mark.is_not(None))
@@ -78,7 +78,7 @@ def _number(rows: Any, what: Any = None) -> Any:
 
 @functools.cache
 def count_statement() -> Select[Any]:
-    """Four numbers for each noun: live, dead, revoked, and of these those not expired yet."""
+    """Four counts per noun: live, dead, revoked, and revoked but not expired yet."""
     numbers = []
     for noun in nouns(Revisioned):
         halves = halves_of(noun)
@@ -93,7 +93,7 @@ def count_statement() -> Select[Any]:
 
 
 def counts(db: Database) -> list[Count]:
-    """The rows of each noun."""
+    """The row counts of each noun."""
     now = clock.now()
     numbers = iter(db.read(count_statement(), now=now)[0])
     found = []
@@ -108,7 +108,7 @@ def counts(db: Database) -> list[Count]:
 
 
 def _estimate(db: Database, halves: Halves, dead: int, now: datetime) -> tuple[int, int]:
-    """About how many rows are live, and dead."""
+    """Estimated numbers of live and dead rows."""
     if dead >= FEW:
         dead = max(FEW, _explained(db, halves, [halves.dead], now))
     return max(0, _explained(db, halves, [], now) - dead), dead
@@ -117,9 +117,9 @@ def _estimate(db: Database, halves: Halves, dead: int, now: datetime) -> tuple[i
 def _explained(
     db: Database, halves: Halves, conditions: list[ColumnElement[bool]], now: datetime
 ) -> int:
-    """How many rows the optimiser believes that it must read.
+    """The number of rows that the optimiser expects to read.
 
-    information_schema would tell as well, but MySQL keeps what is there for a day.
+    information_schema has estimates too, but MySQL caches them for a day.
     """
     counted = select(func.count()).select_from(halves.noun).where(*conditions).params(now=now)
     written = counted.compile(dialect=mysql.dialect(), compile_kwargs={"literal_binds": True})

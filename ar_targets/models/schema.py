@@ -1,4 +1,4 @@
-"""Which migration the database is at."""
+"""The migration that the database is at."""
 
 from typing import cast
 
@@ -9,7 +9,7 @@ from ..db.session import Database
 
 
 def schema_revision(db: Database) -> str | None:
-    """None before the first migration."""
+    """The revision of the last migration; None before the first."""
     try:
         rows = db.read(text("SELECT version_num FROM alembic_version"))
     except ProgrammingError:

@@ -1,9 +1,9 @@
-"""Soft delete, and the way back, for every noun that is `SoftDeletable`.
+"""Soft delete and restore, for every noun that is `SoftDeletable`.
 
-Only the row that a client deletes is marked, and with it the live rows below it that are
-`DeletedWithParent`. Others below it need no mark: every statement that serves them also
-asks whether their parent is live. So a project of a million targets is deleted and restored
-by one row, and what comes back is exactly what went.
+``deleted_at`` is set only on the row that a client deletes, and on its live children that are
+`DeletedWithParent`. Other descendants are not updated: every statement that reads them for
+clients also checks that their parent is live. So a project of a million targets is deleted and
+restored by updating one row, and a restore brings back exactly what was deleted.
 """
 
 from datetime import datetime
@@ -29,7 +29,7 @@ from .noun import (
 
 
 class RestoreError(Exception):
-    """Why something cannot be brought back; for people. Nothing must be committed then."""
+    """A row cannot be restored; the message is for users. The transaction must not be committed."""
 
 
 def delete(
@@ -40,11 +40,12 @@ def delete(
     *,
     only: ColumnElement[bool] | None = None,
 ) -> bool:
-    """Delete a live row, and what is deleted with it.
+    """Soft-delete a live row, and the rows deleted with it.
 
-    False where it is gone, where its revision is not the given one, or ``only`` is false for it.
+    False where it is already deleted, where its revision is not the given one, or ``only`` is
+    false for it.
 
-    The row itself comes first: creating a row below it locks it, so none can slip in between.
+    The row itself is updated first: creating a child locks it, so none can be created in between.
     """
     now = clock.now()
     if change(db, noun, row_id, now, {"deleted_at": now}, revision=revision, only=only) is None:
@@ -59,12 +60,12 @@ def delete(
 
 
 def deleted_along(noun: type[SoftDeletable]) -> list[type[DeletedWithParent]]:
-    """The nouns whose rows are marked along with a row of this one."""
+    """The nouns whose rows are soft-deleted with a row of this one."""
     return [child for child in children(noun) if issubclass(child, DeletedWithParent)]
 
 
 def restore(db: Database, noun: type[SoftDeletable], row_id: int) -> dict[str, int]:
-    """Bring a row back with those that were deleted along with it; how many of each noun.
+    """Restore a row and those deleted with it; returns how many of each other noun.
 
     Raises RestoreError.
     """
@@ -84,7 +85,7 @@ def restore(db: Database, noun: type[SoftDeletable], row_id: int) -> dict[str, i
 
 
 def _deleted(db: Database, noun: type[SoftDeletable], row_id: int) -> Any:
-    """Lock and read a deleted row: what is shown of it, and what it is below."""
+    """Lock and read a deleted row: its label, audited columns and parent. Raises RestoreError."""
     names = {"deleted_at", noun.label}
     if issubclass(noun, Audited):
         names |= {*noun.audited}
@@ -115,7 +116,7 @@ def _keep_parent(db: Database, noun: type[Owned], found: Any) -> None:
 
 
 def _rivals(db: Database, noun: type[DeletedWithParent], condition: ColumnElement[bool]) -> str:
-    """Labels of deleted rows that live rows have by now."""
+    """Labels of deleted rows that live rows use now."""
     rival: Any = aliased(noun)
     key = getattr(noun, f"{noun.label}_key")
     taken = select(getattr(noun, noun.label)).join(
@@ -131,7 +132,7 @@ def _restore(
     what: str,
     **values: object,
 ) -> int:
-    """Take the mark off rows; how many. A unique index says where a label is taken meanwhile."""
+    """Clear ``deleted_at``; returns the row count. Raises RestoreError if a label is taken."""
     values = _counted(noun, clock.now(), deleted_at=None, **values)
     try:
         return db.write(update(noun).where(condition).values(values)).rowcount
@@ -142,6 +143,6 @@ def _restore(
 
 
 def _counted(noun: type[SoftDeletable], now: datetime, **values: object) -> dict[Any, Any]:
-    """The values of an UPDATE of several rows, each row's revision counted up."""
+    """The values of an UPDATE of several rows, which increments each row's revision."""
     stamped = {"revision": noun.revision + 1, "updated_at": now, **values}
     return {getattr(noun, name): value for name, value in stamped.items()}

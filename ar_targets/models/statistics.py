@@ -1,4 +1,4 @@
-"""What the dashboard of the admin panel counts, each by an index."""
+"""Statistics for the dashboard of the admin panel; each query uses an index."""
 
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, cast
@@ -46,7 +46,7 @@ class ExpiringToken(NamedTuple):
 
 
 class Latest(NamedTuple):
-    """A live row of the latest, whatever it is of."""
+    """One of the most recently created live rows, of any noun."""
 
     noun: str
     id: int
@@ -84,13 +84,13 @@ _EXPIRING = (
 
 
 def totals(db: Database, now: datetime) -> Totals:
-    """Count everything: some tenths of a second at a million rows."""
+    """Count all rows: takes some tenths of a second at a million rows."""
     rows = {noun.__tablename__: _rows(db, noun, now) for noun in nouns(Revisioned)}
     return Totals(rows, _number(db, _STORED))
 
 
 def _rows(db: Database, noun: type[Revisioned], now: datetime) -> int:
-    """Live rows, but for those whose parent is deleted: that leaves most of them unmarked."""
+    """Live rows, except those whose parent is deleted: most of these have no ``deleted_at``."""
     live = [noun.alive()]
     if issubclass(noun, Expiring):
         live.append(noun.expires_at > now)
@@ -103,7 +103,7 @@ def _rows(db: Database, noun: type[Revisioned], now: datetime) -> int:
 
 
 def days(db: Database, now: datetime, number: int) -> list[Day]:
-    """The last ``number`` days, today the last, empty ones included."""
+    """The last ``number`` days up to today, including empty ones."""
     first = now.date() - timedelta(days=number - 1)
     since = datetime(first.year, first.month, first.day)  # noqa: DTZ001  # naive, as all of them
     found: dict[date, Any] = {row[0]: row for row in db.read(_DAYS, since=since)}
@@ -113,14 +113,14 @@ def days(db: Database, now: datetime, number: int) -> list[Day]:
 
 
 def expiring(db: Database, now: datetime, until: datetime, count: int) -> list[ExpiringToken]:
-    """Valid tokens that will have expired by then, the next first."""
+    """Valid tokens that expire by ``until``, the next to expire first."""
     return [
         ExpiringToken._make(row) for row in db.read(_EXPIRING, now=now, until=until, count=count)
     ]
 
 
 def latest(db: Database, count: int) -> list[Latest]:
-    """What was created last, of all nouns that can be deleted together, the newest first."""
+    """The most recently created live rows of all soft-deletable nouns, the newest first."""
     rows = [
         Latest._make(row) for noun in nouns(SoftDeletable) for row in db.read(_latest(noun, count))
     ]
@@ -140,7 +140,7 @@ def _latest(noun: type[SoftDeletable], count: int) -> Select[Any]:
 
 
 def database_version(db: Database) -> str:
-    """What the server calls itself."""
+    """The version string of the database server."""
     return cast("str", db.read(select(func.version()))[0][0])
 
 

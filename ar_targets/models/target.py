@@ -1,7 +1,7 @@
-"""Image targets: the JPEGs that an app recognises. The only module that touches the blob.
+"""Image targets, the JPEGs that an app recognises: the mapped class, its record and its queries.
 
-Large values lie outside InnoDB's row, and no statement here names the
-``image`` column unless the image itself is wanted.
+InnoDB stores large values outside the row, and no statement here selects the ``image`` column
+unless the image itself is needed.
 """
 
 from datetime import datetime
@@ -25,19 +25,19 @@ DESCRIPTION_MAX_BYTES = 65_535
 
 
 class Target(Audited, SoftDeletable, Owned, Base):
-    """One picture of one project."""
+    """One image target of a project."""
 
     __tablename__ = "target"
     plural = "targets"
     label = "description"
     audited = ("project_id", "description", "sha256")
     parent_key = "project_id"
-    # Images are freed page by page: a few at a time keep a transaction short.
+    # InnoDB frees an image page by page: small batches keep a transaction short.
     purge_batch = 50
     __table_args__ = (
         Index("ix_target_project_id_deleted_at_id", "project_id", "deleted_at", "id"),
         Index("ix_target_deleted_at_id", "deleted_at", "id"),
-        # For the admin panel's sums: no row has to be read for them.
+        # A covering index for the admin panel's sums.
         Index("ix_target_deleted_at_created_at_size", "deleted_at", "created_at", "size"),
         TABLE_OPTIONS,
     )
@@ -80,8 +80,8 @@ _LIVE = (
 )
 _SAME_IMAGE = (*_LIVE, Target.sha256 == bindparam("sha256"))
 _FIND = select(*COLUMNS).where(*_LIVE)
-# Fetched as they arrive: MariaDB's driver would keep a second copy of the rows, for which
-# the system clears memory anew each time. It takes a third of the CPU that 1 MB does else.
+# Stream results: otherwise MariaDB's driver keeps a second copy of the rows, for which the system
+# clears memory each time. This takes a third of the CPU time for 1 MB.
 STREAMED = {"stream_results": True}
 _IMAGE = select(Target.image).where(*_SAME_IMAGE).execution_options(**STREAMED)
 # SUBSTRING counts from 1.
@@ -146,7 +146,7 @@ def create(db: Database, project_id: int, jpeg: Jpeg, description: str) -> Targe
 
 
 def _about(jpeg: Jpeg) -> dict[str, Any]:
-    """What a target shows of its image."""
+    """The columns that describe the image."""
     return {
         "width": jpeg.width,
         "height": jpeg.height,
@@ -163,7 +163,7 @@ def change(
     description: str | None = None,
     revision: int | None = None,
 ) -> TargetRecord | None:
-    """The target with what is given; None where it is gone, or its revision another."""
+    """The changed target; None where it is deleted, or its revision is not the given one."""
     values: dict[str, Any] = {} if description is None else {"description": description}
     if jpeg is not None:
         values |= _about(jpeg) | {"image": jpeg.data}
@@ -175,7 +175,7 @@ def change(
         values,
         read_again=lambda: find(db, record.project_id, record.id),
         revision=revision,
-        # A description's letters may differ and be the same to the database.
+        # Not the description: values that differ may compare equal in the database.
         rest=("sha256",) if jpeg is None else None,
     )
     if changed is not None and jpeg is not None:

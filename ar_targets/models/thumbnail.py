@@ -1,7 +1,7 @@
-"""Small pictures of targets for the admin panel: made when first looked at, gone with the target.
+"""Thumbnails of targets for the admin panel: created on first view, removed with the target.
 
-They are kept apart from the targets, whose rows the API reads, and of a
-replaced image none is left: the checksum tells whose picture it is.
+They are stored apart from the targets, whose rows the API reads. The checksum tells which image a
+thumbnail was made from; that of a replaced image is overwritten.
 """
 
 from typing import cast
@@ -16,7 +16,7 @@ from .target import TargetRecord
 
 
 class Thumbnail(Base):
-    """The small picture of one target."""
+    """The thumbnail of one target."""
 
     __tablename__ = "thumbnail"
     __table_args__ = TABLE_OPTIONS
@@ -34,12 +34,12 @@ _FIND = select(Thumbnail.picture).where(
 
 
 def find(db: Database, target: TargetRecord) -> bytes | None:
-    """The picture, if one has been made of the image that the target has now."""
+    """The thumbnail of the target's current image, or None."""
     rows = db.read(_FIND, target_id=target.id, sha256=target.sha256)
     return cast("bytes", rows[0][0]) if rows else None
 
 
 def keep(db: Database, target: TargetRecord, picture: bytes) -> None:
-    """Store the picture, in place of that of an earlier image. IntegrityError: it is purged."""
+    """Store a thumbnail, or replace it. Raises IntegrityError if the target is purged."""
     made = insert(Thumbnail).values(target_id=target.id, sha256=target.sha256, picture=picture)
     db.write(made.on_duplicate_key_update(sha256=made.inserted.sha256, picture=picture))

@@ -1,8 +1,8 @@
-"""Project tokens: what an app shows to read or write a project's image targets.
+"""Project tokens, with which an app reads or writes a project's image targets.
 
-A row holds no JWT: the string is made again from the row and the key
-(`ar_targets.auth.jwt_codec`), so that a copy of the database opens nothing. The row,
-not the string, decides until when and for what the token is good.
+A row holds no JWT: the string is made from the row and the key (`ar_targets.auth.jwt_codec`), so
+that a copy of the database gives no access. Expiry and access are columns of the row, not claims
+of the JWT.
 """
 
 import secrets
@@ -44,8 +44,8 @@ class Token(Audited, Revocable, Expiring, Owned, Base):
     )
 
     project_id: Mapped[int] = mapped_column(BIGINT, ForeignKey("project.id"))
-    # The JWT's own id: random, so that an id which the database gives out a
-    # second time (a restored backup) never revives an old token.
+    # The JWT's id (jti): random, so that a row id which the database assigns a second time (a
+    # restored backup) never makes an old token valid again.
     jti: Mapped[str] = mapped_column(CHAR(32, charset="ascii", collation="ascii_bin"))
     access: Mapped[str] = mapped_column(VARCHAR(5, charset="ascii", collation="ascii_bin"))
     description: Mapped[str] = mapped_column(VARCHAR(DESCRIPTION_MAX))
@@ -53,7 +53,7 @@ class Token(Audited, Revocable, Expiring, Owned, Base):
 
 
 class TokenRecord(NamedTuple):
-    """A token as read from the database, dead ones included."""
+    """A token as read from the database, which may be expired or revoked."""
 
     id: int
     project_id: int
@@ -74,7 +74,7 @@ class TokenRecord(NamedTuple):
 
     @property
     def etag(self) -> str:
-        """The strong entity tag, without its quotes: ``valid`` changes without a write."""
+        """The strong entity tag, without its quotes; ``valid`` changes without a write."""
         return f"{self.id}-{self.revision}-{'valid' if self.valid else 'dead'}"
 
 
@@ -99,7 +99,7 @@ def find(db: Database, project_id: int, token_id: int) -> TokenRecord | None:
 
 
 def page(db: Database, project_id: int, after: int, count: int) -> list[TokenRecord]:
-    """Up to ``count`` tokens of a project past the id ``after``, dead ones included."""
+    """Up to ``count`` tokens of a project past the id ``after``, expired and revoked included."""
     rows = db.read(_PAGE, project_id=project_id, after=after, count=count)
     return [TokenRecord._make(row) for row in rows]
 
@@ -107,7 +107,7 @@ def page(db: Database, project_id: int, after: int, count: int) -> list[TokenRec
 def create(
     db: Database, project_id: int, ttl: int, access: str, description: str
 ) -> TokenRecord | None:
-    """A new token, good for ``ttl`` seconds from now; None where the project is gone."""
+    """A new token, valid for ``ttl`` seconds from now; None where the project is deleted."""
     now = clock.now()
     values: dict[str, Any] = {
         "project_id": project_id,
@@ -146,7 +146,7 @@ def extend(
 
 
 def revoke(db: Database, token_id: int, revision: int | None = None) -> bool:
-    """Invalidate it from now on; False as None for `extend`."""
+    """Revoke the token; False where `extend` returns None."""
     now = clock.now()
     values = {"revoked_at": now}
     return change(db, Token, token_id, now, values, revision=revision) is not None

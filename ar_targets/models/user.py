@@ -1,4 +1,4 @@
-"""Users: who may log in, and the statements about them."""
+"""Users, who can log in: the mapped class, its record and its queries."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -27,7 +27,7 @@ from .noun import Audited, Purgeable
 LOGIN_MAX = 64
 PASSWORD_MIN = 8
 PASSWORD_MAX = 128
-# No SHA-256 of anything that anyone knows.
+# The key of no login: no known text has this SHA-256.
 _NOBODYS_KEY = bytes(32)
 
 
@@ -42,7 +42,7 @@ class User(Audited, Purgeable, Base):
     __table_args__ = (
         Index("uq_user_live_login_key", "live_login_key", unique=True),
         Index("ix_user_deleted_at_id", "deleted_at", "id"),
-        # For the admin panel: by name, and administrators alone.
+        # For the admin panel: by name, and only administrators.
         Index("ix_user_deleted_at_login_id", "deleted_at", "login", "id"),
         Index("ix_user_is_admin_deleted_at_id", "is_admin", "deleted_at", "id"),
         TABLE_OPTIONS,
@@ -50,12 +50,12 @@ class User(Audited, Purgeable, Base):
 
     login: Mapped[str] = mapped_column(VARCHAR(LOGIN_MAX))
     login_key: Mapped[bytes] = mapped_column(BINARY(32))
-    # NULL once deleted, and NULLs do not collide: the login is free again.
+    # NULL once deleted; a unique index allows many NULLs, so the login is free again.
     live_login_key: Mapped[bytes | None] = mapped_column(
         BINARY(32), Computed("CASE WHEN deleted_at IS NULL THEN login_key END", persisted=False)
     )
     password_hash: Mapped[str] = mapped_column(VARCHAR(255, charset="ascii", collation="ascii_bin"))
-    # Part of every user token: counting it up ends them all.
+    # Part of every user token: incrementing it invalidates them all.
     password_version: Mapped[int] = mapped_column(INTEGER(unsigned=True), server_default="1")
     is_admin: Mapped[bool] = mapped_column(server_default="0")
 
@@ -77,11 +77,11 @@ class UserRecord(NamedTuple):
 
 
 class LastAdministratorError(Exception):
-    """Somebody must be left who can administer; for people."""
+    """At least one administrator must remain; the message is for users."""
 
 
 class Credentials(NamedTuple):
-    """What a login is checked against."""
+    """The columns against which a login is checked."""
 
     id: int
     password_hash: str
@@ -106,8 +106,8 @@ _PAGE = (
     .order_by(User.id)
     .limit(bindparam("count"))
 )
-# An index serves "= 1", but not "IS true". The lock is on the rows that are found:
-# there is no other way to them than this index.
+# MySQL uses an index for "= 1", but not for "IS true". The forced index also limits the locks of
+# FOR UPDATE to the rows that are found.
 _ADMINISTRATORS = (
     select(User.id)
     .with_hint(User, "FORCE INDEX (ix_user_is_admin_deleted_at_id)")
@@ -117,10 +117,10 @@ _ADMINISTRATORS = (
 
 
 def login_key(login: str) -> bytes:
-    """The folded key of a login name; one for all texts that are too long to be anybody's.
+    """The folded key of a login name; one constant for all texts longer than `LOGIN_MAX`.
 
-    Folding a hostile text takes time that grows with its square: half a second
-    for 50 KB, minutes for a megabyte.
+    Folding a malicious text takes quadratic time: half a second for 50 KB, minutes for a
+    megabyte.
     """
     return fold(login) if len(login) <= LOGIN_MAX else _NOBODYS_KEY
 
@@ -170,11 +170,11 @@ def change(
     revision: int | None = None,
     spare_admins: bool = False,
 ) -> bool:
-    """Set what is given; a new password ends the user's tokens.
+    """Set what is given; a new password invalidates the user's tokens.
 
-    False where the live user is gone, where ``spare_admins`` and it is an
-    administrator (by now: the row decides), or where ``revision`` is given and is
-    no longer the row's. Raises IntegrityError where the login is taken.
+    False where the live user is gone, where ``spare_admins`` and it is an administrator (the
+    UPDATE itself checks that), or where ``revision`` is given and is no longer the row's. Raises
+    IntegrityError where the login is taken.
     """
     values: dict[str, object] = {}
     computed: dict[str, ColumnElement[Any]] = {}
@@ -205,7 +205,7 @@ def set_admin(db: Database, user_id: int, *, is_admin: bool, revision: int | Non
 def keep_an_administrator(db: Database, user_id: int) -> None:
     """Lock all administrators; raises LastAdministratorError where that user is the only one.
 
-    Two who remove each other at once wait for each other here.
+    The locks make concurrent removals of administrators wait for each other.
     """
     ids = db.write(_ADMINISTRATORS.with_for_update()).scalars().all()
     if list(ids) == [user_id]:
@@ -213,7 +213,7 @@ def keep_an_administrator(db: Database, user_id: int) -> None:
 
 
 def rehash(db: Database, user_id: int, old_hash: str, new_hash: str) -> None:
-    """Store the same password under newer parameters; the user's tokens stay good."""
+    """Store a hash of the same password with newer parameters; the user's tokens stay valid."""
     db.write(
         update(User)
         .where(User.id == user_id, User.password_hash == old_hash)

@@ -1,8 +1,8 @@
-"""The API's description, ``/api/openapi.json``, and the page that shows it, ``/api/docs``.
+"""The OpenAPI description, ``/api/openapi.json``, and the page that shows it, ``/api/docs``.
 
-`description.yaml` is written by hand. At the start the limits that settings
-decide are filled in (`placeholders`), and what all paths have alike is added
-(`shared`). A test holds the result against services, schemas and records.
+`description.yaml` is written by hand. At startup, limits from the settings are
+filled in (`placeholders`), and the parts that all paths have in common are added
+(`shared`). A test compares the result with services, schemas and records.
 """
 
 from pyramid.config import Configurator

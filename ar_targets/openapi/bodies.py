@@ -1,7 +1,7 @@
-"""What request bodies may hold, taken from their schemas in `ar_targets.schemas`.
+"""JSON schemas of request bodies, derived from the schemas in `ar_targets.schemas`.
 
-`description.yaml` has what no schema knows: examples, what a field is for, and limits that
-are settings. Where both speak, what is written wins.
+`description.yaml` adds examples, the purpose of fields, and limits from settings; where
+both define something, `description.yaml` takes precedence.
 """
 
 import importlib
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def all_bodies() -> dict[str, Body]:
-    """Each schema by the name of its component: ``UserBody``, and for PATCH ``UserPatch``."""
+    """Each schema by the name of its component: ``UserBody``, and ``UserPatch`` for PATCH."""
     for module in pkgutil.iter_modules(schemas.__path__, f"{schemas.__name__}."):
         importlib.import_module(module.name)
     found = {}
@@ -26,7 +26,7 @@ def all_bodies() -> dict[str, Body]:
 
 
 def complete_bodies(components: Json) -> None:
-    """Add to the components that describe bodies what their schemas say."""
+    """Add what the schemas define to the components of request bodies, in place."""
     for name, body in all_bodies().items():
         if name in components:
             derived, written = body.json_schema(), components[name]

@@ -1,4 +1,4 @@
-"""The whole description as the settings make it, ready to be sent."""
+"""The complete OpenAPI document for an application's settings, as JSON."""
 
 import functools
 import hashlib
@@ -15,7 +15,7 @@ from .placeholders import fill, values_of
 from .records import complete_records
 from .shared import complete
 
-# Prefixes, each of which has a JSON text of its own, that are kept: a server has one.
+# Size of the cache of JSON texts, one per URL prefix; a server usually has one prefix.
 PREFIXES_KEPT = 4
 
 
@@ -28,19 +28,19 @@ class Text(NamedTuple):
 
 @functools.cache
 def written() -> dict[str, Any]:
-    """What is written by hand; not to be changed."""
+    """The parsed `description.yaml`; cached, so it must not be modified."""
     text = Path(__file__).with_name("description.yaml").read_bytes()
-    # C reads it in a tenth of the time; both read what is safe alone.
+    # The C loader takes a tenth of the time; both are safe loaders.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     document: dict[str, Any] = yaml.load(text, loader)  # noqa: S506
     return document
 
 
 class Description:
-    """An OpenAPI document for one application."""
+    """The OpenAPI document of one application."""
 
     def __init__(self, settings: Settings) -> None:
-        # A copy: YAML's anchors make one object of what is written once.
+        # A copy: the original is cached, and YAML anchors share objects.
         document = fill(deepcopy(written()), values_of(settings))
         schemas, shared = document["components"]["schemas"], document["x-shared"]
         complete_bodies(schemas)
@@ -49,7 +49,7 @@ class Description:
         self._texts: dict[str, Text] = {}
 
     def text(self, prefix: str) -> Text:
-        """The JSON for a server that is mounted at ``prefix``; empty for the root."""
+        """The JSON for a server whose URL has the path ``prefix``; empty for the root."""
         if prefix not in self._texts:
             if len(self._texts) >= PREFIXES_KEPT:
                 self._texts.clear()

@@ -1,6 +1,6 @@
-"""The files of ``/api/docs``: Swagger UI as its package ships it, and our few lines around it.
+"""The files of ``/api/docs``: Swagger UI from its package, with our own HTML, CSS and script.
 
-All are in memory. Nothing comes from another host.
+All are kept in memory. Nothing is loaded from another host.
 """
 
 import functools
@@ -12,11 +12,11 @@ from string import Template
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
-# The package's folder is looked up, not imported: that would import its web framework.
+# Located without importing the package, which would import Flask.
 BUNDLE = Path(str(distribution("flask-swagger-ui").locate_file("flask_swagger_ui/dist")))
 
 JAVASCRIPT, CSS, PNG = "text/javascript", "text/css", "image/png"
-# Name → where it is, and its media type.
+# File name → its directory and media type.
 ASSETS = {
     "docs.css": (HERE, CSS),
     "docs.js": (HERE, JAVASCRIPT),
@@ -27,7 +27,7 @@ ASSETS = {
 
 
 class Asset(NamedTuple):
-    """A file that the page loads."""
+    """A static file of the page."""
 
     body: bytes
     media_type: str
@@ -45,10 +45,10 @@ def load_assets() -> dict[str, Asset]:
 
 
 def page(prefix: str) -> str:
-    """The HTML, for a server that is mounted at ``prefix``.
+    """The page's HTML, for a server whose URL has the path ``prefix``.
 
-    The tag of each file is in its address, so that browsers may keep it for
-    long, and still load a new version's files all together.
+    The entity tag of each file is in its URL, so that browsers may cache files for
+    long and still load all files of a new version.
     """
     api = html.escape(f"{prefix}/api")
     addresses = {
@@ -60,5 +60,5 @@ def page(prefix: str) -> str:
 
 @functools.cache
 def template() -> Template:
-    """The page with places for addresses."""
+    """The page's HTML with placeholders for URLs."""
     return Template((HERE / "docs.html").read_text(encoding="utf-8"))

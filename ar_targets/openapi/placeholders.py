@@ -1,7 +1,7 @@
-"""What ``${name}`` in `description.yaml` stands for: limits that settings decide, and the like.
+"""The values of ``${name}`` in `description.yaml`: mostly limits from the settings.
 
-A text that is nothing but ``${name}`` becomes the value itself, whatever its
-type; within a text, numbers are written for people.
+A string that consists of ``${name}`` alone becomes the value with its own type;
+within a longer text, numbers are formatted for readers.
 """
 
 import re
@@ -36,7 +36,7 @@ USER_SECURITY: dict[str, list[dict[str, list[str]]]] = {
 
 
 def values_of(settings: Settings) -> dict[str, Any]:
-    """Each name and what it stands for."""
+    """The value of each placeholder by name."""
     return {
         "version": version("ar_targets"),
         "server_url": "/",
@@ -58,23 +58,23 @@ def values_of(settings: Settings) -> dict[str, Any]:
 
 
 def rate_in_words(rate: limits.RateLimitItem) -> str:
-    """``10 in 15 minutes``."""
+    """A rate limit in words: ``10 in 15 minutes``."""
     unit = rate.GRANULARITY.name + ("s" if rate.multiples > 1 else "")
     return f"{rate.amount} in {rate.multiples} {unit}"
 
 
 def address_failures(rate: limits.RateLimitItem | None) -> str:
-    """Words to go on with, if failures are counted for an address alone too."""
+    """The clause about failed logins per address; empty if they are not limited."""
     return f", or than {rate_in_words(rate)} for one address," if rate else ""
 
 
 def changes_in_words(rate: limits.RateLimitItem | None) -> str:
-    """How many changes of users are allowed."""
+    """The rate limit of changes of users, in words."""
     return rate_in_words(rate) if rate else "any number"
 
 
 def fill(node: Any, values: Mapping[str, Any]) -> Any:
-    """The same with all places filled. Raises KeyError for a name without a value."""
+    """A copy with all placeholders filled. Raises KeyError for a name without a value."""
     if isinstance(node, dict):
         return {key: fill(child, values) for key, child in node.items()}
     if isinstance(node, list):
@@ -87,5 +87,5 @@ def fill(node: Any, values: Mapping[str, Any]) -> Any:
 
 
 def for_people(value: Any) -> str:
-    """A value within a text."""
+    """A value formatted for a text: numbers have thousands separators."""
     return f"{value:,}" if isinstance(value, int) else str(value)

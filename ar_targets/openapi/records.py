@@ -1,7 +1,8 @@
-"""What records may hold, taken from the columns of the mapped classes in `ar_targets.models`.
+"""JSON schemas of records, derived from the columns of the mapped classes in `ar_targets.models`.
 
-A component named like a noun names the columns that clients see, and adds what no column
-knows: examples, what a field is for, closer limits. Where both speak, what is written wins.
+A component named after a noun lists the columns that clients see, and adds examples, the
+purpose of fields and stricter limits; where both define something, the component takes
+precedence.
 """
 
 from typing import Any
@@ -13,14 +14,14 @@ from ..models.noun import Revisioned, nouns
 
 Json = dict[str, Any]
 
-# Bytes of a TEXT column.
+# Maximum bytes of a TEXT column.
 TEXT_MAX = 65_535
 
 
 def complete_records(components: Json, moment: Json, following: Json) -> None:
-    """Add to the components of records what their columns say, and for each noun its pages.
+    """Add what the columns define to the components of records, and a page for each noun.
 
-    ``moment`` describes a DATETIME, ``following`` a page's address of the next one.
+    ``moment`` is the schema of a DATETIME, ``following`` that of a page's ``next``.
     """
     row_id = components["Id"]
     for noun in nouns(Revisioned):
@@ -38,7 +39,7 @@ def complete_records(components: Json, moment: Json, following: Json) -> None:
 
 
 def limits(column: Column[Any], row_id: Json, moment: Json) -> Json:
-    """The JSON that a column's values become; nothing for a blob, which JSON has no type for."""
+    """The JSON schema of a column; empty for a blob, for which JSON has no type."""
     kind = column.type
     described: Json
     if column.primary_key or column.foreign_keys:
@@ -57,7 +58,7 @@ def limits(column: Column[Any], row_id: Json, moment: Json) -> Json:
 
 
 def page(name: str, following: Json) -> Json:
-    """A part of a list."""
+    """The schema of a page of a list."""
     item = {"$ref": f"#/components/schemas/{name}"}
     return {
         "type": "object",

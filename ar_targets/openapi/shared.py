@@ -1,6 +1,6 @@
-"""Adds to the description what all paths have alike, so that nobody writes it fifty times.
+"""Adds the parts that all paths have in common, which `description.yaml` need not repeat.
 
-That is HEAD for every GET, OPTIONS, the request's id, the headers that every
+These are HEAD for every GET, OPTIONS, the request ID, the headers that every
 response has, and those of CORS where an origin is allowed.
 """
 
@@ -9,7 +9,7 @@ from typing import Any
 Json = dict[str, Any]
 
 TAG = "other methods"
-# Ranges are for GET alone (RFC 9110, 14.2).
+# Range requests are defined for GET only (RFC 9110, 14.2).
 NOT_OF_HEAD = {"206", "416"}
 PARAMETERS_NOT_OF_HEAD = {"Range", "IfRange"}
 # Name of a header → its component.
@@ -33,7 +33,7 @@ PREFLIGHT = {
 
 
 def complete(document: Json, origins: frozenset[str]) -> Json:
-    """The whole document. Origins are those that may call the API from other web pages."""
+    """The completed document. ``origins`` may call the API from other web pages (CORS)."""
     document.pop("x-shared")
     components = document["components"]
     for path, item in document["paths"].items():
@@ -53,12 +53,12 @@ def complete(document: Json, origins: frozenset[str]) -> Json:
 
 
 def reference(kind: str, name: str) -> Json:
-    """What stands for a component."""
+    """A ``$ref`` to a component."""
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
 def head(get: Json) -> Json:
-    """HEAD: as GET, but no body."""
+    """The HEAD operation for a GET: the same, without a response body."""
     left_out = [reference("parameters", name) for name in PARAMETERS_NOT_OF_HEAD]
     return {
         "operationId": f"{get['operationId']}_head",
@@ -75,12 +75,12 @@ def head(get: Json) -> Json:
 
 
 def without_content(response: Json) -> Json:
-    """The same response without a body; errors stay the references that they are."""
+    """The response without its body; a ``$ref``, as errors are, stays unchanged."""
     return {name: value for name, value in response.items() if name != "content"}
 
 
 def options(path: str, item: Json) -> Json:
-    """OPTIONS: the methods of a path, without credentials, since browsers send none."""
+    """The OPTIONS operation of a path; it needs no credentials, since browsers send none."""
     responses = {"204": reference("responses", "Options")}
     if "{" in path:
         responses["404"] = reference("responses", "NotFound")
@@ -95,7 +95,7 @@ def options(path: str, item: Json) -> Json:
 
 
 def inline_responses(document: Json) -> list[Json]:
-    """All responses that are written out, not referred to."""
+    """All responses that are not a ``$ref``."""
     operations = [
         operation
         for item in document["paths"].values()
@@ -108,6 +108,6 @@ def inline_responses(document: Json) -> list[Json]:
 
 
 def add_headers(response: Json, names: dict[str, str]) -> None:
-    """Let a response have headers, each by the name of its component, save those it has."""
+    """Add headers (name → component) to a response; those that it has already stay."""
     more = {name: reference("headers", component) for name, component in names.items()}
     response["headers"] = more | response.get("headers", {})

@@ -1,1 +1,1 @@
-"""What request bodies may hold: colander alone, no request and no database."""
+"""Schemas of request bodies, in colander; they use neither the request nor the database."""

@@ -1,7 +1,7 @@
 """The base of all body schemas, and strict types for their fields.
 
-Colander is lenient by default (5.9 passes for 5, "banana" for true, unknown
-fields are dropped); an API that must not let a typo pass in silence is not.
+Colander is lenient by default (5.9 is accepted as 5, "banana" as true, unknown fields are
+dropped); these schemas are strict, so that a typo is an error.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import colander
 
-# A schema or a part of one, as JSON Schema and so OpenAPI has it.
+# A JSON Schema or a part of one, as OpenAPI uses it.
 JsonSchema = dict[str, Any]
 
 
@@ -19,7 +19,7 @@ class Text(colander.SchemaType):  # type: ignore[misc]  # colander has no types
     json_schema: ClassVar[JsonSchema] = {"type": "string", "pattern": r"^[^\u0000]*$"}
 
     def deserialize(self, node: colander.SchemaNode, cstruct: object) -> Any:
-        """The string itself, or colander.Invalid."""
+        """The string itself; raises colander.Invalid."""
         if cstruct is colander.null:
             return colander.null
         if not isinstance(cstruct, str):
@@ -34,8 +34,7 @@ class Text(colander.SchemaType):  # type: ignore[misc]  # colander has no types
 def encodable(text: str) -> bool:
     """Whether a text has no lone surrogate.
 
-    Python's own encoder sees that in a hundredth of the time that a loop over
-    an image's worth of characters takes.
+    Encoding takes a hundredth of the time of a loop over as many characters as an image has.
     """
     try:
         text.encode()
@@ -50,11 +49,11 @@ class Integer(colander.SchemaType):  # type: ignore[misc]
     json_schema: ClassVar[JsonSchema] = {"type": "integer", "format": "int64"}
 
     def deserialize(self, node: colander.SchemaNode, cstruct: object) -> Any:
-        """The int itself, or colander.Invalid. ``true`` is no number, though Python says so."""
+        """The int itself; raises colander.Invalid, also for ``true``, an int in Python."""
         if cstruct is colander.null:
             return colander.null
         if type(cstruct) is not int:
-            # orjson makes floats of integers above 64 bits.
+            # orjson parses integers above 64 bits as floats.
             odd = "one with a fraction, or as large as that"
             kind = odd if isinstance(cstruct, float) else json_type(cstruct)
             raise colander.Invalid(node, f"it must be a whole number, not {kind}")
@@ -62,7 +61,7 @@ class Integer(colander.SchemaType):  # type: ignore[misc]
 
 
 def json_type(value: object) -> str:
-    """What JSON calls a value, for people."""
+    """The name of a value's JSON type, for error messages."""
     names = {bool: "a boolean", dict: "an object", list: "an array", str: "a string"}
     if value is None:
         return "null"
@@ -70,7 +69,7 @@ def json_type(value: object) -> str:
 
 
 class Length:
-    """A validator: characters (code points) from ``low`` to ``high``, both allowed."""
+    """A validator: a length from ``low`` to ``high`` characters (code points), inclusive."""
 
     def __init__(self, low: int, high: int) -> None:
         self.low, self.high = low, high
@@ -84,23 +83,23 @@ class Length:
 
     @property
     def json_schema(self) -> JsonSchema:
-        """The same for the API's description."""
+        """The same as JSON Schema, for the API's description."""
         return {"minLength": self.low, "maxLength": self.high}
 
 
 class TrimmedLength(Length):
-    """The same for a text that `trim` has prepared; there is one character at least."""
+    """A `Length` for a text that `trim` has prepared, of at least one character."""
 
     @property
     def json_schema(self) -> JsonSchema:
-        """The length that is left without the white space: a pattern has to say it."""
+        """A pattern, since ``maxLength`` would count the white space around it."""
         inner = rf"[^\s\u0000]([^\u0000]{{0,{self.high - 2}}}[^\s\u0000])?"
         told = f"{self.low} to {self.high} characters, white space around them cut off"
         return {"description": told, "pattern": rf"^\s*{inner}\s*$"}
 
 
 class MaxBytes:
-    """A validator: a text of so many bytes in UTF-8 at most, which is what its column holds."""
+    """A validator: a text of at most ``most`` bytes in UTF-8, which is what its column holds."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -115,12 +114,12 @@ class MaxBytes:
 
     @property
     def json_schema(self) -> JsonSchema:
-        """The same in characters, as far as JSON Schema can say it."""
+        """An upper bound in characters, since JSON Schema cannot limit bytes."""
         return {"description": f"At most {self.most:,} bytes in UTF-8", "maxLength": self.most}
 
 
 class OneOf:
-    """A validator: one of a few words."""
+    """A validator: one of the given words."""
 
     def __init__(self, *words: str) -> None:
         self.words = words
@@ -132,22 +131,22 @@ class OneOf:
 
     @property
     def json_schema(self) -> JsonSchema:
-        """The same for the API's description."""
+        """The same as JSON Schema, for the API's description."""
         return {"enum": list(self.words)}
 
 
 def trim(text: Any) -> Any:
-    """A preparer: the text without the white space around it; what is no text is left alone."""
+    """A preparer: strips the white space around a text; other values are left unchanged."""
     return text.strip() if isinstance(text, str) else text
 
 
 class Field(colander.SchemaNode):  # type: ignore[misc]
-    """A field of a body; required, unless ``missing`` gives what to take instead."""
+    """A field of a body; required, unless ``missing`` gives its default."""
 
     missing_msg = "it is missing"
 
     def json_schema(self) -> JsonSchema:
-        """What its type, validator and default allow, for the API's description."""
+        """The JSON Schema of its type, validator and default, for the API's description."""
         described: JsonSchema = self.typ.json_schema | getattr(self.validator, "json_schema", {})
         if isinstance(self.missing, str):
             described |= {"default": self.missing}
@@ -155,7 +154,7 @@ class Field(colander.SchemaNode):  # type: ignore[misc]
 
 
 class Body(colander.MappingSchema):  # type: ignore[misc]
-    """A JSON object. Read-only fields may come back as the server sent them: they are dropped."""
+    """A JSON object. Read-only fields are ignored, so that a representation can be sent back."""
 
     read_only: ClassVar[frozenset[str]] = frozenset({"id", "created_at", "updated_at"})
 
@@ -185,7 +184,7 @@ class Body(colander.MappingSchema):  # type: ignore[misc]
         return described
 
     def load(self, data: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, str]]:
-        """The fields that are right, and for each at fault what is wrong with it."""
+        """The valid fields, and an error message for each invalid one."""
         known = {node.name for node in self.children}
         fields: dict[str, Any] = {}
         unknown = f"there is no such field; there are {', '.join(sorted(known))}"

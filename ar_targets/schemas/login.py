@@ -6,7 +6,7 @@ from .body import Body, Field, Text
 
 
 class LoginBody(Body):
-    """Any two strings: what no user can have is simply wrong (401), as any other is."""
+    """Any two strings: values that no user can have are a wrong login (401), not invalid (400)."""
 
     read_only: ClassVar[frozenset[str]] = frozenset()
 

@@ -5,6 +5,6 @@ from .body import Body, Field, Text, TrimmedLength, trim
 
 
 class ProjectBody(Body):
-    """``name``, white space around it cut off."""
+    """``name``, without the white space around it."""
 
     name = Field(Text(), preparer=trim, validator=TrimmedLength(1, NAME_MAX))

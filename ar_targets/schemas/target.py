@@ -9,13 +9,13 @@ from .body import Body, Field, JsonSchema, MaxBytes, Text
 
 
 class Base64Text(Text):
-    """A string, or what is in its place in the body: see `ar_targets.images.base64_jpeg`."""
+    """A string, or a memoryview of it in the body: see `ar_targets.images.base64_jpeg`."""
 
-    # What it may be is a setting's and the decoder's affair, and written in the description.
+    # Its limits depend on a setting and the decoder; the API's description has them as text.
     json_schema: ClassVar[JsonSchema] = {"type": "string"}
 
     def deserialize(self, node: colander.SchemaNode, cstruct: object) -> Any:
-        """The string or the bytes themselves, or colander.Invalid."""
+        """The string or the memoryview itself; raises colander.Invalid."""
         return cstruct if isinstance(cstruct, memoryview) else super().deserialize(node, cstruct)
 
 

@@ -22,14 +22,14 @@ READ_ONLY = frozenset(
 
 
 def ttl_fault(ttl: int | None, longest: int) -> str | None:
-    """What is wrong with a ttl, if there is one; its limit is a setting."""
+    """The error message for an invalid ttl, or None; ``longest`` is a setting, in seconds."""
     if ttl is None or 1 <= ttl <= longest:
         return None
     return f"it must be from 1 to {longest} seconds"
 
 
 class TokenBody(Body):
-    """What may be chosen on creation; the limits of ``ttl`` are settings, for the view to check."""
+    """The fields of a new token; the view checks ``ttl``, whose limit is a setting."""
 
     read_only: ClassVar[frozenset[str]] = READ_ONLY
 
@@ -39,7 +39,7 @@ class TokenBody(Body):
 
 
 class TokenTtlBody(Body):
-    """What may be changed later: the ttl alone."""
+    """The only field that can be changed: the ttl."""
 
     read_only: ClassVar[frozenset[str]] = READ_ONLY | {"access", "description"}
 

@@ -1,10 +1,10 @@
-"""``ar_targets_admin``: create an administrator, or set somebody's password.
+"""``ar_targets_admin``: create an administrator, or set a user's password.
 
-``first`` creates one where there is none yet, for installations that set themselves up.
+``first`` creates one only if there is none yet, for automated installations.
 
-The password is asked for at the terminal, twice and unseen, or read from the
-first line of standard input: never from the command line, which others on the
-machine can see.
+The password is prompted for at the terminal, twice and without echo, or read from
+the first line of standard input: never from the command line, which other users of
+the machine can see.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def work(arguments: argparse.Namespace) -> None:
 
 
 def read_password() -> str:
-    """The password, without echo at a terminal."""
+    """Read the password, without echo at a terminal. Raises CommandError."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     password = getpass.getpass("Password: ")
@@ -57,7 +57,7 @@ def read_password() -> str:
 
 
 def checked(fields: dict[str, str]) -> dict[str, str]:
-    """The login and password, held against the rules that the API has."""
+    """The login and password, validated with the API's schema. Raises CommandError."""
     loaded, wrong = UserBody().load(fields)
     if wrong:
         name, description = next(iter(wrong.items()))
@@ -66,7 +66,7 @@ def checked(fields: dict[str, str]) -> dict[str, str]:
 
 
 def create(db: Database, login: str, password_hash: str) -> str:
-    """A new administrator."""
+    """Create an administrator; the message to print. Raises CommandError."""
     try:
         made = users.create(db, login, password_hash, is_admin=True)
     except IntegrityError:
@@ -77,7 +77,7 @@ def create(db: Database, login: str, password_hash: str) -> str:
 
 
 def set_password(db: Database, login: str, password_hash: str) -> str:
-    """A new password, which ends the user's tokens."""
+    """Set a password, which ends the user's tokens; the message to print. Raises CommandError."""
     found = users.credentials(db, login)
     if found is None or not users.change(db, found.id, password_hash=password_hash):
         raise CommandError(f"there is no user {login!r}")

@@ -1,7 +1,7 @@
-"""What the console scripts share: their arguments, settings, logging and exit codes.
+"""What the console scripts share: arguments, settings, logging and exit status.
 
-0 is success; 1 is a failure, told in one line on standard error; 2 is a
-command line that argparse cannot read.
+0 is success; 1 is a failure, with one line on standard error; 2 is a command
+line that argparse rejects.
 """
 
 import argparse
@@ -18,18 +18,18 @@ from ..settings import Settings
 
 
 class CommandError(Exception):
-    """Why a script cannot do what it was asked to; one line for the terminal."""
+    """Why a script failed; one line for the terminal."""
 
 
 def parser(description: str) -> argparse.ArgumentParser:
-    """A parser with the argument that all scripts have."""
+    """An argument parser with the ini file, the argument of all scripts."""
     made = argparse.ArgumentParser(description=description)
     made.add_argument("ini", help="the ini file, such as production.ini")
     return made
 
 
 def positive(least: int) -> Callable[[str], int]:
-    """An argparse type: a whole number, no smaller than ``least``."""
+    """An argparse type: an integer of at least ``least``."""
 
     def parse(text: str) -> int:
         if not text.isdecimal() or int(text) < least:
@@ -40,7 +40,10 @@ def positive(least: int) -> Callable[[str], int]:
 
 
 def settings_of(ini: str) -> Settings:
-    """The settings of an ini file and the environment. Sets up logging, as the server does."""
+    """Load the settings from an ini file and the environment, and set up logging.
+
+    Raises CommandError if the file cannot be read.
+    """
     try:
         plaster.setup_logging(ini)
         return settings.load(plaster.get_settings(ini, "app:main"))
@@ -54,7 +57,7 @@ def engine_of(ini: str) -> Engine:
 
 
 def run(work: Callable[[], None]) -> int:
-    """Do the work of a script; its exit code."""
+    """Run a script's work; returns the exit status."""
     try:
         work()
     except CommandError as failure:
@@ -67,6 +70,6 @@ def run(work: Callable[[], None]) -> int:
 
 
 def fail(message: str) -> int:
-    """Say why on standard error; 1."""
+    """Print a message on standard error; returns the exit status 1."""
     print(message, file=sys.stderr)
     return 1

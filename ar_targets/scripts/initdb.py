@@ -19,7 +19,7 @@ from alembic import command
 from ..db.engine import error_number, error_text, make_engine
 from .command import CommandError, parser, run, settings_of
 
-# Seconds for which the others wait for the one that migrates.
+# Seconds to wait for the lock while another process migrates.
 LOCK_TIMEOUT = 600
 UNKNOWN_DATABASE, ACCESS_DENIED, ACCESS_DENIED_TO_DATABASE = 1049, 1045, 1044
 
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def initialise(arguments: argparse.Namespace) -> None:
-    """Wait, lock, migrate."""
+    """Wait for the database, take the lock, run the migrations."""
     config = Config(arguments.ini)
     engine = make_engine(settings_of(arguments.ini))
     wait_for(engine, arguments.wait)
@@ -48,7 +48,10 @@ def initialise(arguments: argparse.Namespace) -> None:
 
 
 def wait_for(engine: Engine, seconds: float) -> None:
-    """Return when the database answers; raise after so many, or if it never will."""
+    """Return when the database accepts a connection.
+
+    Raises CommandError after ``seconds``, or at once for errors that do not go away.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -65,8 +68,11 @@ def wait_for(engine: Engine, seconds: float) -> None:
 
 @contextmanager
 def migration_lock(connection: Connection) -> Iterator[None]:
-    """Hold a lock of the server's, named for the database, as long as the connection lives."""
-    # Names of locks are the whole server's, and at most 64 characters long.
+    """Hold a lock on the database server (GET_LOCK); it also ends with the connection.
+
+    Raises CommandError after `LOCK_TIMEOUT` seconds.
+    """
+    # Lock names are global to the server, and at most 64 characters long.
     lock = "CONCAT('ar_targets_initdb.', LEFT(SHA2(DATABASE(), 256), 40))"
     if connection.scalar(text(f"SELECT GET_LOCK({lock}, {LOCK_TIMEOUT})")) != 1:
         raise CommandError("another ar_targets_initdb has been at work for too long")

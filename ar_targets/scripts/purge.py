@@ -1,8 +1,8 @@
-"""``ar_targets_purge``: remove what nobody needs any more, and on request old trash.
+"""``ar_targets_purge``: remove rows that are no longer needed, and on request old deleted rows.
 
-Meant to be run on a schedule while the API serves: after each batch it rests
-for some times as long as that took, so that the database has most of its time
-for requests; its own threads, too, have more to do for each row that goes.
+Meant to run on a schedule while the API serves requests: after each batch it pauses
+for a multiple of the batch's duration, so that the database has most of its time
+for requests, and for its own background work on the removed rows.
 """
 
 import argparse
@@ -21,10 +21,10 @@ from ..models import purge, purge_result
 from ..models.purge import Removal
 from .command import parser, positive, run, settings_of
 
-# Rows of a transaction, and how many times as long it then rests as that took. It is
-# the length of a batch, more than its rest, that requests notice: on busy processors the
-# slowest of a hundred 304s took 1.6 times as long as without a purge, with 100 rows 2.3
-# times; with 1,000 and a rest as long as the batch, up to six times.
+# Rows per transaction, and the pause after it as a multiple of its duration. Requests are
+# slowed by the size of a batch more than by a short pause: on busy processors the slowest of
+# a hundred 304s took 1.6 times as long as without a purge, with 100 rows 2.3 times; with
+# 1,000 rows and a pause as long as the batch, up to six times.
 BATCH, RESTS = 30, 4
 
 
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def work(arguments: argparse.Namespace) -> None:
-    """Remove or count; print a line for each kind of row."""
+    """Remove or count rows; print a line for each kind of row."""
     settings = settings_of(arguments.ini)
     engine = make_engine(settings)
     now, days = clock.now(), arguments.deleted_older_than
@@ -77,7 +77,7 @@ def work(arguments: argparse.Namespace) -> None:
             remove(engine, removals, arguments.batch, removed)
         finished = True
     finally:
-        # What was removed before an error or Ctrl-C is removed, and said.
+        # Also after an error or Ctrl-C: the batches before it are committed.
         verb = "would remove" if arguments.dry_run else "removed"
         for name, number in removed.items():
             print(f"{verb} {number} {name}")
@@ -86,20 +86,20 @@ def work(arguments: argparse.Namespace) -> None:
 
 
 def record(engine: Engine, removed: Mapping[str, int], *, finished: bool) -> None:
-    """Keep the numbers for ``/metrics``."""
+    """Store the numbers for ``/metrics``."""
     with transaction_scope(engine) as db:
         purge_result.add(db, removed, clock.now() if finished else None)
 
 
 def count(engine: Engine, removals: Iterable[Removal], found: Counter[str]) -> None:
-    """Count what there is, one kind after the other."""
+    """Count the rows of each kind, for ``--dry-run``."""
     with transaction_scope(engine) as db:
         for removal in removals:
             found[removal.name] += removal.count(db)
 
 
 def remove(engine: Engine, removals: Iterable[Removal], batch: int, removed: Counter[str]) -> None:
-    """Remove rows, resting between batches; shows progress on a terminal."""
+    """Remove rows, pausing between batches; shows progress on a terminal."""
     shows = sys.stderr.isatty()
     for removal in removals:
         name, begun = removal.name, time.monotonic()

@@ -1,7 +1,7 @@
-"""``ar_targets_restore``: bring back a row that was deleted.
+"""``ar_targets_restore``: restore a soft-deleted row.
 
-What was deleted along with it comes back too, and nothing that had been
-deleted before. Without an id, it lists what was deleted last.
+The rows that were deleted with it are restored too, those deleted earlier are
+not. Without an id, it lists the rows deleted last.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def work(arguments: argparse.Namespace) -> None:
-    """List, or restore in one transaction: all of it or nothing."""
+    """List deleted rows, or restore one in a single transaction."""
     engine = make_engine(settings_of(arguments.ini))
     try:
         if arguments.id is None:
@@ -49,7 +49,7 @@ def work(arguments: argparse.Namespace) -> None:
 
 
 def restore(db: Database, noun: type[SoftDeletable], row_id: int) -> str:
-    """Bring it back; what to say then."""
+    """Restore a row; the message to print."""
     name = noun.__tablename__
     along = soft_delete.restore(db, noun, row_id).items()
     return f"restored {name} {row_id}" + "".join(

@@ -1,8 +1,8 @@
-"""``ar_targets_schedule``: run ``ar_targets_purge`` when the setting ``purge_schedule`` says.
+"""``ar_targets_schedule``: run ``ar_targets_purge`` at the times of the setting ``purge_schedule``.
 
-For containers, where neither cron nor systemd runs: it needs no privileges,
-hands on its environment and its output, and is the container's one process.
-APScheduler does the waiting; one run ends before the next begins.
+For containers, which have neither cron nor systemd: it needs no privileges, passes
+on its environment and output, and can be the container's only process.
+APScheduler waits for the times; runs do not overlap.
 """
 
 import argparse
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def leave(_signal: int, _frame: object) -> NoReturn:
-    """A handler for SIGTERM: the scheduler waits, and so may be left."""
+    """The handler of SIGTERM: raises SystemExit to end the scheduler's wait."""
     raise SystemExit(0)
 
 
@@ -41,11 +41,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def work(arguments: argparse.Namespace) -> None:
-    """Purge at each of the times, until SIGTERM."""
+    """Run the purge on schedule until SIGTERM."""
     settings = settings_of(arguments.ini)
     purge = Purge(purge_command(arguments.ini, settings), arguments.status)
     scheduler = BlockingScheduler(timezone=UTC)
-    # What fell due while a run went on, or the machine slept, is run once.
+    # Times missed during a run, or while the machine was suspended, result in one run.
     times = Crontab(settings.purge_schedule)
     scheduler.add_job(purge.run, times, name="purge", coalesce=True, misfire_grace_time=None)
     log.info("the first purge is at %s", times.get_next_fire_time(None, datetime.now(UTC)))
@@ -58,25 +58,25 @@ def work(arguments: argparse.Namespace) -> None:
 
 
 class Crontab(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
-    """The times of a crontab's five fields; APScheduler's own trigger has Monday as day 0."""
+    """A trigger for five crontab fields; in APScheduler's own trigger, day 0 is Monday."""
 
     def __init__(self, text: str) -> None:
         self.text = text
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
-        """The first time after the previous one, or after now."""
+        """The first time after ``previous``, or after ``now`` if there is none."""
         return next(CronSim(self.text, previous or now), None)
 
 
 class Purge:
-    """Runs the purge as a process of its own, one at a time."""
+    """Runs the purge as a subprocess, one at a time."""
 
     def __init__(self, command: list[str], status_file: Path | None) -> None:
         self.command, self.status_file = command, status_file
         self.process: subprocess.Popen[bytes] | None = None
 
     def run(self) -> None:
-        """Run it once, and tell its exit status."""
+        """Run it once; log its exit status and write it to the status file."""
         begun = time.monotonic()
         self.process = subprocess.Popen(self.command)  # noqa: S603  # it is ours
         status = self.process.wait()
@@ -89,7 +89,7 @@ class Purge:
             part.replace(self.status_file)
 
     def stop(self) -> None:
-        """End the run that is going on; what it has removed is removed."""
+        """Terminate the current run; the batches before that are committed."""
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
 

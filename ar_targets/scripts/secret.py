@@ -1,9 +1,9 @@
-"""``ar_targets_secrets``: make what nobody else may know, where it is not there yet.
+"""``ar_targets_secrets``: create the secrets of an installation that do not exist yet.
 
-``docker-compose.yaml`` runs it before all else. Each secret is a file: those of
-the application for its own user alone, those of the database in a folder of
-their own, since the database reads them as another user. What the environment
-gives is taken in place of a new one.
+``docker-compose.yaml`` runs it first. Each secret is a file: those of the
+application are readable by its user only; those of the database are in a separate
+directory, since the database reads them as another user. Values from the
+environment are used instead of new ones.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def work(arguments: argparse.Namespace) -> None:
-    """Show or change one, or make all that are missing."""
+    """Show or rotate a secret, or create all that are missing."""
     own = arguments.directory
     if arguments.show_password:
         show_password(own / "admin_password")
@@ -53,7 +53,7 @@ def work(arguments: argparse.Namespace) -> None:
 
 
 def make(own: Path, database: Path, host: str) -> None:
-    """Make what is missing, and follow the environment where that is harmless."""
+    """Create missing secrets, and take over values from the environment where that is safe."""
     keys = given("AR_TARGETS_JWT_KEYS", settings.jwt_keys)
     url = given("AR_TARGETS_DATABASE_URL", settings.database_url)
     keep(database / "root_password", given("DATABASE_ROOT_PASSWORD"), SHARED)
@@ -68,17 +68,20 @@ def make(own: Path, database: Path, host: str) -> None:
 
 
 def show_password(file: Path) -> None:
-    """Print the administrator's first password, and keep no copy."""
+    """Print the administrator's initial password, and erase it. Raises CommandError."""
     password = read(file)
     if not password:
         raise CommandError("it has been shown; set a new one with ar_targets_admin INI password")
-    # The empty file says that there was one.
+    # The file stays, empty, so that no new password is created.
     write(file, "", OWN)
     print(password)
 
 
 def keep(file: Path, wanted: str | None, mode: int) -> str:
-    """A password that the database knows since its first start; made where there is none."""
+    """A password that the database has stored since its first start; created if missing.
+
+    Raises CommandError if ``wanted`` is another one.
+    """
     if not file.exists():
         write(file, wanted or new(), mode)
     kept = read(file)
@@ -91,7 +94,10 @@ def keep(file: Path, wanted: str | None, mode: int) -> str:
 
 
 def given(variable: str, parse: Callable[[str], object] = str) -> str | None:
-    """What the environment holds, which ``parse`` must take; None where that is nothing."""
+    """The value of an environment variable, checked by ``parse``; None if it is empty.
+
+    Raises CommandError.
+    """
     text = os.environ.get(variable, "").strip()
     try:
         return text if text and parse(text) else None
@@ -105,7 +111,7 @@ def new() -> str:
 
 
 def read(file: Path) -> str:
-    """A secret that is there."""
+    """The content of a secret's file. Raises CommandError."""
     try:
         return file.read_text(encoding="utf-8").strip()
     except OSError as wrong:
@@ -113,7 +119,10 @@ def read(file: Path) -> str:
 
 
 def write(file: Path, text: str, mode: int) -> None:
-    """Put a file into its place at once, readable as the mode says from the start."""
+    """Replace a file atomically; until it has its ``mode``, only its owner can read it.
+
+    Raises CommandError.
+    """
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWN)

@@ -1,9 +1,9 @@
-"""What the server tells about itself: log lines, and metrics for Prometheus.
+"""Telemetry: log lines, and metrics for Prometheus.
 
 ::
 
-    request_context  what is noted of a request meanwhile
-    access_log       lines and metrics of those that have ended
-    logs             how log lines look
-    metrics          what is counted, by all workers together
+    request_context  data about a request, collected while it runs
+    access_log       a log line and metrics for each finished request
+    logs             formatters of log lines
+    metrics          counters, shared by all workers
 """

@@ -1,4 +1,4 @@
-"""What has happened: of each request that has ended, one log line and its metrics."""
+"""The access log: one log line and the metrics of each finished request."""
 
 import logging
 import re
@@ -7,18 +7,18 @@ from typing import Any
 
 from .request_context import Event, RequestContext
 
-# The ini files set the level of this one apart.
+# The ini files set the level of this logger separately.
 log = logging.getLogger("ar_targets.access")
 
-# Labels of metrics, and words of log lines, that stand for whatever a client may invent.
+# Known values in metrics and log lines; `OTHER` and `NO_ROUTE` replace what clients invent.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER, NO_ROUTE = "other", "none"
-# Digits enough for any length; Python refuses to read thousands of them.
+# Digits that are read of a length; Python refuses to convert thousands of them.
 MANY_DIGITS = 18
 
 
 def write(registry: Any, noted: RequestContext) -> None:
-    """Write the line and count the metrics, in the thread of the request."""
+    """Log the request and count its metrics; called in the request's thread."""
     method = noted.method if noted.method in METHODS else OTHER
     route = plain(noted.route) if noted.route is not None else NO_ROUTE
     received = length(noted.received)
@@ -29,12 +29,12 @@ def write(registry: Any, noted: RequestContext) -> None:
 
 
 def line(noted: RequestContext, method: str, route: str, received: int) -> Event:
-    """The line of a request. It holds ids, sizes and times: no path, no header, no body."""
+    """The log line of a request. It contains ids, sizes and times: no path, no header, no body."""
     return Event(
         "request",
         method=method,
         route=route,
-        # Our routes let only digits be ids.
+        # In our routes, ids consist of digits.
         **{
             name: text
             for name, text in noted.ids.items()
@@ -59,5 +59,5 @@ def plain(pattern: str) -> str:
 
 
 def length(header: str | None) -> int:
-    """The bytes of a request's body."""
+    """The size of a request's body in bytes, from its Content-Length; 0 if unknown."""
     return int(header[:MANY_DIGITS]) if header and header.isdecimal() else 0

@@ -1,8 +1,7 @@
-"""How log lines look. The ini files name a formatter: `JsonFormatter`, or `PlainFormatter`.
+"""Log formatters, named by the ini files: `JsonFormatter`, or `PlainFormatter`.
 
-Both know the request that a line is about. The handler is the standard
-library's: it writes each message at once, so that processes which share a
-terminal, a file or a pipe do not write into each other's lines.
+Both add the request id. The handler is the standard library's: it writes each message in one
+call, so that processes which share a terminal, a file or a pipe do not mix their lines.
 """
 
 import json
@@ -24,7 +23,7 @@ class PlainFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """Lines for machines, one JSON object each. Takes no format of the ini file's."""
+    """Lines for machines, one JSON object each. Ignores the ini file's format."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Called in the thread of the request."""
@@ -47,5 +46,5 @@ class JsonFormatter(logging.Formatter):
         try:
             return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z).decode()
         except orjson.JSONEncodeError:
-            # A text that is no Unicode, a number past 64 bits: slower, but takes anything.
+            # A lone surrogate, or an integer above 64 bits: json is slower, but accepts them.
             return json.dumps(line, default=str)

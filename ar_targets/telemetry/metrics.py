@@ -1,8 +1,8 @@
-"""What this server counts for ``/metrics``, all its processes together.
+"""The metrics for ``/metrics``, of all processes of the server together.
 
-Where the environment names a directory (``PROMETHEUS_MULTIPROC_DIR``), as
-`ar_targets.server` does, prometheus_client's processes share what they count in
-files there; else each process has its own.
+With ``PROMETHEUS_MULTIPROC_DIR`` in the environment, which `ar_targets.server` sets,
+prometheus_client's processes share their values in files there; otherwise each process has its
+own.
 """
 
 import os
@@ -28,23 +28,23 @@ from sqlalchemy.engine import Engine
 from .request_context import RequestContext
 
 NAMESPACE = "ar_targets"
-# Where prometheus_client looks for the directory that processes share.
+# The environment variable from which prometheus_client takes the shared directory.
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-# Seconds, from a 304 to the timeout of a client.
+# Histogram buckets in seconds, from a 304 to the timeout of a client.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
-# When each counter began would be as many lines again, for nobody.
+# The creation times of counters would double the number of lines, and are not used.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics:
-    """All metrics but those that are read from the database."""
+    """All metrics except those that are read from the database."""
 
     def __init__(self, engines: Sequence[Engine], directory: str | None = None) -> None:
         """``directory`` is the one that processes share."""
         self._directory = Path(directory) if directory else None
         if self._directory:
-            # For `_forget_dead`: the files of the library are its own affair.
+            # For `_forget_dead`, which does not depend on the names of the library's files.
             (self._directory / f"process-{os.getpid()}").touch()
         self._registry = CollectorRegistry()
         options: Any = {"namespace": NAMESPACE, "registry": self._registry}
@@ -58,7 +58,7 @@ class Metrics:
             buckets=BUCKETS,
             **options,
         )
-        # The library's own search for labels takes longer than the rest of its work.
+        # A cache: the library's lookup of labels takes longer than the rest of its work.
         self._observers: dict[tuple[str, str, int], Callable[[float], None]] = {}
         self._uploads = counter("uploads", "Images stored.")
         self._upload_bytes = counter("upload_bytes", "Bytes of images stored.")
@@ -80,7 +80,7 @@ class Metrics:
             event.listen(engine, "checkin", lambda *_: self._pool_used.dec())
 
     def count(self, noted: RequestContext, method: str, route: str, received: int) -> None:
-        """Count a request. The labels are few: our methods, patterns of routes, statuses."""
+        """Count a request. The labels have few values: our methods, route patterns, statuses."""
         key = (method, route, noted.status)
         observe = self._observers.get(key)
         if observe is None:
@@ -100,7 +100,7 @@ class Metrics:
             self._upload_bytes.inc(noted.upload_bytes)
 
     def text(self, more: Iterable[Metric]) -> bytes:
-        """All metrics, and some more, in Prometheus's text format."""
+        """All metrics, and those in ``more``, in Prometheus's text format."""
         shared = self._registry
         if self._directory:
             self._forget_dead(self._directory)
@@ -110,7 +110,7 @@ class Metrics:
         return generate_latest(shared) + generate_latest(_Ready(more))
 
     def _forget_dead(self, directory: Path) -> None:
-        """Leave out what ended processes were in the midst of; what they counted stays."""
+        """Drop the gauges of processes that have ended; their counters stay."""
         for mark in directory.glob("process-*"):
             pid = int(mark.name.partition("-")[2])
             try:
@@ -121,7 +121,7 @@ class Metrics:
 
 
 class _Ready:
-    """Metrics that have their values already, as `generate_latest` takes them."""
+    """A collector of metrics that have their values already, for `generate_latest`."""
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self._metrics = metrics

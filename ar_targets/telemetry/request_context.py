@@ -1,7 +1,7 @@
-"""What is noted of a request while it is at work: its id, its caller, its time in the database.
+"""The request context: id, caller, time in the database, collected while a request runs.
 
-`execution_policy` makes one for each request, and `access_log` a line and metrics of
-it at the end. In between, whoever knows something notes it in `current`.
+`execution_policy` creates one for each request, and `access_log` makes a log line and metrics
+from it at the end. In between, other modules add to the `current` one.
 """
 
 import logging
@@ -14,14 +14,14 @@ from types import MappingProxyType
 
 log = logging.getLogger(__name__)
 
-# What may stand in a log line as it is: no spaces, no line breaks, not too long.
+# A request id that can be logged as it is: no spaces, no line breaks, not too long.
 SANE = re.compile(r"[A-Za-z0-9._:+/=@-]{1,128}", re.ASCII)
 
 
 class Event:
-    """What happened, and its particulars, which JSON keeps apart.
+    """A log message with structured fields, which `JsonFormatter` writes separately.
 
-    ``log.info(Event("sent", bytes=7))``. To other formatters it is a text.
+    ``log.info(Event("sent", bytes=7))``. For other formatters it is a text.
     """
 
     __slots__ = ("fields", "message")
@@ -35,7 +35,7 @@ class Event:
 
 
 class RequestContext:
-    """One request's notes. A request that is retried goes on with the same."""
+    """Data about one request; all its attempts share one."""
 
     # As the client sent them.
     method = ""
@@ -44,7 +44,7 @@ class RequestContext:
     # The pattern of the route that the path has matched, and what matched its names.
     route: str | None = None
     ids: Mapping[str, object] = MappingProxyType({})
-    # Ids of who has shown a good token.
+    # The userid of the identity, if the token is valid.
     caller: str | None = None
     upload_bytes: int | None = None
     attempts = 0
@@ -61,11 +61,11 @@ class RequestContext:
         self.request_id, self.slow_seconds = request_id, slow_seconds
 
     def waited(self, seconds: float) -> None:
-        """Note time that went by for the database, but for no statement of ours."""
+        """Add time spent on the database outside statements: waiting for a connection."""
         self.database_seconds += seconds
 
     def asked(self, statement: object, seconds: float, *, counts: bool = True) -> None:
-        """Note a statement that was executed, or failed; log a slow one, without its values."""
+        """Record an executed or failed statement; log a slow one, without its parameters."""
         self.database_seconds += seconds
         self.statements += counts
         if seconds >= self.slow_seconds:
@@ -74,10 +74,10 @@ class RequestContext:
             log.warning(Event("slow statement", ms=milliseconds, statement=str(statement)))
 
 
-# Outside of requests there is one that nobody reads.
+# The default, outside of requests, only provides the request id "-".
 current: ContextVar[RequestContext] = ContextVar("request_context", default=RequestContext("-"))  # noqa: B039
 
 
 def choose(sent: str) -> str:
-    """The request id that the client sent, if that is sane, or one of ours."""
+    """The request id that the client sent, if it is well-formed, or a new one."""
     return sent if SANE.fullmatch(sent) else secrets.token_hex(8)

@@ -1,4 +1,4 @@
-"""``/api/docs``: a page to read the description and try the API, with its files."""
+"""``/api/docs``: Swagger UI for the OpenAPI description, with its static files."""
 
 import re
 
@@ -11,8 +11,8 @@ from ..http.execution_policy import SAFE
 from ..http.service import public_service
 from ..openapi.page import ASSETS, Asset, page
 
-# From this server alone. Swagger UI draws its icons from data: addresses, and
-# shows a picture that it got from a blob: one.
+# Only from this server. Swagger UI uses data: URLs for its icons, and blob: URLs for images that
+# it has downloaded.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -20,13 +20,13 @@ POLICY = (
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 docs = public_service("docs", "/api/docs")
-# No other name is a path: unknown ones are a 404 whatever the method is.
+# The pattern lists all names: unknown ones are a 404 with any method.
 docs_asset = public_service("docs_asset", f"/api/docs/{{asset:{'|'.join(map(re.escape, ASSETS))}}}")
 
 
 @docs.get(permission=NO_PERMISSION_REQUIRED)
 def read_docs(request: Request) -> Response:
-    """The page."""
+    """The HTML page."""
     response = Response(page(request.script_name), content_type="text/html", charset="utf-8")
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers.update(SAFE | {"Content-Security-Policy": POLICY})
@@ -35,7 +35,7 @@ def read_docs(request: Request) -> Response:
 
 @docs_asset.get(permission=NO_PERMISSION_REQUIRED)
 def read_docs_asset(request: Request) -> Response:
-    """A file of the page."""
+    """A static file of the page."""
     asset = request.registry.docs_assets[request.matchdict["asset"]]
     if unchanged := conditional.not_modified(request, asset.etag):
         response = unchanged
@@ -47,5 +47,5 @@ def read_docs_asset(request: Request) -> Response:
 
 
 def keeping(request: Request, asset: Asset) -> str:
-    """How long to keep it: what is asked for by its tag never changes."""
+    """The Cache-Control of an asset: immutable if the query string is its entity tag."""
     return FOR_A_YEAR if request.query_string == asset.etag else "no-cache"

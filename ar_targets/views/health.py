@@ -16,13 +16,13 @@ ready = public_service("ready", "/health/ready")
 
 @live.get(permission=NO_PERMISSION_REQUIRED)
 def is_live(request: Request) -> Json:
-    """The process answers. Asks nobody else, so that a lost database restarts no server."""
+    """Liveness: the process answers. Not the database, whose loss must restart no server."""
     return {"status": "ok"}
 
 
 @ready.get(permission=NO_PERMISSION_REQUIRED)
 def is_ready(request: Request) -> Json:
-    """The database can be reached and has the schema of this version; else 503."""
+    """Readiness: the database can be reached and has the schema of this version; else 503."""
     found = schema_revision(request.db)
     if found != SCHEMA_REVISION:
         reason = f"the schema is at {found}, not {SCHEMA_REVISION}; run ar_targets_initdb"

@@ -14,8 +14,8 @@ from ..models import target as targets
 from ..models.target import TargetRecord
 from ..permissions import Permission
 
-# One range, with its beginning, its end, or both (RFC 9110, 14.1.2). Python reads numbers of
-# up to 4,300 digits; a longer one is no range for us.
+# A single range, with its first position, its last, or both (RFC 9110, 14.1.2). Python converts
+# numbers of up to 4,300 digits; a longer one is not a valid range.
 RANGE = re.compile(r"bytes=(?=-?[0-9])([0-9]{0,4300})-([0-9]{0,4300})", re.ASCII | re.IGNORECASE)
 
 
@@ -24,7 +24,7 @@ target_image = service("target_image", f"{TARGET}/image", resource=TARGET)
 
 @target_image.get(context=resources.Target, permission=Permission.TARGET_READ)
 def read_image(request: Request) -> Response:
-    """The bytes as they were sent, or the range of them that is asked for."""
+    """The JPEG's bytes as uploaded, or the requested range of them."""
     record = request.context.record
     if unchanged := conditional.not_modified(request, record.sha256):
         return unchanged
@@ -43,19 +43,18 @@ def read_image(request: Request) -> Response:
 
 
 def requested_range(request: Request, record: TargetRecord) -> tuple[int, int] | None:
-    """The one range of ``Range``, from its first byte up to its last; None for all of them.
+    """The byte range of ``Range`` as (start, stop), ``stop`` excluded; None for the whole image.
 
-    Several ranges, units other than bytes, methods other than GET, and a range
-    of an image that has changed since (``If-Range``) are answered with the
-    whole, as RFC 9110 (14.2) wants or allows. Raises 416 for a range that has
-    no byte of the image.
+    Several ranges, units other than bytes, methods other than GET, and a range of an image that
+    has changed since (``If-Range``) get the whole image, as RFC 9110 (14.2) requires or allows.
+    Raises 416 for a range that contains no byte of the image.
     """
     header = RANGE.fullmatch(request.headers.get("Range", ""))
     if header is None or request.method != "GET" or not fresh(request, record):
         return None
     first, last = (int(text) if text else None for text in header.groups())
     if first is None:
-        # The last so many bytes.
+        # A suffix range: the last bytes of the image.
         start, stop = max(0, record.size - (last or 0)), record.size
     else:
         start, stop = first, record.size if last is None else min(last + 1, record.size)
@@ -71,13 +70,13 @@ def requested_range(request: Request, record: TargetRecord) -> tuple[int, int] |
 
 
 def fresh(request: Request, record: TargetRecord) -> bool:
-    """Whether there is no If-Range, or it names this very image."""
+    """Whether there is no If-Range, or it matches the image's entity tag."""
     condition = request.headers.get("If-Range")
     return condition is None or condition.strip() == f'"{record.sha256}"'
 
 
 def read_bytes(request: Request, record: TargetRecord, start: int, stop: int) -> bytes:
-    """That part of the image; 404 where it is gone since its record was read."""
+    """The bytes of the image; raises 404 where it changed since its record was read."""
     if (start, stop) == (0, record.size):
         data: bytes = representation.found(request.context.image())
     else:

@@ -1,4 +1,4 @@
-"""``/metrics`` for Prometheus: for those networks that the setting names, and no proxy."""
+"""``/metrics`` for Prometheus: only for the networks in the setting, and not through a proxy."""
 
 import logging
 from collections.abc import Iterator
@@ -34,14 +34,14 @@ def read_metrics(request: Request) -> Response:
         raise problem(HTTPForbidden, FieldError("path", "", reason))
     text = request.registry.metrics.text(from_database(request))
     response = Response(body=text)
-    # Headers that a response is made with would take the place of its Content-Length.
+    # Headers passed to the constructor would replace its Content-Length.
     response.headers["Content-Type"] = CONTENT_TYPE_LATEST
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def from_database(request: Request) -> Iterator[Metric]:
-    """What the database knows. Without one, the metrics of the processes are wanted most."""
+    """Metrics from the database; if it is unavailable, only that, to serve the others."""
     try:
         counts, results = row_count.counts(request.db), purge_result.everything(request.db)
     except (DBAPIError, PoolTimeout) as error:
@@ -57,7 +57,7 @@ DATABASE_UP = "Whether the database has answered just now."
 
 
 def rows(counts: list[Count]) -> Metric:
-    """How many rows there are."""
+    """Numbers of live and dead rows."""
     family = GaugeMetricFamily(
         f"{NAMESPACE}_rows",
         "Rows, the dead being deleted, expired or revoked but not purged yet; "
@@ -71,7 +71,7 @@ def rows(counts: list[Count]) -> Metric:
 
 
 def purges(results: list[PurgeResultRecord]) -> Iterator[Metric]:
-    """What ar_targets_purge has done."""
+    """Results of ar_targets_purge."""
     removed = CounterMetricFamily(
         f"{NAMESPACE}_purge_removed_rows", "Rows that purges have removed.", labels=("kind",)
     )

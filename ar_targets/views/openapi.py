@@ -1,4 +1,4 @@
-"""``/api/openapi.json``: the description of the API, from memory."""
+"""``/api/openapi.json``: the OpenAPI description of the API, from a cache in memory."""
 
 from pyramid.request import Request
 from pyramid.response import Response
@@ -12,7 +12,7 @@ openapi = public_service("openapi", "/api/openapi.json")
 
 @openapi.get(permission=NO_PERMISSION_REQUIRED)
 def read_description(request: Request) -> Response:
-    """The OpenAPI document, with the prefix under which the client reached us."""
+    """The OpenAPI document, with the URL prefix of the request (``SCRIPT_NAME``)."""
     text = request.registry.description.text(request.script_name)
     if unchanged := conditional.not_modified(request, text.etag):
         return unchanged

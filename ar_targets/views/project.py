@@ -21,7 +21,7 @@ project = service("project", PROJECT)
 
 
 def represent(request: Request, record: ProjectRecord) -> Json:
-    """The project for clients."""
+    """The representation of a project."""
     return {
         "id": record.id,
         "name": record.name,
@@ -45,7 +45,7 @@ def list_projects(request: Request) -> Json:
     validators=(json_body,),
 )
 def create_project(request: Request) -> Json:
-    """A new project of the caller's."""
+    """Create a project that the caller owns."""
     owner_id, name = request.identity.user_id, request.validated["name"]
     record = of_caller(projects.create(request.db, owner_id, name))
     return created(request, record, represent(request, record))
@@ -82,7 +82,7 @@ def update_project(request: Request) -> Json:
 
 @project.delete(context=resources.Project, permission=Permission.PROJECT_DELETE)
 def delete_project(request: Request) -> Response:
-    """Delete the project with its tokens and targets; the name is free again."""
+    """Soft-delete the project with its tokens and targets; the name is free again."""
     record = request.context.record
     revision = expected_revision(request, record)
     written(soft_delete.delete(request.db, projects.Project, record.id, revision), revision)

@@ -28,7 +28,7 @@ target = service("target", TARGET)
 
 
 def represent(address: str, record: TargetRecord) -> Json:
-    """The target for its project's app, without the image. ``address`` is the application's."""
+    """The representation of a target, without its image. ``address`` is the application's URL."""
     path = f"/api/project/{record.project_id}/imagetarget/{record.id}/image"
     return {
         "id": record.id,
@@ -62,7 +62,7 @@ def list_targets(request: Request) -> Json:
     """The project's targets, without their images."""
     page = requested_page(request)
     records = targets.page(request.db, request.context.project.record.id, page.after, page.rows)
-    # WebOb puts it together anew each time that it is asked for.
+    # WebOb computes it on each access.
     address = request.application_url
     return listing(request, page, records, lambda _, record: represent(address, record))
 
@@ -121,7 +121,7 @@ def update_target(request: Request) -> Json:
 
 @target.delete(context=resources.Target, permission=Permission.TARGET_DELETE)
 def delete_target(request: Request) -> Response:
-    """Delete the target."""
+    """Soft-delete the target."""
     record = request.context.record
     revision = expected_revision(request, record)
     written(soft_delete.delete(request.db, targets.Target, record.id, revision), revision)

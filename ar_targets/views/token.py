@@ -25,7 +25,7 @@ token = service("token", TOKEN)
 
 
 def represent(request: Request, record: TokenRecord) -> Json:
-    """The token for its project's owner, with the JWT itself."""
+    """The representation of a token, with the JWT itself."""
     return {
         "id": record.id,
         "project_id": record.project_id,
@@ -42,7 +42,7 @@ def represent(request: Request, record: TokenRecord) -> Json:
 
 
 def ttl_in_range(request: Request, schema: Body, **_: Any) -> None:
-    """A validator, behind those that read the body: the ttl's limit is a setting."""
+    """A validator that runs after those that read the body: the ttl's limit is a setting."""
     longest = request.registry.ar_settings.project_token_max_ttl
     if wrong := ttl_fault(request.validated.get("ttl"), longest):
         request.errors.add("body", "ttl", wrong)
@@ -50,7 +50,7 @@ def ttl_in_range(request: Request, schema: Body, **_: Any) -> None:
 
 @token_list.get(context=resources.TokenList, permission=Permission.TOKEN_LIST)
 def list_tokens(request: Request) -> Json:
-    """All tokens of the project; the expired and revoked ones too, until they are purged."""
+    """All tokens of the project, including expired and revoked ones, until they are purged."""
     page = requested_page(request)
     project_id = request.context.project.record.id
     records = tokens.page(request.db, project_id, page.after, page.rows)
@@ -97,7 +97,7 @@ def read_token(request: Request) -> Json | Response:
     validators=(json_body, ttl_in_range),
 )
 def update_token(request: Request) -> Json:
-    """Let the token expire ``ttl`` seconds from now; an expired one comes to life again."""
+    """Let the token expire ``ttl`` seconds from now; an expired one becomes valid again."""
     record, fields = request.context.record, request.validated
     revision = expected_revision(request, record)
     if fields:
@@ -109,14 +109,14 @@ def update_token(request: Request) -> Json:
 
 
 def is_revoked(request: Request, record: TokenRecord) -> bool:
-    """Whether a token that could not be changed has been revoked by now; raises 404 if purged."""
+    """Whether a token that could not be changed is revoked; raises 404 if it is purged."""
     current = found(tokens.find(request.db, record.project_id, record.id))
     return current.revoked_at is not None
 
 
 @token.delete(context=resources.Token, permission=Permission.TOKEN_DELETE)
 def revoke_token(request: Request) -> Response:
-    """Invalidate the token at once; doing so again changes nothing."""
+    """Revoke the token at once; idempotent."""
     record = request.context.record
     revision = expected_revision(request, record)
     if record.revoked_at is None:

@@ -29,7 +29,7 @@ user = service("user", USER)
 
 
 def represent(request: Request, record: UserRecord) -> Json:
-    """The user for clients: never the password, nor whether it is an administrator."""
+    """The representation of a user, without the password and the administrator flag."""
     return {
         "id": record.id,
         "login": record.login,
@@ -39,8 +39,8 @@ def represent(request: Request, record: UserRecord) -> Json:
 
 
 def limit_changes(request: Request) -> None:
-    """Count a change. Raises 429 where its address has made too many."""
-    # Counting takes a connection of its own.
+    """Apply the rate limit for changes from one address. Raises 429."""
+    # Return the connection to the pool: the throttle uses one of its own.
     request.db.close()
     if wait := request.registry.throttle.change_user(request.remote_addr):
         raise problem(
@@ -51,9 +51,9 @@ def limit_changes(request: Request) -> None:
 
 
 def report(request: Request, user_id: int, what: str) -> None:
-    """Log a change once it is committed: where anyone may make it, one wants to know who did.
+    """Log who changed a user, once it is committed, since the settings may allow it to anyone.
 
-    The audit trail has it as well, but can be turned off, and read by no log watcher.
+    The audit trail has it too, but can be turned off, and log monitoring does not read it.
     """
     who, address = request.authenticated_userid or "anyone", request.remote_addr
 
@@ -66,7 +66,7 @@ def report(request: Request, user_id: int, what: str) -> None:
 
 @user_list.get(context=resources.UserList, permission=Permission.USER_LIST)
 def list_users(request: Request) -> Json:
-    """All users; with ``user_access = self`` the caller alone."""
+    """All users; with ``user_access = self`` only the caller."""
     page = requested_page(request)
     if request.context.open:
         viewer = request.identity.user_id if request.identity else None
@@ -112,7 +112,7 @@ def read_user(request: Request) -> Json | Response:
     validators=(json_body,),
 )
 def update_user(request: Request) -> Json:
-    """Set what was sent; setting a password ends the user's tokens."""
+    """Set the given fields; a new password invalidates the user's tokens."""
     record, fields = request.context.record, request.validated
     revision = expected_revision(request, record)
     if fields:
@@ -128,7 +128,7 @@ def update_user(request: Request) -> Json:
 
 @user.delete(context=resources.User, permission=Permission.USER_DELETE)
 def delete_user(request: Request) -> Response:
-    """Delete the user and the user's projects; the login is free again."""
+    """Soft-delete the user and the user's projects; the login is free again."""
     record = request.context.record
     revision = expected_revision(request, record)
     limit_changes(request)
