@@ -67,8 +67,8 @@ class Removal:
             found = found.where(reached)
         rows = db.read(found.order_by(self.order, self.noun.id).limit(at_once))
         ids = [row[0] for row in rows]
-        doomed = delete(self.noun).where(self.noun.id.in_(ids), self.dead)
-        return rows, db.write(doomed).rowcount if ids else 0
+        statement = delete(self.noun).where(self.noun.id.in_(ids), self.dead)
+        return rows, db.write(statement).rowcount if ids else 0
 
 
 def useless(now: datetime) -> list[Removal]:
