@@ -68,7 +68,7 @@ setup(
     package_data={
         "ar_targets": ["py.typed"],
         "ar_targets.admin": ["static/*", "templates/*.html", "templates/*/*.html"],
-        "ar_targets.openapi": ["description.yaml", "docs.css", "docs.html", "docs.js"],
+        "ar_targets.openapi": ["description.yaml", "*.css", "*.html", "docs.js"],
     },
     install_requires=REQUIRES,
     extras_require={"client": CLIENT_REQUIRES, "mariadb": MARIADB_REQUIRES},

@@ -53,7 +53,7 @@ class Description:
 
     def path_of(self, address):
         """The path that an address belongs to, or None."""
-        address = address.removesuffix("/")
+        address = address.removesuffix("/") or "/"
         return next((path for form, path in self.templates if form.fullmatch(address)), None)
 
     def response_to(self, method, path, status):

@@ -10,6 +10,7 @@ from flask_admin.menu import MenuView
 from werkzeug.exceptions import HTTPException, NotFound
 
 from ..errors import REASONS, FieldError, error_body
+from ..version import VERSION
 from .authentication import wants_json
 
 Record = TypeVar("Record")
@@ -85,5 +86,5 @@ def install(app: Flask, checksums: dict[str, str]) -> None:
     def asset(name: str) -> str:
         return flask.url_for("static", filename=name, v=checksums[name])
 
-    app.jinja_env.globals.update(asset=asset, menu=menu)
+    app.jinja_env.globals.update(asset=asset, menu=menu, version=VERSION)
     app.register_error_handler(HTTPException, http_error)

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
-from urllib.parse import quote
 
 import pymysql
 
@@ -27,6 +26,7 @@ from ar_targets.development.data_directory import (
     temporary_tables_in,
 )
 from ar_targets.development.program import DatabaseUnavailable, Program
+from ar_targets.development.supplied import url_of
 
 __all__ = ["DatabaseUnavailable", "PrivateDatabase"]
 
@@ -106,7 +106,7 @@ class PrivateDatabase:
 
     def url(self, database: str = "ar_targets") -> str:
         """The database's URL for SQLAlchemy; the socket in it changes with every start."""
-        return f"mysql+pymysql://root@localhost/{database}?unix_socket={quote(self.socket)}"
+        return url_of(self.socket, database)
 
     @property
     def socket(self) -> str:

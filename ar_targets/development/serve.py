@@ -11,6 +11,7 @@ import configparser
 import os
 import secrets
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,9 +23,13 @@ import plaster
 from ar_targets.development import process
 from ar_targets.development.address import addresses
 from ar_targets.development.database import DatabaseUnavailable, PrivateDatabase
-from ar_targets.settings import ENV_PREFIX, PREFIX
+from ar_targets.development.supplied import DIRECTORY, database_directory, is_set, key_file
+from ar_targets.settings import ENV_PREFIX
+from ar_targets.version import VERSION
 
 SERVER_STOP_SECONDS = 10.0
+# Of the first administrator.
+LOGIN = "admin"
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -44,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     the subprocess that ended.
     """
     arguments = _parse(argv)
-    directory = arguments.dir or arguments.ini.absolute().parent / "var"
+    directory = arguments.dir or arguments.ini.absolute().parent / DIRECTORY
     with stop_on_signals() as check:
         try:
             return serve(arguments.ini, directory, check)
@@ -62,17 +67,44 @@ def serve(ini: Path, directory: Path, check: process.Check) -> int:
     environment = dict(os.environ)
     with ExitStack() as stack:
         if not is_set("database_url", app):
-            database = PrivateDatabase(directory / "database", check=check)
-            say(f"Database: a private server, its data and log in {directory / 'database'}")
+            place = database_directory(directory)
+            database = PrivateDatabase(place, check=check)
+            say(f"Database: a private server, its data and log in {place}")
             stack.enter_context(database).create_database("ar_targets")
             environment[ENV_PREFIX + "DATABASE_URL"] = database.url()
         if not is_set("jwt_keys", app):
-            environment[ENV_PREFIX + "JWT_KEYS"] = jwt_key(directory / "jwt.key")
-            say(f"Key for the tokens: {directory / 'jwt.key'}")
+            environment[ENV_PREFIX + "JWT_KEYS"] = jwt_key(key_file(directory))
+            say(f"Key for the tokens: {key_file(directory)}")
         if code := run("ar_targets.scripts.initdb", ini, environment, check):
             return code
+        if not is_set("database_url", app):
+            say(administrator(ini, environment))
+            check()
         say(f"Server: {' '.join(urls)} (Ctrl-C stops it)")
+        say(f"Docs:   {urls[0]}/api/docs")
+        say(f"Panel:  {urls[0]}/admin/")
         return run("pyramid.scripts.pserve", ini, environment, check)
+
+
+def administrator(ini: Path, environment: Mapping[str, str]) -> str:
+    """Create the first administrator; the line to print, with the password that was made up."""
+    password = secrets.token_urlsafe(12)
+    command = [sys.executable, "-m", "ar_targets.scripts.admin", str(ini), "first", LOGIN]
+    # In its own session, so that Ctrl-C does not reach it.
+    done = subprocess.run(  # noqa: S603
+        command,
+        env=environment,
+        input=password,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+    )
+    if done.returncode:
+        raise ServeError(done.stderr.strip() or "No administrator could be created.")
+    if done.stdout.startswith("created"):
+        return f"Administrator: {LOGIN}, password {password} (it is shown only now)"
+    return f"Administrator: as before; ar_targets_admin {ini.name} password LOGIN sets a password"
 
 
 def run(module: str, ini: Path, environment: Mapping[str, str], check: process.Check) -> int:
@@ -91,13 +123,6 @@ def settings(ini: Path, section: str) -> Mapping[str, Any]:
     except (configparser.Error, plaster.PlasterError) as error:
         raise ServeError(f"{ini} cannot be read: {' '.join(str(error).split())}") from None
     return found
-
-
-def is_set(name: str, app: Mapping[str, Any]) -> bool:
-    """Whether the ini file or the environment has a setting; an empty one counts as none."""
-    variable = ENV_PREFIX + name.upper()
-    places = (os.environ.get(variable), os.environ.get(variable + "_FILE"), app.get(PREFIX + name))
-    return any(places)
 
 
 def free_urls(server: Mapping[str, Any]) -> list[str]:
@@ -160,6 +185,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         prog="ar_targets_serve",
         description="Serve ar_targets, with a private database where none is set.",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     parser.add_argument(
         "ini", nargs="?", type=Path, default=Path("development.ini"), help="default: %(default)s"
     )

@@ -1,4 +1,4 @@
-"""The files of ``/api/docs``: Swagger UI from its package, with our own HTML, CSS and script.
+"""The pages ``/`` and ``/api/docs`` with their files; the latter is Swagger UI from its package.
 
 All are kept in memory. Nothing is loaded from another host.
 """
@@ -6,10 +6,11 @@ All are kept in memory. Nothing is loaded from another host.
 import functools
 import hashlib
 import html
+from collections.abc import Mapping
 from importlib.metadata import distribution
 from pathlib import Path
 from string import Template
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
 # Located without importing the package, which would import Flask.
@@ -21,6 +22,7 @@ ASSETS = {
     "docs.css": (HERE, CSS),
     "docs.js": (HERE, JAVASCRIPT),
     "favicon-32x32.png": (BUNDLE, PNG),
+    "index.css": (HERE, CSS),
     "swagger-ui-bundle.js": (BUNDLE, JAVASCRIPT),
     "swagger-ui.css": (BUNDLE, CSS),
 }
@@ -45,20 +47,37 @@ def load_assets() -> dict[str, Asset]:
 
 
 def page(prefix: str) -> str:
-    """The page's HTML, for a server whose URL has the path ``prefix``.
+    """The HTML of the documentation, for a server whose URL has the path ``prefix``."""
+    api = html.escape(f"{prefix}/api")
+    return template("docs.html").substitute(asset_addresses(api), description=f"{api}/openapi.json")
+
+
+def index_page(links: Mapping[str, Any]) -> str:
+    """The HTML of the first page, from what `ar_targets.views.index` has found."""
+    shown = {name: html.escape(str(value)) for name, value in links.items()}
+    state, readiness = (
+        ("ready", "This server is ready.")
+        if links["ready"]
+        else ("unready", "It is not ready: its database cannot be used. See its log.")
+    )
+    panel = f'<li><a href="{shown["panel"]}">Admin panel</a>, for administrators</li>'
+    more = {"state": state, "readiness": readiness, "panel": panel if links["panel"] else ""}
+    return template("index.html").substitute(shown | asset_addresses(shown["api"]) | more)
+
+
+def asset_addresses(api: str) -> dict[str, str]:
+    """Placeholder of each file → its URL below ``api``, which is HTML.
 
     The entity tag of each file is in its URL, so that browsers may cache files for
     long and still load all files of a new version.
     """
-    api = html.escape(f"{prefix}/api")
-    addresses = {
+    return {
         name.replace("-", "_").replace(".", "_"): f"{api}/docs/{name}?{asset.etag}"
         for name, asset in load_assets().items()
     }
-    return template().substitute(addresses, description=f"{api}/openapi.json")
 
 
 @functools.cache
-def template() -> Template:
-    """The page's HTML with placeholders for URLs."""
-    return Template((HERE / "docs.html").read_text(encoding="utf-8"))
+def template(name: str) -> Template:
+    """A page's HTML with placeholders."""
+    return Template((HERE / name).read_text(encoding="utf-8"))

@@ -6,7 +6,6 @@ within a longer text, numbers are formatted for readers.
 
 import re
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Any
 
 import limits
@@ -14,6 +13,7 @@ import limits
 from ..images.base64_jpeg import largest_body
 from ..images.jpeg import MAX_SCANS
 from ..settings import Settings
+from ..version import VERSION
 from .page import ASSETS
 
 PLACE = re.compile(r"\$\{(\w+)\}")
@@ -38,7 +38,7 @@ USER_SECURITY: dict[str, list[dict[str, list[str]]]] = {
 def values_of(settings: Settings) -> dict[str, Any]:
     """The value of each placeholder by name."""
     return {
-        "version": version("ar_targets"),
+        "version": VERSION,
         "server_url": "/",
         "docs_assets": list(ASSETS),
         "image_max_bytes": settings.image_max_bytes,

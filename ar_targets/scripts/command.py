@@ -7,6 +7,7 @@ line that argparse rejects.
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import plaster
 from sqlalchemy.engine import Engine
@@ -14,7 +15,9 @@ from sqlalchemy.exc import DBAPIError
 
 from .. import settings
 from ..db.engine import make_engine
+from ..development.supplied import settings_beside
 from ..settings import Settings
+from ..version import VERSION
 
 
 class CommandError(Exception):
@@ -24,6 +27,7 @@ class CommandError(Exception):
 def parser(description: str) -> argparse.ArgumentParser:
     """An argument parser with the ini file, the argument of all scripts."""
     made = argparse.ArgumentParser(description=description)
+    made.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     made.add_argument("ini", help="the ini file, such as production.ini")
     return made
 
@@ -42,11 +46,14 @@ def positive(least: int) -> Callable[[str], int]:
 def settings_of(ini: str) -> Settings:
     """Load the settings from an ini file and the environment, and set up logging.
 
+    Where neither names a database, it is the one that ``ar_targets_serve`` runs meanwhile.
+
     Raises CommandError if the file cannot be read.
     """
     try:
         plaster.setup_logging(ini)
-        return settings.load(plaster.get_settings(ini, "app:main"))
+        app = plaster.get_settings(ini, "app:main")
+        return settings.load({**app, **settings_beside(Path(ini), app)})
     except (FileNotFoundError, plaster.PlasterError) as wrong:
         raise CommandError(f"cannot read {ini}: {wrong}") from None
 

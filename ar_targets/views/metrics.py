@@ -20,6 +20,7 @@ from ..models import purge_result, row_count
 from ..models.purge_result import PurgeResultRecord
 from ..models.row_count import Count
 from ..telemetry.metrics import NAMESPACE
+from ..version import VERSION
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +33,21 @@ def read_metrics(request: Request) -> Response:
     if not trusted_proxy.is_within(request.environ, request.registry.ar_settings.metrics_networks):
         reason = "only for the networks in ar_targets.metrics_networks, and not through a proxy"
         raise problem(HTTPForbidden, FieldError("path", "", reason))
-    text = request.registry.metrics.text(from_database(request))
+    text = request.registry.metrics.text([build_info(), *from_database(request)])
     response = Response(body=text)
     # Headers passed to the constructor would replace its Content-Length.
     response.headers["Content-Type"] = CONTENT_TYPE_LATEST
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def build_info() -> Metric:
+    """The version that runs, as a label."""
+    family = GaugeMetricFamily(
+        f"{NAMESPACE}_build_info", "Always 1; the label is the version.", labels=("version",)
+    )
+    family.add_metric((VERSION,), 1)
+    return family
 
 
 def from_database(request: Request) -> Iterator[Metric]:

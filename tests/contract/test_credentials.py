@@ -26,6 +26,10 @@ CALLERS = [
 TABLE = """
 endpoint                none garbage expired owner other admin write read foreign revoked
 POST /api/login         200    401     401    200   200   200   403  403    403     401
+GET  /                  200    200     200    200   200   200   200  200    200     200
+HEAD /                  200    200     200    200   200   200   200  200    200     200
+GET  /api               200    200     200    200   200   200   200  200    200     200
+HEAD /api               200    200     200    200   200   200   200  200    200     200
 GET  /health/live       200    200     200    200   200   200   200  200    200     200
 HEAD /health/live       200    200     200    200   200   200   200  200    200     200
 GET  /health/ready      200    200     200    200   200   200   200  200    200     200

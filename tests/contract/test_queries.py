@@ -19,6 +19,8 @@ ROWS = 1000
 # nouns' own, in `tests.nouns`; names in braces, and who asks, are fixtures.
 REQUESTS: dict[str, tuple[str | None, str, str, dict[str, Any] | None, int]] = {
     "log in": (None, "POST", "/api/login", {"login": "olga", "password": PASSWORD}, 5),
+    "index": (None, "GET", "/", None, 1),
+    "index of the API": (None, "GET", "/api", None, 1),
     "ready": (None, "GET", "/health/ready", None, 1),
     "live": (None, "GET", "/health/live", None, 0),
     "describe the API": (None, "GET", "/api/openapi.json", None, 0),

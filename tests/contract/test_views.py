@@ -7,7 +7,17 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from ar_targets.permissions import Permission
 
 # Open to everyone on purpose; the admin panel asks for an administrator itself (tests/admin).
-PUBLIC_ROUTES = {"live", "metrics", "ready", "admin", "openapi", "docs", "docs_asset"}
+PUBLIC_ROUTES = {
+    "index",
+    "api_index",
+    "live",
+    "metrics",
+    "ready",
+    "admin",
+    "openapi",
+    "docs",
+    "docs_asset",
+}
 
 
 @pytest.fixture

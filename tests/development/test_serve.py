@@ -269,3 +269,56 @@ def started(directory: Path) -> list[str]:
         pids = process.answer(["ps", "-A", "-o", "pid="]).stdout.split()
     commands = [process.command_line(int(pid)) for pid in pids]
     return [command for command in commands if f"{directory}/" in command]
+
+
+class TestFirstMinute:
+    """What somebody sees who starts it for the first time, and the commands beside it."""
+
+    def test_the_first_start_makes_an_administrator_and_names_the_addresses(
+        self, ini: Path, tmp_path: Path
+    ) -> None:
+        first = said_until_served(ini)
+        made = re.search(r"Administrator: admin, password (\S+) \(it is shown only now\)", first)
+        assert made is not None
+        address = f"http://127.0.0.1:{listen_port(ini)}"
+        assert f"Server: {address} (Ctrl-C stops it)" in first
+        assert f"Docs:   {address}/api/docs" in first
+        assert f"Panel:  {address}/admin/" in first
+        assert made[1] not in "".join(
+            path.read_text(errors="replace") for path in tmp_path.glob("var/*.*")
+        )
+        again = said_until_served(ini)
+        assert "Administrator: as before; ar_targets_admin development.ini password" in again
+        assert "(it is shown only now)" not in again
+
+    def test_other_commands_find_its_database(self, ini: Path) -> None:
+        with served(ini) as command:
+            wait_for(f"http://127.0.0.1:{listen_port(ini)}/health/live", command)
+            done = beside(ini, "ar_targets_admin", "create", "ada", said="correct horse battery\n")
+            assert (done.returncode, done.stdout) == (0, "created administrator 'ada' (id 2)\n")
+            assert beside(ini, "ar_targets_purge").returncode == 0
+            command.send_signal(signal.SIGTERM)
+            command.wait(20)
+        done = beside(ini, "ar_targets_purge")
+        assert done.returncode != 0
+        assert "ar_targets.database_url: it is not set" in done.stderr
+
+
+def said_until_served(ini: Path) -> str:
+    """What the command says up to the addresses; then it is stopped."""
+    lines = []
+    with served(ini) as command:
+        assert command.stderr is not None
+        for line in command.stderr:
+            lines.append(line)
+            if line.startswith("Panel:"):
+                break
+        command.send_signal(signal.SIGTERM)
+        command.wait(20)
+    return "".join(lines)
+
+
+def beside(ini: Path, name: str, *arguments: str, said: str = "") -> subprocess.CompletedProcess:
+    """Another command with the same ini file, which has ended."""
+    command = [Path(sys.executable).with_name(name), ini, *arguments]
+    return subprocess.run(command, input=said, capture_output=True, text=True, check=False)

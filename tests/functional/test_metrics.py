@@ -16,6 +16,7 @@ from ar_targets.models.noun import Revisioned, Revocable, nouns
 from ar_targets.models.project import Project
 from ar_targets.models.row_count import Count
 from ar_targets.models.target import Target
+from ar_targets.version import VERSION
 
 from ..actors import PASSWORD
 from ..client import faults
@@ -49,6 +50,10 @@ def answered(found, method, route, status):
     """How many requests were answered so."""
     labels = (("method", method), ("route", route), ("status", str(status)))
     return found.get(("request_seconds_count", *labels), 0)
+
+
+def test_the_version_is_a_label(app):
+    assert scrape(app)["build_info", ("version", VERSION)] == 1
 
 
 def test_requests_by_route_and_status(app, owner, project):

@@ -2,8 +2,10 @@
 
 import pytest
 
-from ar_targets.scripts import admin, initdb, purge, restore
+from ar_targets.development import serve
+from ar_targets.scripts import admin, initdb, purge, restore, secret
 from ar_targets.scripts.command import run
+from ar_targets.version import VERSION
 
 from ..conftest import INI
 
@@ -43,3 +45,11 @@ def test_interrupted(capsys):
 
     assert run(work) == 1
     assert capsys.readouterr().err == "interrupted\n"
+
+
+@pytest.mark.parametrize("module", [*SCRIPTS, secret, serve])
+def test_version(module, capsys):
+    with pytest.raises(SystemExit) as ended:
+        module.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.endswith(f" {VERSION}\n")
