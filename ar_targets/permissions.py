@@ -23,6 +23,7 @@ class Permission(StrEnum):
     PROJECT_READ = "project:read"
     PROJECT_UPDATE = "project:update"
     PROJECT_DELETE = "project:delete"
+    PROJECT_RESTORE = "project:restore"
 
     TOKEN_LIST = "token:list"  # noqa: S105  a permission, not a password
     TOKEN_CREATE = "token:create"  # noqa: S105
@@ -35,3 +36,4 @@ class Permission(StrEnum):
     TARGET_READ = "target:read"
     TARGET_UPDATE = "target:update"
     TARGET_DELETE = "target:delete"
+    TARGET_RESTORE = "target:restore"

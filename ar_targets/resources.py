@@ -47,6 +47,7 @@ WRITE_TARGETS = (
     Permission.TARGET_CREATE,
     Permission.TARGET_UPDATE,
     Permission.TARGET_DELETE,
+    Permission.TARGET_RESTORE,
 )
 CHANGE_USER = (Permission.USER_UPDATE, Permission.USER_DELETE)
 ANY_USERS = (Permission.USER_LIST, Permission.USER_READ, *CHANGE_USER)
@@ -175,7 +176,11 @@ class ProjectList(Resource):
     """``/api/project``: for users, each of whom has their own projects."""
 
     __acl__: ClassVar[Acl] = [
-        (Allow, ANY_USER, (Permission.PROJECT_LIST, Permission.PROJECT_CREATE))
+        (
+            Allow,
+            ANY_USER,
+            (Permission.PROJECT_LIST, Permission.PROJECT_CREATE, Permission.PROJECT_RESTORE),
+        )
     ]
 
     def __init__(self, request: Request, parent: Resource, name: str) -> None:

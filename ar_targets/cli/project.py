@@ -69,3 +69,12 @@ def rm(session: Session, *, project: str, yes: bool) -> None:
     projects.delete(found.id)
     session.credentials.forget_token(session.server, found.id)
     note(f"Deleted project {found.name} ({found.id}).")
+
+
+@project.command()
+@click.argument("project_id", type=int)
+@with_session
+def restore(session: Session, *, project_id: int) -> None:
+    """Restore a deleted project with the tokens and targets that it had."""
+    restored = session.user().projects.restore(project_id)
+    show_one(restored, COLUMNS, as_json=session.as_json)

@@ -115,3 +115,15 @@ def rm(session: Session, *, project: str, target_id: tuple[int, ...]) -> None:
     for each in target_id:
         targets.delete(each)
         note(f"Deleted target {each}.")
+
+
+@target.command()
+@project_option
+@click.argument("target_id", type=int, nargs=-1, required=True)
+@with_session
+def restore(session: Session, *, project: str, target_id: tuple[int, ...]) -> None:
+    """Restore deleted targets."""
+    targets = session.targets(project)
+    for each in target_id:
+        targets.restore(each)
+        note(f"Restored target {each}.")

@@ -23,3 +23,10 @@ class Projects(Single[Project]):
     def update(self, project_id: int, *, name: str, etag: str | None = None) -> Project:
         """Rename a project."""
         return self._update(project_id, {"name": name}, etag)
+
+    def restore(self, project_id: int) -> Project:
+        """Restore a deleted project with the tokens and targets that it had.
+
+        Raises NotFoundError if it is purged, ConflictError if its name is taken meanwhile.
+        """
+        return self._restore(project_id)

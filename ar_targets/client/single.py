@@ -66,6 +66,10 @@ class Single(Generic[RecordType]):
         path = f"{self.path}/{record_id}"
         return self._read("PATCH", path, record_id, body=given, etag=etag)
 
+    def _restore(self, record_id: int) -> RecordType:
+        """Restore a deleted record; one that is not deleted is returned as it is."""
+        return self._read("POST", f"{self.path}/{record_id}/restore", record_id)
+
     def _read(self, method: str, path: str, record_id: int | None, **request: Any) -> RecordType:
         answer = self.transport.send(method, path, **request)
         return self._record(answer.json(), record_id, etag=answer.headers.get("ETag"))

@@ -74,6 +74,10 @@ class Targets(Single[Target]):
         encoded = None if image is None else encode(image)
         return self._update(target_id, {"image": encoded, "description": description}, etag)
 
+    def restore(self, target_id: int) -> Target:
+        """Restore a deleted target. Raises NotFoundError if it is purged."""
+        return self._restore(target_id)
+
     def server_time(self) -> datetime | None:
         """The server's time (Date header), from a small request that also checks the token."""
         answer = self.transport.send("GET", self.path, query={"limit": "1"})

@@ -29,7 +29,15 @@ from .noun import (
 
 
 class RestoreError(Exception):
-    """A row cannot be restored; the message is for users. The transaction must not be committed."""
+    """Why a row cannot be restored, for the user; the transaction must be rolled back."""
+
+
+class AliveError(RestoreError):
+    """The row is not deleted."""
+
+
+class TakenError(RestoreError):
+    """A live row has the unique label by now."""
 
 
 def delete(
@@ -64,12 +72,15 @@ def deleted_along(noun: type[SoftDeletable]) -> list[type[DeletedWithParent]]:
     return [child for child in children(noun) if issubclass(child, DeletedWithParent)]
 
 
-def restore(db: Database, noun: type[SoftDeletable], row_id: int) -> dict[str, int]:
+def restore(
+    db: Database, noun: type[SoftDeletable], row_id: int, *, parent_id: int | None = None
+) -> dict[str, int]:
     """Restore a row and those deleted with it; returns how many of each other noun.
 
-    Raises RestoreError.
+    Where ``parent_id`` is given, a row of another parent is treated as missing. Raises
+    RestoreError.
     """
-    found = _deleted(db, noun, row_id)
+    found = _deleted(db, noun, row_id, parent_id)
     if issubclass(noun, Owned):
         _keep_parent(db, noun, found)
     own = {"deleted_with_parent": False} if issubclass(noun, DeletedWithParent) else {}
@@ -84,7 +95,7 @@ def restore(db: Database, noun: type[SoftDeletable], row_id: int) -> dict[str, i
     return restored
 
 
-def _deleted(db: Database, noun: type[SoftDeletable], row_id: int) -> Any:
+def _deleted(db: Database, noun: type[SoftDeletable], row_id: int, parent_id: int | None) -> Any:
     """Lock and read a deleted row: its label, audited columns and parent. Raises RestoreError."""
     names = {"deleted_at", noun.label}
     if issubclass(noun, Audited):
@@ -96,10 +107,12 @@ def _deleted(db: Database, noun: type[SoftDeletable], row_id: int) -> Any:
     columns = [getattr(noun, name) for name in sorted(names)]
     row = db.write(select(*columns).where(noun.id == row_id).with_for_update()).one_or_none()
     name = noun.__tablename__
+    if row is not None and parent_id is not None and issubclass(noun, Owned):
+        row = row if getattr(row, noun.parent_key) == parent_id else None
     if row is None:
         raise RestoreError(f"there is no {name} {row_id}; it may have been purged")
     if row.deleted_at is None:
-        raise RestoreError(f"{name} {row_id} is not deleted")
+        raise AliveError(f"{name} {row_id} is not deleted")
     if issubclass(noun, Purgeable) and row.purged_at is not None:
         raise RestoreError(f"{name} {row_id} is being removed for good")
     return row
@@ -137,7 +150,7 @@ def _restore(
     try:
         return db.write(update(noun).where(condition).values(values)).rowcount
     except IntegrityError:
-        raise RestoreError(
+        raise TakenError(
             f"{what} has been taken meanwhile; rename the other one, then try again"
         ) from None
 

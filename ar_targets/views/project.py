@@ -8,7 +8,8 @@ from ..clock import rfc3339
 from ..http.body import json_body
 from ..http.conditional import expected_revision, not_modified, written
 from ..http.pagination import listing, requested_page
-from ..http.representation import Json, created, no_content, of_caller, shown
+from ..http.representation import Json, created, found, no_content, of_caller, shown
+from ..http.restore import restore_row
 from ..http.service import PROJECT, service
 from ..models import project as projects
 from ..models import soft_delete
@@ -18,6 +19,7 @@ from ..schemas.project import ProjectBody
 
 project_list = service("project_list", "/project")
 project = service("project", PROJECT)
+project_restore = service("project_restore", f"{PROJECT}/restore", resource="/project")
 
 
 def represent(request: Request, record: ProjectRecord) -> Json:
@@ -87,3 +89,12 @@ def delete_project(request: Request) -> Response:
     revision = expected_revision(request, record)
     written(soft_delete.delete(request.db, projects.Project, record.id, revision), revision)
     return no_content()
+
+
+@project_restore.post(context=resources.ProjectList, permission=Permission.PROJECT_RESTORE)
+def restore_project(request: Request) -> Json:
+    """Restore a project of the caller's, with the tokens and targets that it had."""
+    project_id = resources.row_id(request.matchdict["project_id"])
+    restore_row(request, projects.Project, project_id, request.identity.user_id)
+    record = found(projects.find(request.db, project_id))
+    return shown(request, record, represent(request, record))

@@ -14,6 +14,7 @@ from ..http.body import load, read_object
 from ..http.conditional import expected_revision, not_modified, written
 from ..http.pagination import listing, requested_page
 from ..http.representation import Json, created, found, no_content, shown
+from ..http.restore import restore_row
 from ..http.service import PROJECT, TARGET, service
 from ..images import base64_jpeg
 from ..models import soft_delete
@@ -25,6 +26,7 @@ from ..schemas.target import TargetBody
 
 target_list = service("target_list", f"{PROJECT}/imagetarget")
 target = service("target", TARGET)
+target_restore = service("target_restore", f"{TARGET}/restore", resource=f"{PROJECT}/imagetarget")
 
 
 def represent(address: str, record: TargetRecord) -> Json:
@@ -126,3 +128,13 @@ def delete_target(request: Request) -> Response:
     revision = expected_revision(request, record)
     written(soft_delete.delete(request.db, targets.Target, record.id, revision), revision)
     return no_content()
+
+
+@target_restore.post(context=resources.TargetList, permission=Permission.TARGET_RESTORE)
+def restore_target(request: Request) -> Json:
+    """Restore a target of the project."""
+    project_id = request.context.project.record.id
+    target_id = resources.row_id(request.matchdict["target_id"])
+    restore_row(request, targets.Target, target_id, project_id)
+    record = found(targets.find(request.db, project_id, target_id))
+    return shown(request, record, represent(request.application_url, record))

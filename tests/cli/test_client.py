@@ -45,9 +45,13 @@ def test_the_whole_job(client):
         changed = targets.update(target.id, image=FLOWER, etag=targets.etag(target.id))
         assert (changed.description, changed.size) == ("a gate", len(FLOWER))
         targets.delete(target.id, etag=changed.etag)
+        assert targets.restore(target.id).sha256 == changed.sha256
+        targets.delete(target.id)
         assert list(targets.list()) == []
         ann.tokens(project.id).delete(token.id)
         assert [t.valid for t in ann.tokens(project.id).list()] == [False]
+        ann.projects.delete(project.id)
+        assert ann.projects.restore(project.id).name == "Park"
         ann.projects.delete(project.id)
         ann.users.update(user.id, login="anna")
         ann.users.delete(user.id)

@@ -49,6 +49,8 @@ def test_from_nothing_to_a_target(run, photos, tmp_path):
     changed = run("target", "update", "-p", "Zoo", number, "--image", photos[2], "--json").json
     assert (changed["description"], changed["size"]) == ("a gate", len(FLOWER))
     assert run("target", "rm", "-p", "Zoo", number).code == 0
+    assert run("target", "restore", "-p", "Zoo", number).err == f"Restored target {number}.\n"
+    assert run("target", "rm", "-p", "Zoo", number).code == 0
     assert run("target", "list", "-p", "Zoo", "--json").json == []
     status = run("status")
     assert "ann" in status.out
@@ -56,8 +58,10 @@ def test_from_nothing_to_a_target(run, photos, tmp_path):
     token_id = run("status", "--json").json["projects"][0]["id"]
     assert run("token", "rm", "Zoo", token_id).code == 0
     assert run("status", "--json").json["projects"] == []
+    project_id = run("project", "get", "Zoo", "--json").json["id"]
     assert run("project", "rm", "Zoo", "--yes").code == 0
     assert run("project", "list", "--json").json == []
+    assert run("project", "restore", project_id, "--json").json["name"] == "Zoo"
 
 
 def test_projects(as_user, project, other_project):

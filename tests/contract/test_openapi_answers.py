@@ -9,6 +9,9 @@ import re
 
 import pytest
 
+from ar_targets.db.session import transaction_scope
+from ar_targets.models import Project, soft_delete
+
 from .. import nouns
 from ..actors import PASSWORD
 from ..client import JSON
@@ -119,7 +122,7 @@ def spoil(call, status, others):
         # OPTIONS looks no object up.
         other = "0" if call.method == "OPTIONS" else MISSING
         call.path = re.sub(r"(?<=/)\d+|docs\.js", other, call.path)
-    elif status == 409:
+    elif status == 409 and call.body:
         taken = TAKEN.get(call.path.split("/")[2]) if "/jwt" not in call.path else {}
         call.body = json.dumps(json.loads(call.body) | taken).encode()
     elif status == 413:
@@ -143,4 +146,19 @@ def test_every_answer_is_given(request, good, path, method, stage, app, owner, w
                 stage.revoke(lost)
                 call.path = lost.path
         spoil(call, status, others.headers)
-        call.send(asked, status)
+        if status == 409 and path.endswith("/restore"):
+            answer_taken(stage, request.getfixturevalue, call, app)
+        else:
+            call.send(asked, status)
+
+
+def answer_taken(stage, get, call, app):
+    """Restoring a project whose name another has meanwhile; the project is restored afterwards."""
+    project, stranger = get("project"), get("stranger")
+    with transaction_scope(stage.engine) as db:
+        soft_delete.delete(db, Project, project.id)
+    other = stage.project(stranger, project.name)
+    call.send(app, 409)
+    with transaction_scope(stage.engine) as db:
+        soft_delete.delete(db, Project, other.id)
+        soft_delete.restore(db, Project, project.id)

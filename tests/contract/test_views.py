@@ -75,7 +75,12 @@ def test_a_permission_speaks_of_the_noun_of_its_view(views, permission_of):
     for view in views:
         permission = permission_of(view)
         if permission != NO_PERMISSION_REQUIRED:
-            noun = view["route_name"].removesuffix("_list").removesuffix("_image")
+            noun = (
+                view["route_name"]
+                .removesuffix("_list")
+                .removesuffix("_image")
+                .removesuffix("_restore")
+            )
             assert permission.partition(":")[0] == noun
 
 

@@ -17,6 +17,7 @@ GET    /{project}  401    401     401    200   403   403   403  403    403     4
 HEAD   /{project}  401    401     401    200   403   403   403  403    403     401
 PUT    /{project}  401    401     401    200   403   403   403  403    403     401
 PATCH  /{project}  401    401     401    200   403   403   403  403    403     401
+POST   /{project}/restore  401 401 401 200 404 404 403 403 403 401
 DELETE /{project}  401    401     401    204   403   403   403  403    403     401
 """
 
@@ -26,6 +27,7 @@ STATEMENTS = {
     "create a project": ("owner", "POST", "/api/project", {"name": "new"}, 3),
     "read a project": ("owner", "GET", "{project.path}", None, 1),
     "rename a project": ("owner", "PUT", "{project.path}", {"name": "new"}, 3),
+    "restore a live project": ("owner", "POST", "{project.path}/restore", None, 3),
     "delete a project": ("owner", "DELETE", "{project.path}", None, 3),
 }
 
@@ -185,3 +187,46 @@ def test_a_stranger_changes_nothing(app, stage, stranger, project):
         refused = app.call(method, project.path, body, who=stranger, status=403)
         assert "Zoo" not in refused
     assert [(row["name"], row["deleted_at"]) for row in stage.rows(table)] == [("Zoo", None)]
+
+
+class TestRestore:
+    """``POST /api/project/<id>/restore``."""
+
+    def test_it_comes_back_with_what_was_live(self, app, owner, project, write_token, target):
+        gone = app.call("POST", project.tokens, {}, who=owner, status=201).json
+        app.call("DELETE", f"{project.tokens}/{gone['id']}", who=owner, status=204)
+        app.call("DELETE", project.path, who=owner, status=204)
+        app.call("GET", target.image, who=write_token, status=401)
+        restored = app.call("POST", f"{project.path}/restore", who=owner, status=200)
+        read = app.call("GET", project.path, who=owner, status=200)
+        assert (restored.json, restored.headers["ETag"]) == (read.json, read.headers["ETag"])
+        app.call("GET", target.image, who=write_token, status=200)
+        token = app.call("GET", f"{project.tokens}/{gone['id']}", who=owner, status=200)
+        assert token.json["valid"] is False
+
+    def test_a_live_one_stays_as_it_is(self, app, owner, project):
+        before = app.call("GET", project.path, who=owner, status=200)
+        after = app.call("POST", f"{project.path}/restore", who=owner, status=200)
+        assert (after.json, after.headers["ETag"]) == (before.json, before.headers["ETag"])
+
+    def test_the_name_is_taken_meanwhile(self, app, owner, stranger, project):
+        app.call("DELETE", project.path, who=owner, status=204)
+        taken = {"name": project.name.upper()}
+        other = app.call("POST", "/api/project", taken, who=stranger, status=201).json
+        refused = app.call("POST", f"{project.path}/restore", who=owner, status=409)
+        assert faults(refused) == {"name": "body"}
+        assert "taken meanwhile" in refused.json["errors"][0]["description"]
+        app.call("GET", project.path, who=owner, status=404)
+        app.call("DELETE", f"/api/project/{other['id']}", who=stranger, status=204)
+        app.call("POST", f"{project.path}/restore", who=owner, status=200)
+
+    def test_others_do_not_learn_of_it(self, app, owner, stranger, project):
+        app.call("DELETE", project.path, who=owner, status=204)
+        app.call("POST", f"{project.path}/restore", who=stranger, status=404)
+        app.call("POST", "/api/project/999999/restore", who=owner, status=404)
+
+    def test_what_is_being_purged_is_gone(self, app, stage, owner, project):
+        app.call("DELETE", project.path, who=owner, status=204)
+        with stage.engine.begin() as db:
+            db.execute(table.update().values(purged_at=table.c.deleted_at))
+        app.call("POST", f"{project.path}/restore", who=owner, status=404)

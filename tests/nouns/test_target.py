@@ -23,6 +23,7 @@ GET    /{target}        401    401     401    403   403   403   200  200    403 
 HEAD   /{target}        401    401     401    403   403   403   200  200    403     401
 PUT    /{target}        401    401     401    403   403   403   200  403    403     401
 PATCH  /{target}        401    401     401    403   403   403   200  403    403     401
+POST   /{target}/restore 401 401 401 403 403 403 200 403 403 401
 DELETE /{target}        401    401     401    403   403   403   204  403    403     401
 GET    /{target}/image  401    401     401    403   403   403   200  200    403     401
 HEAD   /{target}/image  401    401     401    403   403   403   200  200    403     401
@@ -37,6 +38,7 @@ STATEMENTS = {
     "head of an image": ("write_token", "HEAD", "{target.image}", None, 1),
     "describe a target": ("write_token", "PATCH", "{target.path}", {"description": "x"}, 3),
     "replace a target": ("write_token", "PUT", "{target.path}", {"image": base64_of(CHINA)}, 3),
+    "restore a live target": ("write_token", "POST", "{target.path}/restore", None, 3),
     "delete a target": ("write_token", "DELETE", "{target.path}", None, 3),
 }
 
@@ -368,3 +370,26 @@ def test_the_owner_needs_a_project_token_too(app, stage, owner, project, target)
     app.get(project.targets, headers=owner.headers, status=403)
     app.delete(target.path, headers=owner.headers, status=403)
     assert stored(stage) == [(CHINA, "a gate")]
+
+
+class TestRestore:
+    """``POST /api/project/<id>/imagetarget/<target_id>/restore``."""
+
+    def test_it_comes_back(self, app, write_token, target):
+        app.call("DELETE", target.path, who=write_token, status=204)
+        app.call("GET", target.path, who=write_token, status=404)
+        restored = app.call("POST", f"{target.path}/restore", who=write_token, status=200)
+        read = app.call("GET", target.path, who=write_token, status=200)
+        assert restored.json.items() <= read.json.items()
+        assert restored.headers["ETag"] == read.headers["ETag"]
+        assert app.call("GET", target.image, who=write_token, status=200).body == CHINA
+
+    def test_a_live_one_stays_as_it_is(self, app, write_token, target):
+        before = app.call("GET", target.path, who=write_token, status=200)
+        after = app.call("POST", f"{target.path}/restore", who=write_token, status=200)
+        assert after.headers["ETag"] == before.headers["ETag"]
+
+    def test_of_another_project_or_of_none(self, app, stage, other_project, write_token, project):
+        other = stage.target(other_project)
+        app.call("POST", f"{project.targets}/{other.id}/restore", who=write_token, status=404)
+        app.call("POST", f"{project.targets}/999999/restore", who=write_token, status=404)

@@ -1,0 +1,24 @@
+"""Restoring a row by the API: what each outcome of `models.soft_delete.restore` means."""
+
+from pyramid.httpexceptions import HTTPConflict, HTTPNotFound
+from pyramid.request import Request
+
+from ..errors import FieldError, problem
+from ..models import soft_delete
+from ..models.noun import SoftDeletable
+
+
+def restore_row(request: Request, noun: type[SoftDeletable], row_id: int, parent_id: int) -> None:
+    """Restore a row below a parent; a live one stays as it is.
+
+    Raises 404 for a row that is not the parent's, never was or is purged, and 409 where its
+    label is taken meanwhile.
+    """
+    try:
+        soft_delete.restore(request.db, noun, row_id, parent_id=parent_id)
+    except soft_delete.AliveError:
+        pass
+    except soft_delete.TakenError as taken:
+        raise problem(HTTPConflict, FieldError("body", noun.label, str(taken))) from None
+    except soft_delete.RestoreError:
+        raise HTTPNotFound from None
