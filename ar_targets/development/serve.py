@@ -20,8 +20,8 @@ from typing import Any
 
 import plaster
 
+from ar_targets.address import addresses
 from ar_targets.development import process
-from ar_targets.development.address import addresses
 from ar_targets.development.database import DatabaseUnavailable, PrivateDatabase
 from ar_targets.development.supplied import DIRECTORY, database_directory, is_set, key_file
 from ar_targets.settings import ENV_PREFIX

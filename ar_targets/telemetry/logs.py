@@ -4,8 +4,10 @@ Both add the request id. The handler is the standard library's: it writes each m
 call, so that processes which share a terminal, a file or a pipe do not mix their lines.
 """
 
+import copy
 import json
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import orjson
@@ -18,8 +20,18 @@ class PlainFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Called in the thread of the request."""
+        event: object = record.msg
+        if isinstance(event, Event) and event.message == "request":
+            record = copy.copy(record)
+            record.msg = short(event.fields)
         record.request_id = current.get().request_id
         return super().format(record)
+
+
+def short(request: Mapping[str, object]) -> str:
+    """The line of a request for people: method, route, status, milliseconds, and the caller."""
+    line = "{method} {route} {status} {ms} ms".format_map(request)
+    return f"{line} {request['caller']}" if request["caller"] else line
 
 
 class JsonFormatter(logging.Formatter):

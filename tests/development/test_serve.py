@@ -17,8 +17,8 @@ from pathlib import Path
 import pymysql
 import pytest
 
+from ar_targets.address import Address, addresses
 from ar_targets.development import process, serve
-from ar_targets.development.address import Address, addresses
 from ar_targets.development.database import PrivateDatabase
 
 from ..ports import free_port

@@ -169,7 +169,9 @@ def test_statements_are_not_slow_by_default(app, owner, lines):
 def test_lines_for_people(app, owner, plain_lines):
     app.get("/api/project", headers=owner.headers | {"X-Request-ID": "mine"})
     line = plain_lines.text
-    assert line.startswith("INFO [mine] request method=GET route=/api/project status=200 ms=")
+    assert re.fullmatch(
+        rf"INFO \[mine\] GET /api/project 200 [0-9.]+ ms user:{owner.id} [0-9]+\n", line
+    ), line
     assert line.count("\n") == 1
 
 

@@ -1,9 +1,12 @@
 """What ``[server:main]`` may say."""
 
 import logging
+import socket
 
 import pytest
 
+from ar_targets import server
+from ar_targets.address import Address
 from ar_targets.server import THREADS, Options, is_loopback, read_options
 from ar_targets.settings import SettingsError
 
@@ -62,3 +65,12 @@ def test_an_option_that_is_gone_is_told_in_one_line(caplog):
 )
 def test_loopback(host, answer):
     assert is_loopback(host) is answer
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(monkeypatch):
+    monkeypatch.setattr(server, "PORT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(SettingsError, match=rf"^\[server:main\] listen: port {port} is taken"):
+            server.require_free(Address("127.0.0.1", port))
+    server.require_free(Address("127.0.0.1", port))

@@ -1,6 +1,7 @@
 """The addresses on which an ini file makes the server listen, and whether they are free.
 
-Used by ``serve``, which prints them and checks them before it starts anything.
+Used by `ar_targets.server`, and by `ar_targets.development.serve`, which prints them and checks
+them before it starts anything.
 """
 
 import errno
