@@ -102,8 +102,11 @@ class Description:
         """What the application takes must be allowed by the description."""
         operation = ("paths", path, request.method.lower())
         if "requestBody" in self.at(*operation)[0]:
-            place = (*operation, "requestBody", "content", "application/json", "schema")
-            self.validator(*place).validate(json.loads(request.body))
+            content = (*operation, "requestBody", "content")
+            assert request.content_type.lower() in self.at(*content)[0]
+            if request.content_type == "application/json":
+                place = (*content, "application/json", "schema")
+                self.validator(*place).validate(json.loads(request.body))
 
 
 def pointer(*where):

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from io import BytesIO
 from itertools import islice
@@ -55,7 +56,9 @@ def load(request: Request, schema: Body, data: dict[str, object]) -> None:
         request.errors.add("body", name, description)
 
 
-def read_object(request: Request, limit: int, large: str = "") -> dict[str, object]:
+def read_object(
+    request: Request, limit: int, large: str = "", others: Sequence[str] = ()
+) -> dict[str, object]:
     """The JSON object in the body; for ``large`` see `parse_object`. Raises 413, 415 or 400."""
     if (request.content_length or 0) > limit:
         raise problem(
@@ -64,7 +67,7 @@ def read_object(request: Request, limit: int, large: str = "") -> dict[str, obje
         )
     if not request.content_length:
         raise bad_body("send a JSON object; the body is empty")
-    require_json(request)
+    require_json(request, others)
     return parse_object(body_of(request), large)
 
 
@@ -75,16 +78,20 @@ def body_of(request: Request) -> bytes:
     return body
 
 
-def require_json(request: Request) -> None:
-    """Raise 415 unless the Content-Type is JSON, in UTF-8 where it names a charset."""
+def require_json(request: Request, others: Sequence[str]) -> None:
+    """Raise 415 unless the Content-Type is JSON, in UTF-8 where it names a charset.
+
+    ``others`` are the media types that are accepted as well, for the error.
+    """
     media_type, *parameters = request.headers.get("Content-Type", "").lower().split(";")
     charsets = [text for text in map(str.strip, parameters) if text.startswith("charset")]
     if media_type.strip() != "application/json" or any(
         charset not in UTF8_PARAMETERS for charset in charsets
     ):
+        described = " or ".join(["it must be application/json, in UTF-8", *others])
         raise problem(
             HTTPUnsupportedMediaType,
-            FieldError("header", "Content-Type", "it must be application/json, in UTF-8"),
+            FieldError("header", "Content-Type", described),
         )
 
 

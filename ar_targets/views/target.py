@@ -1,5 +1,7 @@
 """``/api/project/<id>/imagetarget``, one target, and its ``/image``."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pybase64
@@ -12,6 +14,7 @@ from ..clock import rfc3339
 from ..errors import FieldError, problem
 from ..http.body import load, read_object
 from ..http.conditional import expected_revision, not_modified, written
+from ..http.jpeg_body import MEDIA_TYPE, load_jpeg
 from ..http.pagination import listing, requested_page
 from ..http.representation import Json, created, found, no_content, shown
 from ..http.restore import restore_row
@@ -46,13 +49,30 @@ def represent(address: str, record: TargetRecord) -> Json:
     }
 
 
-def target_body(request: Request, schema: Body, **_: Any) -> None:
+def target_body(request: Request, schema: Body, others: Sequence[str] = (), **_: Any) -> None:
     """A validator: a JSON body whose ``image`` becomes a `Jpeg`. Raises 413."""
     settings = request.registry.ar_settings
-    load(request, schema, read_object(request, base64_jpeg.largest_body(settings), large="image"))
-    try:
+    most = base64_jpeg.largest_body(settings)
+    load(request, schema, read_object(request, most, "image", others))
+    with image_errors(request):
         if "image" in request.validated:
             request.validated["image"] = base64_jpeg.read(request.validated["image"], settings)
+
+
+def target_or_jpeg_body(request: Request, schema: Body, **_: Any) -> None:
+    """A validator: as `target_body`, or the JPEG itself. Raises 413."""
+    if request.content_type.lower() == MEDIA_TYPE:
+        with image_errors(request):
+            load_jpeg(request, schema, request.registry.ar_settings)
+    else:
+        target_body(request, schema, [MEDIA_TYPE])
+
+
+@contextmanager
+def image_errors(request: Request) -> Iterator[None]:
+    """Add an ImageError to the request's errors; raises 413 for an image that is too large."""
+    try:
+        yield
     except base64_jpeg.ImageTooLargeError as large:
         raise problem(HTTPRequestEntityTooLarge, FieldError("body", "image", str(large))) from None
     except base64_jpeg.ImageError as wrong:
@@ -73,7 +93,7 @@ def list_targets(request: Request) -> Json:
     context=resources.TargetList,
     permission=Permission.TARGET_CREATE,
     schema=TargetBody(),
-    validators=(target_body,),
+    validators=(target_or_jpeg_body,),
 )
 def create_target(request: Request) -> Json:
     """Store an image."""
@@ -97,7 +117,7 @@ def read_target(request: Request) -> Json | Response:
     context=resources.Target,
     permission=Permission.TARGET_UPDATE,
     schema=TargetBody(),
-    validators=(target_body,),
+    validators=(target_or_jpeg_body,),
 )
 @target.patch(
     context=resources.Target,

@@ -9,6 +9,7 @@ import re
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from schemathesis.checks import negative_data_rejection
 from schemathesis.config import SchemathesisConfig
 
 from ..description import default_document
@@ -63,6 +64,10 @@ def aim(case, ids):
         # A cursor has a checksum, an image is more than base64, and 60.0 is no
         # whole number as we read it, though JSON Schema says so.
         case.query.pop("cursor", None)
+        if case.media_type == "image/jpeg":
+            # Its description is limited as in JSON, which ignores this one.
+            case.body = drawn()
+            case.query.pop("description", None)
         body = case.body if isinstance(case.body, dict) else {}
         if "image" in body:
             body["image"] = IMAGE
@@ -86,4 +91,10 @@ def test_thousands_of_answers_are_as_described(case, app, anyone, ids):
 def ask(case, app, who, ids):
     aim(case, ids)
     case.operation.schema.app = app.app
-    case.call_and_validate(app=app.app, headers=who.headers if who else {})
+    # A picture that it has among its samples counts as a wrong body, and is none.
+    is_jpeg = case.media_type == "image/jpeg"
+    case.call_and_validate(
+        app=app.app,
+        headers=who.headers if who else {},
+        excluded_checks=[negative_data_rejection] if is_jpeg else [],
+    )

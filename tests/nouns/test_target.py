@@ -393,3 +393,71 @@ class TestRestore:
         other = stage.target(other_project)
         app.call("POST", f"{project.targets}/{other.id}/restore", who=write_token, status=404)
         app.call("POST", f"{project.targets}/999999/restore", who=write_token, status=404)
+
+
+class TestJpegBody:
+    """A body that is the JPEG itself."""
+
+    def send(self, app, who, path, data, query="", method="POST", **options):
+        headers = {**who.headers, "Content-Type": options.pop("kind", "image/jpeg")}
+        return app.request(path + query, method=method, body=data, headers=headers, **options)
+
+    def test_it_is_the_same_as_in_json(self, app, project, write_token):
+        query = "?description=a%20gate%20%E9%97%A8"
+        made = self.send(app, write_token, project.targets, CHINA, query, status=201).json
+        in_json = {"image": base64_of(CHINA), "description": "a gate 门"}
+        other = app.call("POST", project.targets, in_json, who=write_token, status=201).json
+        own = {"id", "image_url", "created_at", "updated_at"}
+        assert {k: v for k, v in made.items() if k not in own} == {
+            k: v for k, v in other.items() if k not in own
+        }
+        assert app.get(made["image_url"], headers=write_token.headers).body == CHINA
+
+    @pytest.mark.parametrize("kind", ["IMAGE/JPEG", "image/jpeg; charset=binary"])
+    def test_spellings_of_the_media_type(self, app, project, write_token, kind):
+        self.send(app, write_token, project.targets, SMALL, kind=kind, status=201)
+
+    def test_put_replaces_both(self, app, stage, project, write_token):
+        target = stage.target(project, CHINA, "old")
+        shown = self.send(app, write_token, target.path, FLOWER, method="PUT", status=200).json
+        assert (shown["description"], shown["size"]) == ("", len(FLOWER))
+        assert stored(stage) == [(FLOWER, "")]
+
+    def test_no_query_is_misunderstood(self, app, project, write_token):
+        query = "?descripton=x&image=y&description=%FF"
+        refused = self.send(app, write_token, project.targets, SMALL, query, status=400)
+        places = dict.fromkeys(("descripton", "image", "description"), "querystring")
+        assert faults(refused) == places
+        assert "there are description" in str(refused.json)
+
+    def test_a_description_that_is_too_long(self, app, project, write_token):
+        query = "?description=" + "x" * (DESCRIPTION_MAX + 1)
+        refused = self.send(app, write_token, project.targets, SMALL, query, status=400)
+        assert faults(refused) == {"description": "querystring"}
+
+    @pytest.mark.parametrize("data", [CHINA[:-2], b"\x89PNG", b"{}"])
+    def test_what_is_no_jpeg(self, app, stage, project, write_token, data):
+        refused = self.send(app, write_token, project.targets, data, status=400)
+        assert faults(refused) == {"image": "body"}
+        assert "a whole JPEG" in refused.json["errors"][0]["description"]
+        assert stored(stage) == []
+
+    def test_nothing(self, app, project, write_token):
+        refused = self.send(app, write_token, project.targets, b"", status=400)
+        assert "the body is empty" in refused.json["errors"][0]["description"]
+
+    def test_too_large(self, make_app, project, write_token):
+        app = make_app(image_max_bytes=len(CHINA) - 1)
+        refused = self.send(app, write_token, project.targets, CHINA, status=413)
+        assert faults(refused) == {"image": "body"}
+        app = make_app(image_max_bytes=len(CHINA))
+        self.send(app, write_token, project.targets, CHINA, status=201)
+
+    def test_what_is_taken_is_listed(self, app, project, write_token, target):
+        for method, path in (("POST", project.targets), ("PUT", target.path)):
+            refused = self.send(
+                app, write_token, path, SMALL, method=method, kind="image/png", status=415
+            )
+            assert "application/json" in refused.json["errors"][0]["description"]
+            assert "image/jpeg" in refused.json["errors"][0]["description"]
+        self.send(app, write_token, target.path, SMALL, method="PATCH", status=415)
