@@ -20,7 +20,7 @@ MOST_GROWTH = 400 * MIB
 # Seconds after the last byte that a client has read.
 GONE_AFTER = 60
 # Seconds after which a client gives up; and how long each two answers take, where this machine
-# does nothing else. The suite runs other tests at the same time.
+# does nothing else. The suite runs other tests at the same time, and its database may be busy.
 GIVEN_UP, ALONE = 10, 2
 # Bytes a second of a phone with a bad connection.
 SLOW = 75_000
@@ -44,8 +44,9 @@ def resident(pid):
 class Watch(threading.Thread):
     """Asks from another address, and looks at memory and disk, until it is stopped."""
 
-    def __init__(self, edge, pids):
+    def __init__(self, edge, pids, ready):
         super().__init__()
+        self.ready = ready
         self.edge, self.pids = edge, pids
         self.before = {pid: resident(pid) for pid in pids}
         self.grown = dict.fromkeys(pids, 0)
@@ -58,7 +59,8 @@ class Watch(threading.Thread):
             begun = time.monotonic()
             try:
                 # One without, one with the database.
-                assert self.status("/health/live") == self.status("/health/ready") == 200
+                assert self.status("/health/live") == 200
+                assert self.status("/health/ready") in self.ready
             except (AssertionError, OSError, http.client.HTTPException) as error:
                 self.failures.append(repr(error))
             self.answers += 1
@@ -117,19 +119,20 @@ def asked(target, who):
 
 @needs_proc
 @pytest.mark.parametrize(
-    ("connections", "read", "answered_within"),
+    ("connections", "read", "bounds"),
     [
-        pytest.param(60, 3 * MIB // 2, GIVEN_UP, id="short"),
-        pytest.param(240, 3 * MIB, ALONE, id="long", marks=pytest.mark.soak),
+        pytest.param(60, 3 * MIB // 2, (GIVEN_UP, (200, 503)), id="short"),
+        pytest.param(240, 3 * MIB, (ALONE, (200,)), id="long", marks=pytest.mark.soak),
     ],
 )
 def test_who_never_reads_harms_nobody(
-    edge, server, stage, project, write_token, connections, read, answered_within
+    edge, server, stage, project, write_token, connections, read, bounds
 ):
+    answered_within, ready = bounds
     greedy = asked(stage.target(project, photograph(9 * MIB)), write_token)
     image = photograph(read)
     patient = asked(stage.target(project, image), write_token)
-    watch = Watch(edge, {*edge.workers, *server.children, server.pid})
+    watch = Watch(edge, {*edge.workers, *server.children, server.pid}, ready)
     watch.start()
     try:
         made = attack(edge, connections, greedy)

@@ -149,6 +149,8 @@ def first_good(clients, method, after):
     )
 
 
+# An experiment with seconds, which other tests beside it would change.
+@pytest.mark.soak
 def test_a_database_that_stands_still(machine):
     port, enough, alive = machine.server_port, threading.Event(), []
     user = sign_up(port)
