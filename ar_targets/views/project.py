@@ -94,7 +94,6 @@ def delete_project(request: Request) -> Response:
 @project_restore.post(context=resources.ProjectList, permission=Permission.PROJECT_RESTORE)
 def restore_project(request: Request) -> Json:
     """Restore a project of the caller's, with the tokens and targets that it had."""
-    project_id = resources.row_id(request.matchdict["project_id"])
-    restore_row(request, projects.Project, project_id, request.identity.user_id)
+    project_id = restore_row(request, projects.Project, request.identity.user_id)
     record = found(projects.find(request.db, project_id))
     return shown(request, record, represent(request, record))

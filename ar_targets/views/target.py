@@ -154,7 +154,6 @@ def delete_target(request: Request) -> Response:
 def restore_target(request: Request) -> Json:
     """Restore a target of the project."""
     project_id = request.context.project.record.id
-    target_id = resources.row_id(request.matchdict["target_id"])
-    restore_row(request, targets.Target, target_id, project_id)
+    target_id = restore_row(request, targets.Target, project_id)
     record = found(targets.find(request.db, project_id, target_id))
     return shown(request, record, represent(request.application_url, record))

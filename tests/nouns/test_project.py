@@ -225,6 +225,10 @@ class TestRestore:
         app.call("POST", f"{project.path}/restore", who=stranger, status=404)
         app.call("POST", "/api/project/999999/restore", who=owner, status=404)
 
+    @pytest.mark.parametrize("number", [2**63, 10**19 - 1])
+    def test_an_id_that_no_row_can_have(self, app, owner, number):
+        app.call("POST", f"/api/project/{number}/restore", who=owner, status=404)
+
     def test_what_is_being_purged_is_gone(self, app, stage, owner, project):
         app.call("DELETE", project.path, who=owner, status=204)
         with stage.engine.begin() as db:

@@ -394,6 +394,10 @@ class TestRestore:
         app.call("POST", f"{project.targets}/{other.id}/restore", who=write_token, status=404)
         app.call("POST", f"{project.targets}/999999/restore", who=write_token, status=404)
 
+    @pytest.mark.parametrize("number", [2**63, 10**19 - 1])
+    def test_an_id_that_no_row_can_have(self, app, project, write_token, number):
+        app.call("POST", f"{project.targets}/{number}/restore", who=write_token, status=404)
+
 
 class TestJpegBody:
     """A body that is the JPEG itself."""
