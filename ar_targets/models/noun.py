@@ -5,6 +5,7 @@ SQLAlchemy's mappers are the registry: the audit trail, soft delete, restore, th
 and metrics iterate them with `nouns` and `children`, without naming a class.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
@@ -109,9 +110,18 @@ class Revocable(Revisioned):
 
 def nouns(kind: type[Kind]) -> list[type[Kind]]:
     """The mapped classes that have a mixin, parents before children."""
+    return [noun for noun in _mapped() if issubclass(noun, kind)]
+
+
+@functools.cache
+def _mapped() -> list[type[Any]]:
+    """All mapped classes, parents before children: SQLAlchemy sorts tables anew on each access.
+
+    They are complete as soon as `ar_targets.models` is imported.
+    """
     tables = Base.metadata.sorted_tables
-    mapped = [mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, kind)]
-    return sorted(mapped, key=lambda noun: tables.index(table(noun)))
+    classes = [mapper.class_ for mapper in Base.registry.mappers]
+    return sorted(classes, key=lambda noun: tables.index(table(noun)))
 
 
 def noun_named(kind: type[Kind], name: str) -> type[Kind] | None:
