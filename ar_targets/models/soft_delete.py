@@ -105,10 +105,11 @@ def _deleted(db: Database, noun: type[SoftDeletable], row_id: int, parent_id: in
     if issubclass(noun, Purgeable):
         names |= {"purged_at"}
     columns = [getattr(noun, name) for name in sorted(names)]
-    row = db.write(select(*columns).where(noun.id == row_id).with_for_update()).one_or_none()
+    statement = select(*columns).where(noun.id == row_id).with_for_update()
+    if parent_id is not None and issubclass(noun, Owned):
+        statement = statement.where(noun.parent_id() == parent_id)
+    row = db.write(statement).one_or_none()
     name = noun.__tablename__
-    if row is not None and parent_id is not None and issubclass(noun, Owned):
-        row = row if getattr(row, noun.parent_key) == parent_id else None
     if row is None:
         raise RestoreError(f"there is no {name} {row_id}; it may have been purged")
     if row.deleted_at is None:
