@@ -32,6 +32,9 @@ TABLE_OPTIONS = {
     "mysql_row_format": "DYNAMIC",
 }
 
+# Maximum bytes of a TEXT column.
+TEXT_MAX_BYTES = 65_535
+
 Id = Annotated[int, mapped_column(BIGINT, primary_key=True, autoincrement=True)]
 Moment = Annotated[datetime, mapped_column(DATETIME(fsp=6))]
 # The number of changes of a row: part of the strong ETag, and checked for If-Match.

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.mysql import BIGINT, CHAR, INTEGER, LONGBLOB, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
-from ..db.base import TABLE_OPTIONS, Base
+from ..db.base import TABLE_OPTIONS, TEXT_MAX_BYTES, Base
 from ..db.session import Database
 from ..images.jpeg import Jpeg
 from ..telemetry import request_context
@@ -20,8 +20,7 @@ from .change import change_record, create_below
 from .noun import Audited, Owned, SoftDeletable
 from .project import Project
 
-# What a TEXT column holds.
-DESCRIPTION_MAX_BYTES = 65_535
+DESCRIPTION_MAX_BYTES = TEXT_MAX_BYTES
 
 
 class Target(Audited, SoftDeletable, Owned, Base):

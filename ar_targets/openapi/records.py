@@ -9,13 +9,11 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, DateTime, Integer, String, inspect
 
+from ..db.base import TEXT_MAX_BYTES
 from ..http.pagination import LIMIT_MAX
 from ..models.noun import Revisioned, nouns
 
 Json = dict[str, Any]
-
-# Maximum bytes of a TEXT column.
-TEXT_MAX = 65_535
 
 
 def complete_records(components: Json, moment: Json, following: Json) -> None:
@@ -51,7 +49,7 @@ def limits(column: Column[Any], row_id: Json, moment: Json) -> Json:
     elif isinstance(kind, Integer):
         described = {"type": "integer", "format": "int64"}
     elif isinstance(kind, String):
-        described = {"type": "string", "maxLength": kind.length or TEXT_MAX}
+        described = {"type": "string", "maxLength": kind.length or TEXT_MAX_BYTES}
     else:
         return {}
     return described | ({"type": [described["type"], "null"]} if column.nullable else {})
