@@ -65,8 +65,9 @@ def serve(ini: Path, directory: Path, check: process.Check) -> int:
     app, server = settings(ini, "app:main"), settings(ini, "server:main")
     urls = free_urls(server)
     environment = dict(os.environ)
+    is_private = not is_set("database_url", app)
     with ExitStack() as stack:
-        if not is_set("database_url", app):
+        if is_private:
             place = database_directory(directory)
             database = PrivateDatabase(place, check=check)
             say(f"Database: a private server, its data and log in {place}")
@@ -77,7 +78,7 @@ def serve(ini: Path, directory: Path, check: process.Check) -> int:
             say(f"Key for the tokens: {key_file(directory)}")
         if code := run("ar_targets.scripts.initdb", ini, environment, check):
             return code
-        if not is_set("database_url", app):
+        if is_private:
             say(administrator(ini, environment))
             check()
         say(f"Server: {' '.join(urls)} (Ctrl-C stops it)")

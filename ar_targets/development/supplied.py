@@ -52,7 +52,7 @@ def settings_beside(ini: Path, app: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _text(path: Path) -> str:
-    """The first line of a file; empty if there is none that can be read."""
+    """The text of a file; empty if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8").strip()
     except OSError:

@@ -25,10 +25,16 @@ class CommandError(Exception):
 
 
 def parser(description: str) -> argparse.ArgumentParser:
-    """An argument parser with the ini file, the argument of all scripts."""
+    """An argument parser with the ini file, the argument of nearly all scripts."""
+    made = plain_parser(description)
+    made.add_argument("ini", help="the ini file, such as production.ini")
+    return made
+
+
+def plain_parser(description: str) -> argparse.ArgumentParser:
+    """An argument parser with ``--version`` alone."""
     made = argparse.ArgumentParser(description=description)
     made.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
-    made.add_argument("ini", help="the ini file, such as production.ini")
     return made
 
 

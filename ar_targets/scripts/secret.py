@@ -15,8 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from .. import settings
-from ..version import VERSION
-from .command import CommandError, run
+from .command import CommandError, plain_parser, run
 
 OWN, SHARED = 0o400, 0o444
 USER = DATABASE = "ar_targets"
@@ -24,8 +23,7 @@ USER = DATABASE = "ar_targets"
 
 def main(argv: list[str] | None = None) -> int:
     """The console script."""
-    made = argparse.ArgumentParser(description="Make the secrets of a new installation.")
-    made.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
+    made = plain_parser("Make the secrets of a new installation.")
     made.add_argument("directory", type=Path, help="for the application's: keys, database URL")
     made.add_argument("database", type=Path, help="for the database's: its passwords")
     made.add_argument("--host", default="database", help="of the database (default: database)")
