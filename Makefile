@@ -64,23 +64,25 @@ format: $(VENV)/.develop ## Put the code into its one format
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-lock: $(BIN)/pip ## Renew the lock files from setup.py; ARGS=--upgrade takes newer versions
+lock: $(BIN)/pip ## Renew the lock files from what both packages need; ARGS=--upgrade takes newer versions
 	$(BIN)/pip install --quiet uv==$(UV_VERSION)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
 		setup.py -o requirements.lock $(ARGS)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
 		setup.py --extra mariadb -c requirements.lock -o requirements-production.lock $(ARGS)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
-		setup.py --extra client requirements-dev.in -c requirements.lock -o requirements-dev.lock $(ARGS)
+		setup.py clients/python/pyproject.toml requirements-dev.in \
+		-c requirements.lock -o requirements-dev.lock $(ARGS)
 	# Left by reading setup.py; its entry points would soon be stale.
 	rm -rf ar_targets.egg-info
 
 venv: $(VENV)/.develop ## Make .venv with all that tests and checks need
 
 clean: ## Remove caches and build output; never var/, where the data is
-	rm -rf build dist docs/_build *.egg-info .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build dist *.egg-info clients/python/build clients/python/dist clients/python/*.egg-info
+	rm -rf docs/_build .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -rf .coverage .coverage.* htmlcov
-	find alembic ar_targets tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find alembic ar_targets clients tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is as old as the last installation: it is repeated when what it read has changed.
 $(VENV)/.serve: requirements.lock setup.py | $(BIN)/pip
@@ -103,9 +105,9 @@ $(VENV)/.production: requirements-production.lock $(VENV)/.develop
 	fi
 	@touch $@
 
-$(VENV)/.develop: requirements-dev.lock setup.py | $(BIN)/pip
+$(VENV)/.develop: requirements-dev.lock setup.py clients/python/pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet -r requirements-dev.lock
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e . -e clients/python
 	@touch $@
 
 $(BIN)/pip:

@@ -1,4 +1,6 @@
-"""Packaging: what ar_targets needs, and the commands it installs.
+"""Packaging of the server: what it needs, and the commands it installs.
+
+The client is packaged by itself, in ``clients/python``.
 
 Exact versions are pinned in ``requirements.lock`` (to run),
 ``requirements-production.lock`` (with the driver in C) and ``requirements-dev.lock`` (to
@@ -45,16 +47,6 @@ REQUIRES = [
     "pybase64>=1.4,<2",  # base64, likewise
 ]
 
-# What `ar-targets` and ar_targets.client need; the server needs none of it.
-CLIENT_REQUIRES = [
-    "requests>=2.34,<3",  # HTTP
-    "urllib3>=2,<3",  # beneath requests; its errors tell what was sent
-    "click>=8.3,<9",  # the command line, and its completion in shells
-    "rich>=15,<16",  # tables and progress bars
-    "platformdirs>=4",  # where each system keeps configuration
-    "filelock>=3.20",  # one upload at a time on one journal
-]
-
 # The driver for production, `mysql+mariadbconnector://`: values go beside the SQL, which
 # carries images several times as fast. Built with a C compiler and libmariadb-dev.
 MARIADB_REQUIRES = ["mariadb>=1.1.14,<2"]
@@ -71,7 +63,7 @@ setup(
         "ar_targets.openapi": ["description.yaml", "*.css", "*.html", "docs.js"],
     },
     install_requires=REQUIRES,
-    extras_require={"client": CLIENT_REQUIRES, "mariadb": MARIADB_REQUIRES},
+    extras_require={"mariadb": MARIADB_REQUIRES},
     entry_points={
         "paste.app_factory": ["main = ar_targets.application:main"],
         "paste.server_runner": [
@@ -87,7 +79,6 @@ setup(
             "ar_targets_secrets = ar_targets.scripts.secret:main",
             "ar_targets_restore = ar_targets.scripts.restore:main",
             "ar_targets_serve = ar_targets.development.serve:main",
-            "ar-targets = ar_targets.cli:main",
         ],
     },
 )

@@ -8,10 +8,10 @@ import os
 import sys
 from pathlib import Path
 
-from ar_targets.client import Client
-from ar_targets.client.journal import Journal
-from ar_targets.client.sources import journal_of, rows_of
-from ar_targets.client.upload import Outcome, Upload
+from ar_targets_client import Client
+from ar_targets_client.journal import Journal
+from ar_targets_client.sources import journal_of, rows_of
+from ar_targets_client.upload import Outcome, Upload
 
 
 def main(server: str, project_id: str, folder: str) -> int:

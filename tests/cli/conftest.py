@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 from click.testing import CliRunner
 
-from ar_targets.cli.main import cli
-from ar_targets.client import Client, Retry
+from ar_targets_client import Client, Retry
+from ar_targets_client.cli.main import cli
 
 from ..actors import App, Project, User
 from ..live import Live, Wire, live
@@ -64,7 +64,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(server: Live, rows_removed: None, config: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command: ``run("project", "list", stdin="…", AR_TARGETS_TOKEN="…")``."""
     # Pauses between attempts are no matter of the commands.
-    monkeypatch.setattr("ar_targets.cli.session.Retry", quick)
+    monkeypatch.setattr("ar_targets_client.cli.session.Retry", quick)
 
     def run(*arguments: object, stdin: str | None = None, **environment: str) -> Outcome:
         return outcome(arguments, stdin, {"AR_TARGETS_SERVER": server.url} | environment)
@@ -89,7 +89,7 @@ def imposter() -> Iterator[Imposter]:
 @pytest.fixture
 def misled(imposter: Imposter, config: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command with the imposter for a server."""
-    monkeypatch.setattr("ar_targets.cli.session.Retry", quick)
+    monkeypatch.setattr("ar_targets_client.cli.session.Retry", quick)
     at_imposter = {
         "AR_TARGETS_SERVER": imposter.url,
         "AR_TARGETS_TOKEN": TOKEN,

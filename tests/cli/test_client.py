@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ar_targets.client import (
+from ar_targets_client import (
     ApiError,
     ChangedError,
     Client,

@@ -11,8 +11,8 @@ import time
 import pytest
 from click.testing import CliRunner
 
-from ar_targets.cli.main import cli
-from ar_targets.client.display import plain
+from ar_targets_client.cli.main import cli
+from ar_targets_client.display import plain
 
 from ..actors import PASSWORD
 from ..pictures import CHINA, FLOWER, base64_of, drawn

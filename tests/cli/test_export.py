@@ -8,8 +8,8 @@ import resource
 
 import pytest
 
-from ar_targets.client import Client, ClientError, OutcomeUnknownError
-from ar_targets.client.export import Export
+from ar_targets_client import Client, ClientError, OutcomeUnknownError
+from ar_targets_client.export import Export
 
 from ..pictures import CHINA, FLOWER, base64_of, drawn
 from .conftest import FAST

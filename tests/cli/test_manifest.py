@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ar_targets.client import Target
-from ar_targets.client.manifest import read, write
-from ar_targets.client.rows import Row, SourceError
-from ar_targets.client.sources import journal_of, rows_of
+from ar_targets_client import Target
+from ar_targets_client.manifest import read, write
+from ar_targets_client.rows import Row, SourceError
+from ar_targets_client.sources import journal_of, rows_of
 
 SHA256 = "ab" * 32
 HARD = 'two\nlines,\r\n"quoted", =1+1, ünï, \t end '

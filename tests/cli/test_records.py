@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from ar_targets.client import ClientError, Login, Project, Target, Token, User
-from ar_targets.client.fields import IMAGE_MAX
+from ar_targets_client import ClientError, Login, Project, Target, Token, User
+from ar_targets_client.fields import IMAGE_MAX
 
 from .imposter import record
 

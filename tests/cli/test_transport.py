@@ -14,7 +14,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from ar_targets.client import (
+from ar_targets_client import (
     ApiError,
     Client,
     ClientError,
@@ -23,9 +23,9 @@ from ar_targets.client import (
     UnavailableError,
     UnreachableError,
 )
-from ar_targets.client.answer import TooLongError
-from ar_targets.client.dates import http_date
-from ar_targets.client.retry import retry_after
+from ar_targets_client.answer import TooLongError
+from ar_targets_client.dates import http_date
+from ar_targets_client.retry import retry_after
 
 from ..pictures import CHINA
 from .conftest import FAST
@@ -346,7 +346,7 @@ def test_pages_that_lead_back(imposter, lied_to):
 
 
 def test_pages_without_an_end(imposter, lied_to, monkeypatch):
-    monkeypatch.setattr("ar_targets.client.transport.LIST_MAX", 10_000)
+    monkeypatch.setattr("ar_targets_client.transport.LIST_MAX", 10_000)
     imposter.answers = {TARGETS: [page(n) for n in range(1, 100)] + [page(100, None)]}
     with pytest.raises(TooLongError, match="has more than 10,000 bytes"):
         list(lied_to.list())

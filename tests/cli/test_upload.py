@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from ar_targets.client import Client, ClientError, Retry, UnauthorizedError, UnreachableError
-from ar_targets.client.journal import Journal, key_of
-from ar_targets.client.rows import Row
-from ar_targets.client.upload import Outcome, Upload, count
 from ar_targets.models import Base
+from ar_targets_client import Client, ClientError, Retry, UnauthorizedError, UnreachableError
+from ar_targets_client.journal import Journal, key_of
+from ar_targets_client.rows import Row
+from ar_targets_client.upload import Outcome, Upload, count
 
 from ..live import Live
 from ..pictures import CHINA, FLOWER, drawn

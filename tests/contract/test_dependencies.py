@@ -1,4 +1,4 @@
-"""What the package takes of other libraries: what their documents offer, and nothing else.
+"""What the packages take of other libraries: what their documents offer, and nothing else.
 
 Each module in use is listed with the page that documents it. Anything private, an
 assignment to what was imported, and switching off what a library has registered fail.
@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from .test_imports import MODULES, PACKAGE, name_of
+from .test_imports import FILES, MODULES, OURS, name_of
 
 # Module → the page that offers it to others.
 DOCUMENTED = {
@@ -94,12 +94,12 @@ OFFERED = {"_asdict", "_fields", "_make", "_mapping", "_replace"}
 
 TREES = {
     name_of(path).removeprefix("ar_targets."): ast.parse(path.read_text(encoding="utf-8"))
-    for path in PACKAGE.rglob("*.py")
+    for path in FILES
 }
 
 
 def is_foreign(name):
-    return name.split(".")[0] not in {"ar_targets", *sys.stdlib_module_names}
+    return name.split(".")[0] not in {*OURS, *sys.stdlib_module_names}
 
 
 def foreign_modules():

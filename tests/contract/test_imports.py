@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 
 import ar_targets
+import ar_targets_client
 
-PACKAGE = Path(ar_targets.__file__).parent
+PACKAGES = [Path(package.__file__).parent for package in (ar_targets, ar_targets_client)]
+OURS = ("ar_targets", "ar_targets_client")
 ENTRY_POINTS = ("ar_targets.admin", "ar_targets.scripts", "ar_targets.development")
 
 
 def name_of(path):
     """``ar_targets/views/user.py`` → ``ar_targets.views.user``."""
-    parts = ("ar_targets", *path.relative_to(PACKAGE).with_suffix("").parts)
+    (root,) = (package.parent for package in PACKAGES if path.is_relative_to(package))
+    parts = path.relative_to(root).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
@@ -30,7 +33,8 @@ def imports_of(path):
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
-MODULES = {name_of(path): sorted(set(imports_of(path))) for path in PACKAGE.rglob("*.py")}
+FILES = [path for package in PACKAGES for path in package.rglob("*.py")]
+MODULES = {name_of(path): sorted(set(imports_of(path))) for path in FILES}
 
 
 def within(name, *packages):
@@ -73,7 +77,7 @@ def graph(label=lambda module: module):
     """What each module imports of ours, wherever in it; or each room."""
     found = {label(module): set() for module in MODULES}
     for importer, names in MODULES.items():
-        imported = {module_of(name) for name in names if within(name, "ar_targets")}
+        imported = {module_of(name) for name in names if within(name, *OURS)}
         # Of a package, its modules import each other, and not it.
         imported -= {package for package in imported if within(importer, package)}
         found[label(importer)] |= {label(module) for module in imported} - {label(importer)}
@@ -100,6 +104,7 @@ def test_the_walk_finds_modules_and_relative_imports():
     assert "ar_targets.schemas.body.Body" in MODULES["ar_targets.schemas.user"]
     assert "ar_targets.settings" in MODULES["ar_targets.application"]
     assert "ar_targets.http.conditional.not_modified" in MODULES["ar_targets.views.user"]
+    assert "ar_targets_client.upload.Upload" in MODULES["ar_targets_client.cli.target_add"]
 
 
 def test_nothing_imports_views():
@@ -149,7 +154,7 @@ def test_the_server_needs_neither_scripts_nor_development():
     assert offenders(outside(*ENTRY_POINTS), "ar_targets.scripts", "ar_targets.development") == []
 
 
-def test_the_package_needs_no_tests():
+def test_the_packages_need_no_tests():
     assert offenders(MODULES, "tests", "pytest", "webtest", "playwright", "sklearn") == []
 
 

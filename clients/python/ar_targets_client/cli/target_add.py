@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from ..client.journal import Journal
-from ..client.rows import Row
-from ..client.sources import journal_of, rows_of
-from ..client.upload import Outcome, Result, Upload, count
+from ..journal import Journal
+from ..rows import Row
+from ..sources import journal_of, rows_of
+from ..upload import Outcome, Result, Upload, count
 from .failure import SOME_FAILED, exit_code
 from .output import cell, new_table, note, plural, print_table, show_json_array
 from .progress import Progress

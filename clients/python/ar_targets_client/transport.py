@@ -4,7 +4,6 @@ The token is sent to that server only: redirects are not followed, and of the UR
 in a response only a list's cursor is used.
 """
 
-import importlib.metadata
 import re
 import threading
 import uuid
@@ -29,6 +28,7 @@ from .errors import (
 )
 from .fields import Text
 from .retry import Retry, retry_after
+from .version import VERSION
 
 # Timeouts in seconds: to connect, and between two bytes of a response.
 TIMEOUT = (5.0, 60.0)
@@ -98,9 +98,7 @@ class Transport:
         adapter = HTTPAdapter(pool_maxsize=CONNECTIONS)
         self.session.mount("http://", adapter)
         self.session.mount("https://", adapter)
-        self.session.headers["User-Agent"] = (
-            f"ar-targets/{importlib.metadata.version('ar_targets')}"
-        )
+        self.session.headers["User-Agent"] = f"ar-targets/{VERSION}"
 
     def send(
         self,

@@ -2,7 +2,7 @@
 
 import click
 
-from ..client import Client, ClientError, User
+from .. import Client, ClientError, User
 from . import password
 from .output import Columns, confirm, note, show, show_one
 from .session import Session, with_session

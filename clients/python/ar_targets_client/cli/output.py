@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..client.display import plain
-from ..client.records import Record
+from ..display import plain
+from ..records import Record
 
 # Width of a table that is not for a terminal: nothing is truncated.
 WIDE = 10_000

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..client import ClientError
+from .. import ClientError
 from .output import Columns, note, show, show_one
 from .session import Session, project_option, with_session
 from .target_add import add

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from ..client.display import plain
-from ..client.errors import (
+from ..display import plain
+from ..errors import (
     ApiError,
     ClientError,
     ForbiddenError,

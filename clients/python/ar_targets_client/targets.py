@@ -32,7 +32,7 @@ class Targets(Single[Target]):
         """Store a JPEG.
 
         Raises OutcomeUnknownError if the connection is lost: a retry could store the
-        image twice. `ar_targets.client.upload` searches for it before it retries.
+        image twice. `ar_targets_client.upload` searches for it before it retries.
         """
         fields = {"image": encode(image), "description": description}
         return self._create(fields, repeatable=False)

@@ -1,7 +1,6 @@
 """A typed client for the HTTP API, with bulk upload and export of images.
 
-It imports nothing of the server, so it runs where the server's dependencies are
-not installed. Its own dependencies are the extra ``client``.
+A distribution of its own: it imports nothing of the server, and installs nothing of it.
 """
 
 from .client import Client

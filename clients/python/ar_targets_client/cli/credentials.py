@@ -8,7 +8,7 @@ from typing import Any
 
 from platformdirs import user_config_path
 
-from ..client.errors import ClientError
+from ..errors import ClientError
 
 Kept = dict[str, Any]
 

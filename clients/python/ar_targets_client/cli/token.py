@@ -4,8 +4,8 @@ import re
 
 import click
 
-from ..client import Token
-from ..client.records import rfc3339
+from .. import Token
+from ..records import rfc3339
 from .output import Columns, note, show, show_one
 from .session import Session, project_argument, with_session
 

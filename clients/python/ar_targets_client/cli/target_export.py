@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ..client.export import Export
+from ..export import Export
 from .output import note, plural, show_json
 from .progress import Progress
 from .session import Session, project_option, with_session

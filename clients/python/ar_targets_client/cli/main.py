@@ -2,12 +2,13 @@
 
 import click
 
+from ..version import VERSION
 from . import completion, login, project, target, token, user
 from .failure import Commands
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="ar_targets")
+@click.version_option(VERSION)
 def cli() -> None:
     """Work with the projects and image targets of an ar_targets server.
 

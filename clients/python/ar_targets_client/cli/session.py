@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import click
 
-from ..client import Client, ClientError, Retry
-from ..client.targets import Targets
-from ..client.transport import server_url
+from .. import Client, ClientError, Retry
+from ..targets import Targets
+from ..transport import server_url
 from .credentials import Credentials
 from .output import note
 

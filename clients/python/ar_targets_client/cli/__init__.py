@@ -1,0 +1,1 @@
+"""``ar-targets``: the command line for people and scripts, one module per group of commands."""
