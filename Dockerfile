@@ -21,7 +21,8 @@ RUN /opt/build/bin/pip --python /opt/ar_targets install --require-virtualenv \
 
 # The package, in a tree of its own. Rebuilt, in seconds, when the code changes.
 FROM libraries AS package
-COPY setup.py pyproject.toml /src/
+COPY setup.py pyproject.toml README.md LICENSE development.ini production.ini /src/
+COPY alembic /src/alembic
 COPY ar_targets /src/ar_targets
 RUN /opt/build/bin/pip --python /opt/ar_targets install --root /package --no-deps \
         --no-build-isolation --no-warn-script-location /src
@@ -39,12 +40,12 @@ RUN groupadd --gid 10001 ar_targets \
  && install -d -o ar_targets -g ar_targets -m 0700 /var/lib/ar_targets/secrets \
  && install -d -o ar_targets -g ar_targets -m 0755 /var/lib/ar_targets/database
 COPY --from=libraries /opt/ar_targets /opt/ar_targets
-WORKDIR /srv/ar_targets
-COPY production.ini ./
-COPY alembic alembic
 COPY --from=package /package/ /
 ENV PATH=/opt/ar_targets/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /srv/ar_targets
+# The package has the migrations too.
+RUN ["ar_targets_init", "."]
 USER 10001:10001
 EXPOSE 6543
 # Whether the process answers; a database that is away is no reason to restart it.

@@ -7,6 +7,8 @@ Exact versions are pinned in ``requirements.lock`` (to run),
 work on it); ``make lock`` renews all of them.
 """
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 REQUIRES = [
@@ -55,10 +57,18 @@ setup(
     name="ar_targets",
     version="0.1.0",
     description="A self-hosted server for the projects and image targets of AR applications",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
     python_requires=">=3.11",
     packages=find_packages(include=["ar_targets", "ar_targets.*"]),
     package_data={
-        "ar_targets": ["py.typed"],
+        "ar_targets": [
+            "py.typed",
+            # Links to the top of the repository; copies in a wheel and an sdist.
+            *("development.ini", "production.ini"),
+            *("alembic/env.py", "alembic/script.py.mako", "alembic/versions/*.py"),
+        ],
         "ar_targets.admin": ["static/*", "templates/*.html", "templates/*/*.html"],
         "ar_targets.openapi": ["description.yaml", "*.css", "*.html", "docs.js"],
     },
@@ -72,6 +82,7 @@ setup(
             "waitress = ar_targets.server:serve_as_before",
         ],
         "console_scripts": [
+            "ar_targets_init = ar_targets.scripts.init:main",
             "ar_targets_initdb = ar_targets.scripts.initdb:main",
             "ar_targets_admin = ar_targets.scripts.admin:main",
             "ar_targets_purge = ar_targets.scripts.purge:main",

@@ -86,7 +86,7 @@ def server(directory: Path) -> Iterator[tuple[int, str]]:
     """Start a database and the server, migrated; yields the server's process id and the URL."""
     ini = directory / "bench.ini"
     text = (ROOT / "production.ini").read_text().replace("0.0.0.0:6543", ADDRESS)
-    ini.write_text(text.replace("%(here)s", str(ROOT)).replace("level = INFO", "level = WARN"))
+    ini.write_text(text.replace("level = INFO", "level = WARN"))
     with PrivateDatabase(directory / "database") as database:
         database.create_database("ar_targets")
         url = database.url("ar_targets")

@@ -25,8 +25,7 @@ class Live:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ini = directory / "live.ini"
-        text = INI.read_text().replace(LISTEN, f"listen = 127.0.0.1:{self.port}")
-        self.ini.write_text(text.replace("%(here)s", str(INI.parent)))
+        self.ini.write_text(INI.read_text().replace(LISTEN, f"listen = 127.0.0.1:{self.port}"))
         named = {"database_url": database_url, "jwt_keys": KEY} | settings
         self.settings = {f"AR_TARGETS_{name.upper()}": value for name, value in named.items()}
         self.process: subprocess.Popen[bytes] | None = None

@@ -53,6 +53,13 @@ def test_the_files_that_the_compose_file_mounts_are_there():
     assert all(os.access(file, os.X_OK) for file in mounted if file.suffix == ".sh")
 
 
+def test_the_images_context_is_what_the_dockerfile_copies():
+    """That this is enough to build the package is for tests/packaging to show."""
+    lines = re.findall(r"^COPY (?!--)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    allowed = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+    assert {name for line in lines for name in line.split()} == set(allowed)
+
+
 def start_proxy(directory: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
     """Run what the proxy's container runs before nginx."""
     return subprocess.run(

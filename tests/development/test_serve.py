@@ -39,7 +39,6 @@ def ini(tmp_path: Path) -> Path:
     """A copy of development.ini which listens on a free port."""
     text = (ROOT / "development.ini").read_text()
     text = re.sub(r"(?m)^listen = .*$", f"listen = 127.0.0.1:{free_port()}", text)
-    text = text.replace("%(here)s/alembic", str(ROOT / "alembic"))
     path = tmp_path / "development.ini"
     path.write_text(text)
     return path

@@ -80,7 +80,7 @@ def running(
     text = source.read_text()
     if level:
         text = re.sub(r"level = \w+", f"level = {level}", text)
-    ini.write_text(text.replace("%(here)s", str(PRODUCTION.parent)))
+    ini.write_text(text)
     settings = {
         "AR_TARGETS_LISTEN": f"127.0.0.1:{server.port}",
         "AR_TARGETS_WORKERS": str(workers),

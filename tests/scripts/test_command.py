@@ -3,7 +3,7 @@
 import pytest
 
 from ar_targets.development import serve
-from ar_targets.scripts import admin, initdb, purge, restore, secret
+from ar_targets.scripts import admin, init, initdb, purge, restore, secret
 from ar_targets.scripts.command import run
 from ar_targets.version import VERSION
 
@@ -47,7 +47,7 @@ def test_interrupted(capsys):
     assert capsys.readouterr().err == "interrupted\n"
 
 
-@pytest.mark.parametrize("module", [*SCRIPTS, secret, serve])
+@pytest.mark.parametrize("module", [*SCRIPTS, init, secret, serve])
 def test_version(module, capsys):
     with pytest.raises(SystemExit) as ended:
         module.main(["--version"])

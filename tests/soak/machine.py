@@ -207,8 +207,7 @@ class Machine:
         return re.findall(r"^.*(?:Traceback|unexpected error).*$", text, re.MULTILINE)
 
     def _write_ini(self) -> None:
-        text = PRODUCTION.read_text().replace("%(here)s", str(PRODUCTION.parent))
-        self.ini.write_text(text)
+        self.ini.write_text(PRODUCTION.read_text())
 
 
 @contextlib.contextmanager

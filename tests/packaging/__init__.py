@@ -1,0 +1,1 @@
+"""Both distributions as users get them: built, and installed where there is no checkout."""
