@@ -55,7 +55,7 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
 STOPSIGNAL SIGTERM
 CMD ["pserve", "production.ini"]
 # Last, since what changes here builds all below it anew.
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="ar_targets" \
       org.opencontainers.image.description="A self-hosted server for the projects and image targets of AR applications" \

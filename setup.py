@@ -55,7 +55,7 @@ MARIADB_REQUIRES = ["mariadb>=1.1.14,<2"]
 
 setup(
     name="ar_targets",
-    version="0.1.0",
+    version="0.2.0",
     description="A self-hosted server for the projects and image targets of AR applications",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
