@@ -40,7 +40,7 @@ image() { # image NAME TREE CHANGE…: the tree as an image, with Dockerfile ins
     tar -C "$source" -c . | podman import -q "${changes[@]}" - "$registry/$name"
 }
 
-tree python trixie python3 python3-venv
+tree python trixie python3 python3-venv libpython3-dev
 ln -sf /usr/bin/python3 "$work/python/usr/local/bin/python3"
 rm -f "$work"/python/usr/lib/python3*/EXTERNALLY-MANAGED
 image python:3.14-slim-trixie python \
