@@ -47,6 +47,8 @@ REQUIRES = [
     "orjson>=3.11,<4",  # JSON, many times the speed of the standard library's
     "prometheus-client>=0.26,<1",  # metrics that several processes share
     "pybase64>=1.4,<2",  # base64, likewise
+    "msgspec>=0.22,<1",  # checks JSON without decoding it: metadata is kept as its text
+    "multipart>=2,<3",  # reads forms with files, within limits
 ]
 
 # The driver for production, `mysql+mariadbconnector://`: values go beside the SQL, which

@@ -272,10 +272,17 @@ class Target(Resource):
 
     def image(self) -> bytes | None:
         """The JPEG; None where it was replaced or deleted since the record was read."""
-        lookup = self.request.lookup
         # Not kept in the lookup: an image may have megabytes.
-        data: bytes | None = lookup.image
-        lookup.image = None
-        if data is None or self.record is not lookup.target:
-            data = target.image(self.request.db, self.record)
-        return data
+        data: bytes | None = self.looked_up().pop("image", None)
+        return target.image(self.request.db, self.record) if data is None else data
+
+    def metadata(self) -> str | None:
+        """The metadata as JSON text; None for null."""
+        text: str | None = self.looked_up().get("metadata")
+        return target.metadata(self.request.db, self.record) if text is None else text
+
+    def looked_up(self) -> dict[str, Any]:
+        """The target's large columns that were read with the record."""
+        lookup = self.request.lookup
+        large: dict[str, Any] = lookup.large if self.record is lookup.target else {}
+        return large

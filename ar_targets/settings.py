@@ -28,6 +28,10 @@ ENV_PREFIX = "AR_TARGETS_"
 
 # HS256 requires a key at least as long as its hash (RFC 7518, 3.2).
 MIN_JWT_KEY_BYTES = 32
+# Bytes for all else that is sent with an image (`image_max_bytes`), to us and to the database:
+# 2 MiB of metadata, and a description of 65,535 bytes, six characters each where JSON escapes
+# them.
+OTHER_FIELDS = 3 * 2**20
 
 
 class SettingsError(SystemExit):

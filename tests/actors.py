@@ -16,7 +16,8 @@ from ar_targets import clock
 from ar_targets.auth import passwords
 from ar_targets.db.session import transaction_scope
 from ar_targets.images import jpeg
-from ar_targets.models import project, target, token, user
+from ar_targets.models import project, soft_delete, target, token, user
+from ar_targets.models.noun import SoftDeletable
 
 from . import tables
 from .pictures import CHINA
@@ -114,17 +115,24 @@ class Stage:
             record = token.create(db, of.id, ttl, access, "")
         return App(self.codec.project_token(record), record.id, f"{of.tokens}/{record.id}")
 
-    def target(self, of: Project, data: bytes = CHINA, description: str = "") -> Target:
-        proven = jpeg.prove(data, 10**6)
+    def target(
+        self, of: Project, data: bytes = CHINA, description: str = "", **fields: Any
+    ) -> Target:
+        given = {"image": jpeg.prove(data, 10**6), "description": description, **fields}
         with transaction_scope(self.engine) as db:
-            record = target.create(db, of.id, proven, description)
+            record = target.create(db, of.id, given)
         return Target(record.id, f"{of.targets}/{record.id}")
+
+    def delete(self, noun: type[SoftDeletable], row_id: int) -> None:
+        """Soft-delete a row."""
+        with transaction_scope(self.engine) as db:
+            soft_delete.delete(db, noun, row_id)
 
     def unproven(self, of: Project, data: bytes, width: int = 7000, height: int = 7000) -> Target:
         """A target whose image was stored before there was a rule that would refuse it now."""
         taken = jpeg.Jpeg(data, width, height, hashlib.sha256(data).hexdigest())
         with transaction_scope(self.engine) as db:
-            record = target.create(db, of.id, taken, "")
+            record = target.create(db, of.id, {"image": taken})
         return Target(record.id, f"{of.targets}/{record.id}")
 
     def revoke(self, app: App) -> None:

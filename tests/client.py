@@ -15,7 +15,7 @@ from .description import description_of
 # What no answer may carry: traces, SQL, hashes, names of columns that are nobody's business.
 FORBIDDEN = re.compile(
     r"Traceback|File \"/|sqlalchemy|pymysql|\bSELECT\b|\bINSERT\b|\bUPDATE\b|\$argon2|"
-    r"password_hash|password_version|is_admin|deleted_at|_key\"|revision",
+    r"password_hash|password_version|is_admin|is_deleted|_key\"|revision",
     re.IGNORECASE,
 )
 # What a status is not complete without.
@@ -41,11 +41,17 @@ class Client(webtest.TestApp):
         return response
 
     def call(self, method, path, body=None, *, who=None, status=None, **headers):
-        """Send any method as any actor; ``if_match=…`` becomes the header ``If-Match``."""
+        """Send any method as any actor; ``if_match=…`` becomes the header ``If-Match``.
+
+        The body is JSON, or bytes, which are a JPEG where no header says otherwise.
+        """
         sent = {name.replace("_", "-").title(): value for name, value in headers.items()}
         sent |= who.headers if who else {}
         if body is None:
             return self.request(path, method=method, headers=sent, status=status)
+        if isinstance(body, bytes):
+            sent = {"Content-Type": JPEG, **sent}
+            return self.request(path, method=method, body=body, headers=sent, status=status)
         return self._gen_request(
             method, path, webtest.utils.dumps(body), sent, None, status, None, False, JSON
         )
@@ -56,7 +62,7 @@ class Client(webtest.TestApp):
         return self.app.registry
 
 
-JSON = "application/json"
+JSON, JPEG = "application/json", "image/jpeg"
 
 
 def check(response) -> None:

@@ -39,7 +39,7 @@ def field(name: str) -> str:
 
 def load(body: Body, data: Mapping[str, object]) -> dict[str, Any]:
     """Validate form data with one of the API's schemas. Raises Refusal (400)."""
-    fields, wrong = body.load(data)
+    fields, wrong = body.load_texts(data)
     if wrong:
         raise Refusal(400, wrong)
     return fields

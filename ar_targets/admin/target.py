@@ -1,5 +1,6 @@
 """``/admin/target/``: the image targets of all projects."""
 
+from pathlib import PurePath
 from typing import Any
 
 import flask
@@ -15,12 +16,17 @@ from ..models import target as targets
 from ..models.keyset import contains
 from ..models.panel_lists import TARGETS
 from ..models.project import ProjectRecord
-from ..models.target import TargetRecord
+from ..models.target import NAME_MAX, TargetRecord
 from ..schemas.target import TargetBody
 from . import authentication, context, listing
-from .form import Refusal, changed, field, load, revision
+from .form import Refusal, changed, field, load, refusals, revision
 from .page import Page, done, failed, found, go, path
 from .picture import large_picture, small_picture
+
+# The fields of the form, beside the box "active".
+EDITABLE = ("name", "description", "physical_width", "metadata")
+# Maximum bytes of metadata in a text field.
+EDITABLE_MAX = 64 * 1024
 
 
 class TargetPage(Page):
@@ -74,23 +80,28 @@ class TargetPage(Page):
             "target/show.html",
             project=project,
             target=record,
+            metadata=editable_metadata(record),
             settings=context.settings(),
             wrong=refused.wrong if refused else {},
         )
         return page, refused.status if refused else 200
 
-    @path("/<int:project_id>/<int:target_id>/description/", "POST")
-    def describe(self, project_id: int, target_id: int) -> Any:
-        """Change the description."""
+    @path("/<int:project_id>/<int:target_id>/edit/", "POST")
+    def edit(self, project_id: int, target_id: int) -> Any:
+        """Change all fields but the image."""
         _, record = target_of(project_id, target_id)
         # Browsers send line breaks as CRLF (HTML, 4.10.22.4); the API stores them as they are sent.
-        text = field("description").replace("\r\n", "\n")
+        sent = {name: field(name).replace("\r\n", "\n") for name in flask.request.form}
+        texts = {name: sent[name] for name in EDITABLE if name in sent}
+        # A box that is not ticked is not sent.
+        texts["active"] = "true" if "active" in sent else "false"
         try:
-            fields = load(TargetBody.for_patch(), {"description": text})
-            changed(targets.change(context.db(), record, revision=revision(), **fields))
+            fields = load(TargetBody.for_patch(), texts)
+            with refusals():
+                changed(targets.change(context.db(), record, fields, revision()))
         except Refusal as refused:
             return self.page(project_id, target_id, refused)
-        done("The description is changed.")
+        done("The target is changed.")
         return go(".show", project_id=project_id, target_id=target_id)
 
     @path("/<int:project_id>/<int:target_id>/replace/", "POST")
@@ -99,8 +110,7 @@ class TargetPage(Page):
         _, record = target_of(project_id, target_id)
         file = flask.request.files.get("image")
         try:
-            jpeg = proven(file)
-            changed(targets.change(context.db(), record, jpeg=jpeg, revision=revision()))
+            changed(targets.change(context.db(), record, {"image": proven(file)}, revision()))
         except Refusal as refused:
             return self.page(project_id, target_id, refused)
         done("The image is replaced.")
@@ -165,12 +175,27 @@ def store(project_id: int, file: FileStorage) -> tuple[str, TargetRecord | Refus
     """Create a target from a file; the file's name, and the target or why it was refused."""
     name = file.filename or "the file"
     try:
-        fields = load(TargetBody.for_patch(), {"description": field("description")})
-        return name, found(
-            targets.create(context.db(), project_id, proven(file), fields["description"])
-        )
+        texts = {"description": field("description"), "name": name_of(name)}
+        fields = load(TargetBody.for_patch(), texts) | {"image": proven(file)}
+        with refusals():
+            return name, found(targets.create(context.db(), project_id, fields))
     except Refusal as refused:
         return name, refused
+
+
+def name_of(filename: str) -> str:
+    """A target's name from that of a file: without its folder and suffix, cut to what is allowed.
+
+    Empty where nothing is left.
+    """
+    return PurePath(filename.replace("\\", "/")).stem.strip()[:NAME_MAX]
+
+
+def editable_metadata(record: TargetRecord) -> str | None:
+    """The metadata for a text field; None where that is too large for one."""
+    if record.metadata_size > EDITABLE_MAX:
+        return None
+    return targets.metadata(context.db(), record) or ""
 
 
 def one_answer(outcomes: list[tuple[str, TargetRecord | Refusal]]) -> Any:

@@ -1,6 +1,6 @@
 """The security policy: the caller's identity, from its token, and what the ACLs permit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pyramid.authorization import ACLHelper, Authenticated, Everyone
@@ -19,8 +19,8 @@ from .jwt_codec import LoginClaims, ProjectClaims
 # Principals, as the ACLs in `resources` name them.
 ANY_USER = "kind:user"
 ANY_APP = "kind:project"
-# Routes whose GET response contains the image of the target in the path.
-IMAGE_ROUTES = ("target", "target_image")
+# Routes whose GET response contains large columns of the target in the path.
+LARGE_COLUMNS = {"target": ("image", "metadata"), "target_image": ("image",)}
 
 
 def user_principal(user_id: int) -> str:
@@ -50,8 +50,8 @@ class Lookup:
     project: ProjectRecord | None = None
     token: TokenRecord | None = None
     target: TargetRecord | None = None
-    # The target's JPEG, if `wants_image`.
-    image: bytes | None = None
+    # The target's `large_columns`, by name.
+    large: dict[str, Any] = field(default_factory=dict)
 
 
 def bearer_token(request: Request) -> str | None:
@@ -106,26 +106,24 @@ def look_up_app(request: Request, claims: ProjectClaims) -> Lookup:
         claims.project_id,
         path_id(request, "target_id"),
         clock.now(),
-        with_image=wants_image(request),
+        large_columns(request),
     )
     if found is None:
         return Lookup()
     principal = app_principal(found.project.id, found.access)
     identity = Identity(f"token:{found.token_id}", (Everyone, Authenticated, ANY_APP, principal))
-    return Lookup(identity, project=found.project, target=found.target, image=found.image)
+    return Lookup(identity, project=found.project, target=found.target, large=found.large or {})
 
 
-def wants_image(request: Request) -> bool:
-    """Whether the response needs the whole image: not for conditional or range requests."""
+def large_columns(request: Request) -> tuple[str, ...]:
+    """The large columns that the response needs: none for conditional or range requests."""
     route, headers = request.matched_route, request.headers
-    return (
-        # Pyramid add-ons may ask for the identity where no route has matched.
-        route is not None
-        and route.name in IMAGE_ROUTES
-        and request.method == "GET"
-        and "If-None-Match" not in headers
-        and "Range" not in headers
-    )
+    # Pyramid add-ons may ask for the identity where no route has matched.
+    if route is None or request.method != "GET":
+        return ()
+    if "If-None-Match" in headers or "Range" in headers:
+        return ()
+    return LARGE_COLUMNS.get(route.name, ())
 
 
 class SecurityPolicy:

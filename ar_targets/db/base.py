@@ -55,12 +55,17 @@ def parse_id(text: str) -> int | None:
     return number
 
 
-def fold(text: str) -> bytes:
-    """A key of 32 bytes, equal for texts that differ only in case.
+def folded(text: str) -> bytes:
+    """A text's Unicode case folding in NFC, as UTF-8: equal for texts that differ only in case.
 
-    It is the SHA-256 of the text's Unicode case folding in NFC. A collation is not suitable:
-    MySQL's and MariaDB's differ, most treat é as e, and all of them ignore trailing spaces or
-    weigh them differently.
+    The order of these bytes is that of code points. A collation is not suitable: MySQL's and
+    MariaDB's differ, most treat é as e, and all of them ignore trailing spaces or weigh them
+    differently.
     """
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-    return hashlib.sha256(folded.encode()).digest()
+    normal = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    return normal.encode()
+
+
+def fold(text: str) -> bytes:
+    """A key of 32 bytes, the SHA-256 of `folded`: for texts that are compared, but not sorted."""
+    return hashlib.sha256(folded(text)).digest()

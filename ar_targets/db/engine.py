@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from ..settings import PREFIX, Settings, SettingsError
+from ..settings import OTHER_FIELDS, PREFIX, Settings, SettingsError
 from ..telemetry import request_context
 
 log = logging.getLogger(__name__)
@@ -220,12 +220,12 @@ def server_variable(engine: Engine, name: str) -> Any:
 def check_packet_size(engine: Engine, settings: Settings) -> None:
     """Check at start-up that the server's ``max_allowed_packet`` holds the largest image.
 
-    1 MiB is added for the rest of the packet. Raises SettingsError where the server would refuse
-    the largest image. A database that cannot be reached yet is no error: requests get 503 until
-    it can.
+    The other fields of a target are in the same packet. Raises SettingsError where the server
+    would refuse the largest image. A database that cannot be reached yet is no error: requests
+    get 503 until it can.
     """
     share = 1 if engine.dialect.driver == BINARY_DRIVER else 2
-    needed = share * settings.image_max_bytes + 2**20
+    needed = share * (settings.image_max_bytes + OTHER_FIELDS)
     try:
         packet = server_variable(engine, "max_allowed_packet")
     except DBAPIError as error:

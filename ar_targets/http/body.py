@@ -1,13 +1,15 @@
 """Cornice validators that read a JSON body: 413, then 415, then 400 with all errors."""
 
+import functools
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
 from itertools import islice
 from typing import Any, NamedTuple
 
+import msgspec
 import orjson
 from pyramid.httpexceptions import (
     HTTPBadRequest,
@@ -32,6 +34,7 @@ LARGE_STRING = 16 * 1024
 STRINGS_BEFORE = 16
 # Replaces that string in the rest of the body. Random, so that no client can send it.
 PLACEHOLDER = secrets.token_hex()
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 UTF8_PARAMETERS = {"charset=utf-8", 'charset="utf-8"', "charset=utf8"}
 
 
@@ -52,23 +55,36 @@ def load(request: Request, schema: Body, data: dict[str, object]) -> None:
     """Validate an object with a schema; errors go into ``request.errors``."""
     fields, wrong = schema.load(data)
     request.validated.update(fields)
+    add_errors(request, wrong)
+
+
+def add_errors(request: Request, wrong: Mapping[str, str], location: str = "body") -> None:
+    """Add to ``request.errors`` what is wrong with fields, by name."""
     for name, description in islice(wrong.items(), ERRORS_SHOWN):
-        request.errors.add("body", name, description)
+        request.errors.add(location, name, description)
 
 
 def read_object(
-    request: Request, limit: int, large: str = "", others: Sequence[str] = ()
+    request: Request, limit: int, large: str = "", raw: str = "", others: Sequence[str] = ()
 ) -> dict[str, object]:
-    """The JSON object in the body; for ``large`` see `parse_object`. Raises 413, 415 or 400."""
+    """The JSON object in the body; for ``large`` and ``raw`` see `parse_object`.
+
+    Raises 413, 415 or 400.
+    """
+    require_size(request, limit)
+    if not request.content_length:
+        raise bad_body("send a JSON object; the body is empty")
+    require_json(request, others)
+    return parse_object(body_of(request), large, raw)
+
+
+def require_size(request: Request, limit: int) -> None:
+    """Raise 413 for a body of more than ``limit`` bytes."""
     if (request.content_length or 0) > limit:
         raise problem(
             HTTPRequestEntityTooLarge,
             FieldError("body", "", f"the body must have at most {limit} bytes"),
         )
-    if not request.content_length:
-        raise bad_body("send a JSON object; the body is empty")
-    require_json(request, others)
-    return parse_object(body_of(request), large)
 
 
 def body_of(request: Request) -> bytes:
@@ -92,6 +108,15 @@ def require_json(request: Request, others: Sequence[str]) -> None:
         raise problem(
             HTTPUnsupportedMediaType,
             FieldError("header", "Content-Type", described),
+        )
+
+
+def require_type(request: Request, media_type: str) -> None:
+    """Raise 415 unless the body has that media type."""
+    if request.content_type.lower() != media_type:
+        raise problem(
+            HTTPUnsupportedMediaType,
+            FieldError("header", "Content-Type", f"it must be {media_type}"),
         )
 
 
@@ -128,31 +153,63 @@ def lift(body: bytes) -> Lifted | None:
     return Lifted(rest, memoryview(body)[start:end])
 
 
-def parse_object(body: bytes, large: str = "") -> dict[str, object]:
+def parse_object(body: bytes, large: str = "", raw: str = "") -> dict[str, object]:
     """Parse JSON. Raises 400.
 
     A large string in the field ``large`` may be returned as a memoryview of the body: the bytes
-    between the quotes, which may be invalid UTF-8 and contain line breaks.
+    between the quotes, which may be invalid UTF-8 and contain line breaks. The field ``raw`` is
+    parsed, but not decoded: its value is a msgspec.Raw, except for null.
     """
     lifted = lift(body) if large else None
     if lifted is not None:
         # On an error, parse the whole body instead: its error message is more precise.
         with suppress(HTTPBadRequest):
-            data = _parse_object(lifted.rest)
+            data = _parse_object(lifted.rest, raw)
             if data.get(large) == PLACEHOLDER:
                 return data | {large: lifted.text}
-    return _parse_object(body)
+    return _parse_object(body, raw)
 
 
-def _parse_object(body: bytes) -> dict[str, object]:
-    if any(more_than(MOST_MARKS, mark, body) for mark in MARKS):
+def _parse_object(body: bytes, raw: str = "") -> dict[str, object]:
+    kept = _raw_field(body, raw) if raw else b""
+    if any(more_than(MOST_MARKS + kept.count(mark), mark, body) for mark in MARKS):
         raise bad_body("the body holds too many values, or a text too many commas or brackets")
+    if kept:
+        return _parse_around(body, raw)
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError as wrong:
         data = _parse_with_surrogates(body, str(wrong))
     if not isinstance(data, dict):
         raise bad_body(f"the body must be a JSON object, not {json_type(data)}")
+    return data
+
+
+@functools.cache
+def _only(field: str) -> msgspec.json.Decoder[Any]:
+    """A decoder that skips all fields of an object but one."""
+    one = (field, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET)
+    return msgspec.json.Decoder(msgspec.defstruct("Only", [one]))
+
+
+def _raw_field(body: bytes, field: str) -> bytes:
+    """The JSON of a field of an object; empty where there is none, or the body is no object."""
+    try:
+        kept = getattr(_only(field).decode(body), field)
+    except (ValueError, RecursionError):
+        return b""
+    return b"" if kept is msgspec.UNSET else bytes(kept)
+
+
+def _parse_around(body: bytes, raw: str) -> dict[str, object]:
+    """Decode all fields of an object but one, which has been parsed by `_raw_field` already."""
+    data: dict[str, object] = {}
+    try:
+        for name, text in _FIELDS.decode(body).items():
+            keep = name == raw and bytes(text) != b"null"
+            data[name] = text if keep else orjson.loads(memoryview(text))
+    except ValueError as wrong:
+        raise bad_body(f"the body is not JSON: {wrong}") from None
     return data
 
 

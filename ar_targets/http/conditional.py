@@ -35,15 +35,16 @@ def not_modified(request: Request, etag: str) -> Response | None:
     return response
 
 
-def expected_revision(request: Request, record: _Tagged) -> int | None:
+def expected_revision(request: Request, record: _Tagged, etag: str | None = None) -> int | None:
     """The revision that If-Match requires, which the UPDATE checks again; None without If-Match.
 
-    Raises 412 where the record has another entity tag. Weak tags never match.
+    Raises 412 where the record has another entity tag, or the resource where ``etag`` is given.
+    Weak tags never match.
     """
     header = request.headers.get("If-Match", "*").strip()
     if header == "*":
         return None
-    if record.etag not in {tag for weak, tag in TAGS.findall(header) if not weak}:
+    if (etag or record.etag) not in {tag for weak, tag in TAGS.findall(header) if not weak}:
         raise changed_meanwhile()
     return record.revision
 

@@ -7,7 +7,7 @@ from pyramid.request import Request
 from ..images import base64_jpeg
 from ..schemas.body import Body
 from ..settings import Settings
-from .body import bad_body, body_of
+from .body import add_errors, bad_body, body_of
 
 MEDIA_TYPE = "image/jpeg"
 # The field that is the body.
@@ -28,11 +28,10 @@ def load_jpeg(request: Request, schema: Body, settings: Settings) -> None:
     known = {node.name for node in schema.children} - {FIELD}
     data = body_of(request)
     query = {name: text for name, text in pairs if name in known}
-    fields, wrong = schema.load({**query, FIELD: memoryview(data)})
-    listed = ", ".join(sorted(known))
+    fields, wrong = schema.load_texts({**query, FIELD: memoryview(data)})
+    listed = ", ".join(sorted(known)) or "none"
     unknown = {name for name, _ in pairs} - known
     wrong |= dict.fromkeys(unknown, f"there is no such parameter; there are {listed}")
-    for name, description in wrong.items():
-        request.errors.add("querystring", name, description)
+    add_errors(request, wrong, "querystring")
     fields[FIELD] = base64_jpeg.accept(data, settings)
     request.validated.update(fields)

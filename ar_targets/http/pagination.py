@@ -1,8 +1,9 @@
-"""Keyset pagination by id: the last page of a million rows costs as much as the first."""
+"""Keyset pagination by id, or by a key and id: the last page costs as much as the first."""
 
 import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from pyramid.httpexceptions import HTTPBadRequest
@@ -10,9 +11,11 @@ from pyramid.request import Request
 
 from ..db.base import parse_id
 from ..errors import FieldError, problem
+from ..schemas.query import Query
 
 LIMIT_MAX = 200
 LIMIT_DEFAULT = 50
+NO_FILTERS = Query()
 
 
 class _HasId(Protocol):
@@ -23,11 +26,23 @@ class _HasId(Protocol):
 Record = TypeVar("Record", bound=_HasId)
 
 
-class Page(NamedTuple):
-    """Which part of a list a request asks for: ``limit`` rows past the id ``after``."""
+class Place(NamedTuple):
+    """The row where a page ends: its id, and its key in a list that is ordered by one."""
 
-    after: int
+    id: int = 0
+    key: bytes = b""
+
+
+class Page(NamedTuple):
+    """Which part of a list a request asks for: ``limit`` rows past the place ``after``.
+
+    ``filters`` are the values of its other parameters, ``query`` their texts.
+    """
+
+    after: Place
     limit: int
+    filters: dict[str, Any]
+    query: dict[str, str]
 
     @property
     def rows(self) -> int:
@@ -35,19 +50,23 @@ class Page(NamedTuple):
         return self.limit + 1
 
 
-def requested_page(request: Request) -> Page:
-    """Read ``limit`` and ``cursor`` from the query. Raises 400, naming both if both are wrong."""
-    page, wrong = _read(request)
-    if page is None:
-        raise problem(HTTPBadRequest, *wrong)
-    return page
+def requested_page(request: Request, schema: Query = NO_FILTERS, *, by: str | None = None) -> Page:
+    """Read ``limit``, ``cursor`` and the parameters of a schema from the query.
 
-
-def _read(request: Request) -> tuple[Page | None, list[FieldError]]:
-    query = dict(parse_qsl(request.query_string, keep_blank_values=True))
-    limit = parse_id(query.get("limit", str(LIMIT_DEFAULT)))
-    after = parse_cursor(request, query["cursor"]) if "cursor" in query else 0
-    wrong = []
+    A list is ordered by a key where the parameter ``by`` is given, else by id. Raises 400, naming
+    all that is wrong.
+    """
+    # Bytes that are no UTF-8 become lone surrogates, which a schema refuses.
+    pairs = parse_qsl(request.query_string, keep_blank_values=True, errors="surrogateescape")
+    given = dict(pairs)
+    known = {node.name for node in schema.children}
+    query = {name: text for name, text in given.items() if name in known}
+    filters, faults = schema.load_texts(query)
+    wrong = [FieldError("querystring", name, told) for name, told in faults.items()]
+    limit = parse_id(given.get("limit", str(LIMIT_DEFAULT)))
+    after: Place | None = Place()
+    if "cursor" in given:
+        after = parse_cursor(request, given["cursor"], keyed=by is not None and by in query)
     if limit is None or limit > LIMIT_MAX:
         message = f"it must be a whole number from 1 to {LIMIT_MAX}"
         wrong.append(FieldError("querystring", "limit", message))
@@ -55,20 +74,33 @@ def _read(request: Request) -> tuple[Page | None, list[FieldError]]:
         message = "it is no cursor of this list; take it from 'next', or leave it out"
         wrong.append(FieldError("querystring", "cursor", message))
     if wrong or limit is None or after is None:
-        return None, wrong
-    return Page(after, limit), []
+        raise problem(HTTPBadRequest, *wrong)
+    return Page(after, limit, filters, query)
 
 
-def make_cursor(request: Request, after: int) -> str:
-    """A cursor: the last id of a page, with a checksum that ties it to this list."""
-    check = zlib.crc32(f"{request.path_info} {after}".encode())
-    return f"{after}-{check:08x}"
+def make_cursor(request: Request, place: Place) -> str:
+    """A cursor: the place where a page ends, with a checksum that ties it to this list."""
+    text = str(place.id)
+    if place.key:
+        text += f".{urlsafe_b64encode(place.key).decode().rstrip('=')}"
+    check = zlib.crc32(f"{request.path_info} {text}".encode())
+    return f"{text}-{check:08x}"
 
 
-def parse_cursor(request: Request, text: str) -> int | None:
-    """The id in a cursor, or None where `make_cursor` did not make it for this list."""
-    after = parse_id(text.partition("-")[0])
-    return after if after is not None and text == make_cursor(request, after) else None
+def parse_cursor(request: Request, text: str, *, keyed: bool = False) -> Place | None:
+    """The place in a cursor, or None where `make_cursor` did not make it for this list.
+
+    ``keyed``: whether the list is ordered by a key.
+    """
+    number, _, key = text.rpartition("-")[0].partition(".")
+    after = parse_id(number)
+    if after is None or bool(key) != keyed:
+        return None
+    try:
+        place = Place(after, urlsafe_b64decode(key + "=" * (-len(key) % 4)))
+    except ValueError:
+        return None
+    return place if text == make_cursor(request, place) else None
 
 
 def listing(
@@ -76,12 +108,20 @@ def listing(
     page: Page,
     records: Sequence[Record],
     represent: Callable[[Request, Record], dict[str, object]],
+    *,
+    most: int = LIMIT_MAX,
+    key: Callable[[Record], bytes] = lambda _: b"",
 ) -> dict[str, object]:
-    """The representation of a page. ``records`` may hold one more than it shows."""
-    shown = records[: page.limit]
+    """The representation of a page. ``records`` may hold one more than it shows.
+
+    It shows ``most`` at most, and at least one. ``key`` is that of a record, in a list that is
+    ordered by one.
+    """
+    shown = records[: min(page.limit, max(most, 1))]
     following = None
-    if len(records) > page.limit:
-        query = urlencode({"limit": page.limit, "cursor": make_cursor(request, shown[-1].id)})
+    if len(records) > len(shown):
+        last = Place(shown[-1].id, key(shown[-1]))
+        query = urlencode(page.query | {"limit": page.limit, "cursor": make_cursor(request, last)})
         following = f"{request.path_url}?{query}"
         request.response.headers["Link"] = f'<{following}>; rel="next"'
     request.response.headers["Cache-Control"] = "private, no-cache"

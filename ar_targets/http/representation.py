@@ -1,6 +1,7 @@
 """Responses about a single resource (read, created, changed, deleted), and the JSON renderer."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Protocol
 
 import orjson
@@ -8,6 +9,8 @@ from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPNotFound, HTTPUnauthorized
 from pyramid.request import Request
 from pyramid.response import Response
+
+from ..clock import rfc3339
 
 Json = dict[str, Any]
 
@@ -43,6 +46,11 @@ def created(request: Request, record: Record, representation: Json) -> Json:
     request.response.status_int = 201
     request.response.location = f"{request.path_url}/{record.id}"
     return shown(request, record, representation)
+
+
+def deletion(deleted_at: datetime | None) -> Json:
+    """The field that a deleted row has in a list; nothing for a live one."""
+    return {} if deleted_at is None else {"deleted_at": rfc3339(deleted_at)}
 
 
 def no_content() -> Response:

@@ -1,4 +1,4 @@
-"""The five tweens that process every request and response.
+"""The six tweens that process every request and response.
 
 The exception views run inside them, so that errors have the CORS headers too. `execution_policy`
 runs around them.
@@ -15,7 +15,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.tweens import EXCVIEW, INGRESS
 
-from ..errors import REASONS, error_response
+from ..errors import REASONS, FieldError, error_response
 from ..resources import allowed_methods
 from ..telemetry import request_context
 
@@ -26,11 +26,16 @@ REQUEST_HEADERS = (
     "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, X-Request-ID"
 )
 EXPOSED_HEADERS = (
-    "Accept-Ranges, Content-Range, ETag, Link, Location, Retry-After, WWW-Authenticate, "
-    "X-Request-ID"
+    "Accept-Ranges, Content-Disposition, Content-Range, ETag, Link, Location, Retry-After, "
+    "WWW-Authenticate, X-Request-ID"
 )
 # Seconds for which a browser may cache a preflight response; most cap it at two hours.
 MAX_AGE = "7200"
+# Maximum bytes of a request line, as in docs/deploy/nginx.
+LINE_MAX = 8 * 1024
+LONG_LINE = FieldError(
+    "path", "", f"the request line must have at most {LINE_MAX} bytes; send fields in the body"
+)
 
 
 def release_factory(handler: Handler, registry: Any) -> Handler:
@@ -146,8 +151,21 @@ def options_factory(handler: Handler, registry: Any) -> Handler:
     return options
 
 
+def request_line_factory(handler: Handler, registry: Any) -> Handler:
+    """Refuses a request line of more than `LINE_MAX` bytes (414), as the proxy in front does."""
+
+    def request_line(request: Request) -> Response:
+        environ = request.environ
+        target = len(environ["PATH_INFO"]) + len(environ["QUERY_STRING"])
+        if target + len("?") + len(f"{request.method}  HTTP/1.1\r\n") > LINE_MAX:
+            return error_response(414, [LONG_LINE])
+        return handler(request)
+
+    return request_line
+
+
 # From the outermost to the innermost.
-ORDER = ("release", "matched_route", "cors", "trailing_slash", "options")
+ORDER = ("release", "matched_route", "cors", "trailing_slash", "options", "request_line")
 
 
 def includeme(config: Configurator) -> None:

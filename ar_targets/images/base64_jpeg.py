@@ -5,7 +5,7 @@ The only module that knows how clients encode an image.
 
 import pybase64
 
-from ..settings import Settings
+from ..settings import OTHER_FIELDS, Settings
 from .jpeg import Jpeg, JpegError, prove
 
 DATA_URI = b"data:image/jpeg;base64,"
@@ -64,9 +64,5 @@ def accept(data: bytes, settings: Settings) -> Jpeg:
 
 
 def largest_body(settings: Settings) -> int:
-    """Maximum bytes of a request body: the largest allowed image and the other fields.
-
-    1 MiB is left for the description (65,535 bytes, six characters each where
-    JSON escapes them) and the rest of the object.
-    """
-    return int(settings.image_max_bytes * BASE64_SHARE) + 2**20
+    """Maximum bytes of a request body: the largest allowed image and the other fields."""
+    return int(settings.image_max_bytes * BASE64_SHARE) + OTHER_FIELDS

@@ -5,11 +5,12 @@ in one round trip, and saves one in the others. Where the path names none of the
 statement is used.
 """
 
+import functools
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import Select, and_, bindparam, select
 
 from ..db.session import Database
 from . import project as projects
@@ -36,11 +37,11 @@ class ProjectAccess(NamedTuple):
     access: str
     project: ProjectRecord
     target: TargetRecord | None = None
-    # None unless ``with_image``.
-    image: bytes | None = None
+    # The target's large columns that were asked for, by name.
+    large: dict[str, Any] | None = None
 
 
-_PROJECT = len(projects.COLUMNS)
+_PROJECT, _TARGET = len(projects.COLUMNS), len(targets.COLUMNS)
 
 _BY_LOGIN = (
     select(User.id)
@@ -78,7 +79,6 @@ _BY_TOKEN_BELOW = _BY_TOKEN.add_columns(*targets.COLUMNS).outerjoin(
         Target.alive(),
     ),
 )
-_BY_TOKEN_IMAGE = _BY_TOKEN_BELOW.add_columns(Target.image).execution_options(**targets.STREAMED)
 
 
 def by_login(
@@ -110,27 +110,37 @@ def by_project_token(
     project_id: int,
     target_id: int | None,
     now: datetime,
-    *,
-    with_image: bool = False,
+    large: tuple[str, ...] = (),
 ) -> ProjectAccess | None:
     """The rows for a project token; None where it is not valid.
 
     It is not where it is expired, revoked or purged, or its project or owner is deleted.
+    ``large`` are keys of `targets.LARGE`: columns of the target to read as well.
     """
     caller = {"jti": jti, "project_id": project_id, "now": now}
     if target_id is None:
         rows = db.read(_BY_TOKEN, **caller)
     else:
-        statement = _BY_TOKEN_IMAGE if with_image else _BY_TOKEN_BELOW
-        rows = db.read(statement, **caller, target_id=target_id)
+        rows = db.read(_by_token_below(large), **caller, target_id=target_id)
     if not rows:
         return None
     token_id, access, *rest = rows[0]
     project, below = ProjectRecord._make(rest[:_PROJECT]), rest[_PROJECT:]
     if not below or not exists(below):
         return ProjectAccess(token_id, access, project)
-    image = below.pop() if with_image else None
-    return ProjectAccess(token_id, access, project, TargetRecord._make(below), image)
+    record = TargetRecord._make(below[:_TARGET])
+    return ProjectAccess(
+        token_id, access, project, record, dict(zip(large, below[_TARGET:], strict=True))
+    )
+
+
+@functools.cache
+def _by_token_below(large: tuple[str, ...]) -> Select[Any]:
+    """The statement for a path with a target."""
+    if not large:
+        return _BY_TOKEN_BELOW
+    columns = [targets.LARGE[name] for name in large]
+    return _BY_TOKEN_BELOW.add_columns(*columns).execution_options(**targets.STREAMED)
 
 
 def exists(row: Sequence[Any]) -> bool:

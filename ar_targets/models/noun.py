@@ -9,8 +9,8 @@ import functools
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import ColumnElement, Table, inspect
-from sqlalchemy.orm import InstrumentedAttribute, Mapped
+from sqlalchemy import ColumnElement, Computed, Table, inspect
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from ..db.base import Base, Id, Moment, Revision
 
@@ -21,7 +21,7 @@ class Revisioned:
     """An id, the times of the row's creation and last change, and a count of its changes."""
 
     __tablename__: str
-    # The plural for messages, and the column that identifies a row for people.
+    # The plural for messages, and the column by which people know a row.
     plural: ClassVar[str]
     label: ClassVar[str]
 
@@ -29,6 +29,12 @@ class Revisioned:
     revision: Mapped[Revision]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
+
+    @classmethod
+    def title(cls) -> ColumnElement[str]:
+        """The text to show for a row: its label."""
+        column: InstrumentedAttribute[str] = getattr(cls, cls.label)
+        return column.expression
 
     @classmethod
     def alive(cls) -> ColumnElement[bool]:
@@ -68,6 +74,15 @@ class SoftDeletable(Revisioned):
     def alive(cls) -> ColumnElement[bool]:
         """The condition that it is not deleted."""
         return cls.deleted_at.is_(None)
+
+
+class Restorable(SoftDeletable, Owned):
+    """A row that clients can list by id while it is deleted, and restore."""
+
+    # For the index of that list; NULL in no row, but MariaDB has no generated column without NULL.
+    is_deleted: Mapped[bool] = mapped_column(
+        Computed("deleted_at IS NOT NULL", persisted=False), nullable=True
+    )
 
 
 class DeletedWithParent(SoftDeletable, Owned):

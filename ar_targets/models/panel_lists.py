@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, literal_column, null
+from sqlalchemy import ColumnElement, bindparam, literal_column, null, or_
 from sqlalchemy.orm import join
 
 from .. import clock
@@ -56,6 +56,7 @@ class TargetRow(NamedTuple):
     id: int
     project_id: int
     project: str
+    name: str | None
     description: str
     width: int
     height: int
@@ -191,6 +192,7 @@ TARGETS = Browser(
         Target.id,
         Target.project_id,
         Project.name,
+        Target.name,
         Target.description,
         Target.width,
         Target.height,
@@ -206,18 +208,24 @@ TARGETS = Browser(
         ),
     },
     join(Target, Project, Project.id == Target.project_id),
-    {"live": _LIVE_PROJECT, "search": Target.description.like(bindparam("search"))},
+    {
+        "live": _LIVE_PROJECT,
+        "search": or_(
+            Target.description.like(bindparam("search")), Target.name.like(bindparam("search"))
+        ),
+    },
 )
 
 
 class DeletedRow(NamedTuple):
-    """A deleted row of any noun: its label, its parent, and when it was deleted.
+    """A deleted row of any noun: its label and title, its parent, and when it was deleted.
 
     ``size`` and ``sha256`` are those of an image, where the noun has one.
     """
 
     id: int
-    label: str
+    label: str | None
+    title: str
     parent_id: int | None
     parent: str | None
     size: int | None
@@ -233,14 +241,14 @@ def _deleted(noun: type[SoftDeletable]) -> Browser[DeletedRow]:
     if issubclass(noun, Owned):
         owner = parent(noun)
         source = join(noun, owner, owner.id == noun.parent_id())
-        above = [owner.id, getattr(owner, owner.label)]
+        above = [owner.id, owner.title()]
     image = [getattr(noun, name, null()) for name in ("size", "sha256")]
     purged_at = noun.purged_at if issubclass(noun, Purgeable) else null()
     index, deleted_at = f"ix_{noun.__tablename__}_deleted_at_id", noun.deleted_at
     return Browser(
         noun,
         DeletedRow._make,
-        [noun.id, getattr(noun, noun.label), *above, *image, deleted_at, purged_at],
+        [noun.id, getattr(noun, noun.label), noun.title(), *above, *image, deleted_at, purged_at],
         {"deleted": Course(index, (deleted_at.is_not(None),), deleted_at)},
         source,
     )

@@ -11,13 +11,13 @@ from .. import clock
 from ..db.base import TABLE_OPTIONS, Base, fold
 from ..db.session import Database
 from .change import change_record, create_below, lock_live
-from .noun import Audited, DeletedWithParent, Purgeable
+from .noun import Audited, DeletedWithParent, Purgeable, Restorable
 from .user import User
 
 NAME_MAX = 255
 
 
-class Project(Audited, Purgeable, DeletedWithParent, Base):
+class Project(Audited, Purgeable, DeletedWithParent, Restorable, Base):
     """One AR application's set of targets and tokens."""
 
     __tablename__ = "project"
@@ -28,6 +28,8 @@ class Project(Audited, Purgeable, DeletedWithParent, Base):
     __table_args__ = (
         Index("uq_project_live_name_key", "live_name_key", unique=True),
         Index("ix_project_owner_id_deleted_at_id", "owner_id", "deleted_at", "id"),
+        # For the list of a user's deleted projects, by id.
+        Index("ix_project_owner_id_is_deleted_id", "owner_id", "is_deleted", "id"),
         Index("ix_project_deleted_at_id", "deleted_at", "id"),
         # For the admin panel: by name.
         Index("ix_project_deleted_at_name_id", "deleted_at", "name", "id"),
@@ -61,6 +63,18 @@ class ProjectRecord(NamedTuple):
         return f"{self.id}-{self.revision}"
 
 
+class ListedProject(NamedTuple):
+    """A project in a list; ``deleted_at`` is None where it is live."""
+
+    record: ProjectRecord
+    deleted_at: datetime | None
+
+    @property
+    def id(self) -> int:
+        """Its id."""
+        return self.record.id
+
+
 class OwnerGoneError(Exception):
     """The new owner of a project has been deleted; the message is for users."""
 
@@ -69,11 +83,13 @@ COLUMNS = [getattr(Project, name) for name in ProjectRecord._fields]
 
 _FIND = select(*COLUMNS).where(Project.id == bindparam("project_id"), Project.alive())
 _PAGE = (
-    select(*COLUMNS)
-    .with_hint(Project, "FORCE INDEX (ix_project_owner_id_deleted_at_id)")
+    select(*COLUMNS, Project.deleted_at)
+    .with_hint(Project, "FORCE INDEX (ix_project_owner_id_is_deleted_id)")
     .where(
         Project.owner_id == bindparam("owner_id"),
-        Project.alive(),
+        Project.is_deleted == bindparam("deleted"),
+        # Being removed for good: it cannot be restored.
+        Project.purged_at.is_(None),
         Project.id > bindparam("after"),
     )
     .order_by(Project.id)
@@ -87,10 +103,12 @@ def find(db: Database, project_id: int) -> ProjectRecord | None:
     return ProjectRecord._make(rows[0]) if rows else None
 
 
-def page(db: Database, owner_id: int, after: int, count: int) -> list[ProjectRecord]:
-    """Up to ``count`` live projects of a user, past the id ``after``."""
-    rows = db.read(_PAGE, owner_id=owner_id, after=after, count=count)
-    return [ProjectRecord._make(row) for row in rows]
+def page(
+    db: Database, owner_id: int, after: int, count: int, *, deleted: bool = False
+) -> list[ListedProject]:
+    """Up to ``count`` live or deleted projects of a user, past the id ``after``."""
+    rows = db.read(_PAGE, owner_id=owner_id, deleted=deleted, after=after, count=count)
+    return [ListedProject(ProjectRecord._make(row[:-1]), row[-1]) for row in rows]
 
 
 def create(db: Database, owner_id: int, name: str) -> ProjectRecord | None:

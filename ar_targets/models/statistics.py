@@ -50,7 +50,7 @@ class Latest(NamedTuple):
 
     noun: str
     id: int
-    label: str
+    title: str
     parent_id: int | None
     created_at: datetime
 
@@ -129,9 +129,10 @@ def latest(db: Database, count: int) -> list[Latest]:
 
 def _latest(noun: type[SoftDeletable], count: int) -> Select[Any]:
     parent_id = noun.parent_id() if issubclass(noun, Owned) else null()
-    name, label = noun.__tablename__, getattr(noun, noun.label)
+    name = noun.__tablename__
+    columns: list[Any] = [literal(name), noun.id, noun.title(), parent_id, noun.created_at]
     return (
-        select(literal(name), noun.id, label, parent_id, noun.created_at)
+        select(*columns)
         .with_hint(noun, f"FORCE INDEX (ix_{name}_deleted_at_id)")
         .where(noun.alive())
         .order_by(noun.id.desc())

@@ -4,36 +4,65 @@ InnoDB stores large values outside the row, and no statement here selects the ``
 unless the image itself is needed.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
-from sqlalchemy import ForeignKey, Index, Select, bindparam, func, select
-from sqlalchemy.dialects.mysql import BIGINT, CHAR, INTEGER, LONGBLOB, TEXT
+from sqlalchemy import ColumnElement, Computed, ForeignKey, Index, Select, bindparam, func, select
+from sqlalchemy.dialects.mysql import (
+    BIGINT,
+    CHAR,
+    DOUBLE,
+    INTEGER,
+    LONGBLOB,
+    MEDIUMTEXT,
+    TEXT,
+    VARBINARY,
+    VARCHAR,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
-from ..db.base import TABLE_OPTIONS, TEXT_MAX_BYTES, Base
+from ..db.base import TABLE_OPTIONS, TEXT_MAX_BYTES, Base, folded
 from ..db.session import Database
 from ..images.jpeg import Jpeg
 from ..telemetry import request_context
 from .change import change_record, create_below
-from .noun import Audited, Owned, SoftDeletable
+from .noun import Audited, Restorable
 from .project import Project
 
 DESCRIPTION_MAX_BYTES = TEXT_MAX_BYTES
+NAME_MAX = 255
+# Bytes of `folded` by which names are compared and sorted: the most that fits into an index beside
+# three numbers. Of all characters, only 13 symbols of musical notation become more bytes than it
+# has for each of the 255.
+NAME_KEY_MAX = 3040
+# Metres; no poster is wider than a kilometre.
+PHYSICAL_WIDTH_MAX = 1000
+METADATA_MAX_BYTES = 2 * 2**20
 
 
-class Target(Audited, SoftDeletable, Owned, Base):
+class Target(Audited, Restorable, Base):
     """One image target of a project."""
 
     __tablename__ = "target"
     plural = "targets"
-    label = "description"
-    audited = ("project_id", "description", "sha256")
+    label = "name"
+    audited = ("project_id", "name", "description", "physical_width", "active", "sha256")
+    audited_as_set: ClassVar[Mapping[str, str]] = {"metadata": "metadata"}
     parent_key = "project_id"
     # InnoDB frees an image page by page: small batches keep a transaction short.
     purge_batch = 50
     __table_args__ = (
+        Index("uq_target_live_name_key", "project_id", "live_name_key", unique=True),
+        # For the lists of the API (`ar_targets.models.target_list`).
+        *(
+            Index(
+                f"ix_target_project_id_is_deleted_{'_'.join(by)}", "project_id", "is_deleted", *by
+            )
+            for by in (("id",), ("name_key", "id"), ("sha256", "id"))
+        ),
+        # For the admin panel.
         Index("ix_target_project_id_deleted_at_id", "project_id", "deleted_at", "id"),
         Index("ix_target_deleted_at_id", "deleted_at", "id"),
         # A covering index for the admin panel's sums.
@@ -42,20 +71,54 @@ class Target(Audited, SoftDeletable, Owned, Base):
     )
 
     project_id: Mapped[int] = mapped_column(BIGINT, ForeignKey("project.id"))
+    name: Mapped[str | None] = mapped_column(VARCHAR(NAME_MAX))
+    # The beginning of `folded`.
+    name_key: Mapped[bytes | None] = mapped_column(VARBINARY(NAME_KEY_MAX))
+    live_name_key: Mapped[bytes | None] = mapped_column(
+        VARBINARY(NAME_KEY_MAX),
+        Computed("CASE WHEN deleted_at IS NULL THEN name_key END", persisted=False),
+    )
     description: Mapped[str] = mapped_column(TEXT)
+    physical_width: Mapped[float | None] = mapped_column(DOUBLE(asdecimal=False))
+    active: Mapped[bool] = mapped_column(server_default="1")
+    # Any JSON as text, which comes back as it was sent; the JSON types of the servers differ, and
+    # both change numbers. Up to megabytes: read only where it is selected, as the image.
+    metadata_text: Mapped[str | None] = mapped_column("metadata", MEDIUMTEXT, deferred=True)
+    # Its bytes, without reading it; 0 for null.
+    metadata_size: Mapped[int] = mapped_column(INTEGER(unsigned=True), server_default="0")
     width: Mapped[int] = mapped_column(INTEGER(unsigned=True))
     height: Mapped[int] = mapped_column(INTEGER(unsigned=True))
     size: Mapped[int] = mapped_column(INTEGER(unsigned=True))
     sha256: Mapped[str] = mapped_column(CHAR(64, charset="ascii", collation="ascii_bin"))
     image: Mapped[bytes] = mapped_column(LONGBLOB, deferred=True)
 
+    @classmethod
+    def title(cls) -> ColumnElement[str]:
+        """Its name, or the description where it has none."""
+        return func.coalesce(cls.name, cls.description)
+
+
+# The fields that clients write, by name.
+Fields = Mapping[str, Any]
+DEFAULTS: dict[str, Any] = {
+    "name": None,
+    "description": "",
+    "physical_width": None,
+    "active": True,
+    "metadata": None,
+}
+
 
 class TargetRecord(NamedTuple):
-    """A live target as read from the database, without the image."""
+    """A target as read from the database, without the image and the metadata."""
 
     id: int
     project_id: int
+    name: str | None
     description: str
+    physical_width: float | None
+    active: bool
+    metadata_size: int
     width: int
     height: int
     size: int
@@ -71,6 +134,8 @@ class TargetRecord(NamedTuple):
 
 
 COLUMNS = [getattr(Target, name) for name in TargetRecord._fields]
+# What a record leaves out, by the name of the field.
+LARGE = {"image": Target.image, "metadata": Target.metadata_text}
 
 _LIVE = (
     Target.id == bindparam("target_id"),
@@ -89,29 +154,13 @@ _SLICE = (
     .where(*_SAME_IMAGE)
     .execution_options(**STREAMED)
 )
-_PAGE = (
-    select(*COLUMNS)
-    .with_hint(Target, "FORCE INDEX (ix_target_project_id_deleted_at_id)")
-    .where(
-        Target.project_id == bindparam("project_id"),
-        Target.alive(),
-        Target.id > bindparam("after"),
-    )
-    .order_by(Target.id)
-    .limit(bindparam("count"))
-)
+_METADATA = select(Target.metadata_text).where(*_LIVE)
 
 
 def find(db: Database, project_id: int, target_id: int) -> TargetRecord | None:
     """The live target of that id, if it is the project's."""
     rows = db.read(_FIND, target_id=target_id, project_id=project_id)
     return TargetRecord._make(rows[0]) if rows else None
-
-
-def page(db: Database, project_id: int, after: int, count: int) -> list[TargetRecord]:
-    """Up to ``count`` live targets of a project past the id ``after``."""
-    rows = db.read(_PAGE, project_id=project_id, after=after, count=count)
-    return [TargetRecord._make(row) for row in rows]
 
 
 def image(db: Database, found: TargetRecord) -> bytes | None:
@@ -132,51 +181,77 @@ def _bytes(
     return cast("bytes", rows[0][0]) if rows else None
 
 
-def create(db: Database, project_id: int, jpeg: Jpeg, description: str) -> TargetRecord | None:
-    """A new target; None where the project is gone."""
+def metadata(db: Database, found: TargetRecord) -> str | None:
+    """The metadata, as JSON text; None for null, which takes no statement."""
+    if not found.metadata_size:
+        return None
+    rows = db.read(_METADATA, target_id=found.id, project_id=found.project_id)
+    return cast("str | None", rows[0][0]) if rows else None
+
+
+def create(db: Database, project_id: int, fields: Fields) -> TargetRecord | None:
+    """A new target; None where the project is gone.
+
+    ``fields`` are those of `ar_targets.schemas.target.TargetBody`, ``image`` as a `Jpeg`; what
+    is left out has its default. Raises IntegrityError where the name is taken.
+    """
     now = clock.now()
-    shown = {"project_id": project_id, "description": description, **_about(jpeg)}
-    values = shown | {"image": jpeg.data}
+    values = {"project_id": project_id, **_columns({**DEFAULTS, **fields})}
     target_id = create_below(db, Project, project_id, Target, now, values)
     if target_id is None:
         return None
-    request_context.current.get().upload_bytes = len(jpeg.data)
+    _count_upload(fields)
+    shown = {name: values[name] for name in TargetRecord._fields if name in values}
     return TargetRecord(id=target_id, revision=1, created_at=now, updated_at=now, **shown)
 
 
-def _about(jpeg: Jpeg) -> dict[str, Any]:
-    """The columns that describe the image."""
-    return {
-        "width": jpeg.width,
-        "height": jpeg.height,
-        "size": len(jpeg.data),
-        "sha256": jpeg.sha256,
-    }
-
-
 def change(
-    db: Database,
-    record: TargetRecord,
-    *,
-    jpeg: Jpeg | None = None,
-    description: str | None = None,
-    revision: int | None = None,
+    db: Database, record: TargetRecord, fields: Fields, revision: int | None = None
 ) -> TargetRecord | None:
-    """The changed target; None where it is deleted, or its revision is not the given one."""
-    values: dict[str, Any] = {} if description is None else {"description": description}
-    if jpeg is not None:
-        values |= _about(jpeg) | {"image": jpeg.data}
+    """The target with changed ``fields``, as for `create`.
+
+    None where it is deleted, or its revision is not the given one. Raises IntegrityError where
+    the name is taken.
+    """
     changed = change_record(
         db,
         Target,
         record,
         clock.now(),
-        values,
+        _columns(fields),
         read_again=lambda: find(db, record.project_id, record.id),
         revision=revision,
-        # Not the description: values that differ may compare equal in the database.
-        rest=("sha256",) if jpeg is None else None,
     )
-    if changed is not None and jpeg is not None:
-        request_context.current.get().upload_bytes = len(jpeg.data)
+    if changed is not None:
+        _count_upload(fields)
     return changed
+
+
+def name_key(name: str) -> bytes:
+    """The key by which names of targets are compared and sorted."""
+    return folded(name)[:NAME_KEY_MAX]
+
+
+def _columns(fields: Fields) -> dict[str, Any]:
+    """The columns that fields are kept in."""
+    values = dict(fields)
+    if "name" in fields:
+        values["name_key"] = None if fields["name"] is None else name_key(fields["name"])
+    if "metadata" in fields:
+        values["metadata_size"] = len((fields["metadata"] or "").encode())
+    if "image" in fields:
+        jpeg: Jpeg = fields["image"]
+        values |= {
+            "image": jpeg.data,
+            "width": jpeg.width,
+            "height": jpeg.height,
+            "size": len(jpeg.data),
+            "sha256": jpeg.sha256,
+        }
+    return values
+
+
+def _count_upload(fields: Fields) -> None:
+    """Tell the access log how large the stored image is."""
+    if "image" in fields:
+        request_context.current.get().upload_bytes = len(fields["image"].data)

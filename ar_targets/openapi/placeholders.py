@@ -12,7 +12,7 @@ import limits
 
 from ..images.base64_jpeg import largest_body
 from ..images.jpeg import MAX_SCANS
-from ..settings import Settings
+from ..settings import OTHER_FIELDS, Settings
 from ..version import VERSION
 from .page import ASSETS
 
@@ -45,6 +45,7 @@ def values_of(settings: Settings) -> dict[str, Any]:
         "image_max_pixels": settings.image_max_pixels,
         "image_max_scans": MAX_SCANS,
         "image_body_bytes": largest_body(settings),
+        "target_body_bytes": OTHER_FIELDS,
         "login_token_ttl": settings.login_token_ttl,
         "login_failures": rate_in_words(settings.login_failures),
         "address_failures": address_failures(settings.login_failures_per_address),

@@ -7,7 +7,7 @@ precedence.
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, DateTime, Integer, String, inspect
+from sqlalchemy import Boolean, Column, DateTime, Float, Integer, String, inspect
 
 from ..db.base import TEXT_MAX_BYTES
 from ..http.pagination import LIMIT_MAX
@@ -27,12 +27,14 @@ def complete_records(components: Json, moment: Json, following: Json) -> None:
         for component in components.values():
             if component is components[name] or component.get("x-noun") == name:
                 component.pop("x-noun", None)
+                optional = component.pop("x-optional", [])
                 fields = {
                     field: (limits(columns[field], row_id, moment) if field in columns else {})
                     | written
                     for field, written in component["properties"].items()
                 }
-                component |= {"type": "object", "required": list(fields), "properties": fields}
+                required = [field for field in fields if field not in optional]
+                component |= {"type": "object", "required": required, "properties": fields}
         components[f"{name}Page"] = page(name, following)
 
 
@@ -48,6 +50,8 @@ def limits(column: Column[Any], row_id: Json, moment: Json) -> Json:
         described = {"type": "boolean"}
     elif isinstance(kind, Integer):
         described = {"type": "integer", "format": "int64"}
+    elif isinstance(kind, Float):
+        described = {"type": "number"}
     elif isinstance(kind, String):
         described = {"type": "string", "maxLength": kind.length or TEXT_MAX_BYTES}
     else:

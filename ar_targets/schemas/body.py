@@ -4,10 +4,11 @@ Colander is lenient by default (5.9 is accepted as 5, "banana" as true, unknown 
 dropped); these schemas are strict, so that a typo is an error.
 """
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, cast
 
 import colander
+import msgspec
 
 # A JSON Schema or a part of one, as OpenAPI uses it.
 JsonSchema = dict[str, Any]
@@ -30,6 +31,10 @@ class Text(colander.SchemaType):  # type: ignore[misc]  # colander has no types
             raise colander.Invalid(node, "it must not have a lone surrogate: it is no character")
         return cstruct
 
+    def from_text(self, text: str) -> object:
+        """The text of a query parameter or a part of a form, as the JSON value that it means."""
+        return text
+
 
 def encodable(text: str) -> bool:
     """Whether a text has no lone surrogate.
@@ -41,6 +46,40 @@ def encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+class Number(colander.SchemaType):  # type: ignore[misc]
+    """A JSON number, as a float."""
+
+    json_schema: ClassVar[JsonSchema] = {"type": "number"}
+
+    def deserialize(self, node: colander.SchemaNode, cstruct: object) -> Any:
+        """The float; raises colander.Invalid."""
+        if cstruct is colander.null:
+            return colander.null
+        if type(cstruct) not in (int, float):
+            raise colander.Invalid(node, f"it must be a number, not {json_type(cstruct)}")
+        return float(cast("float", cstruct))
+
+    def from_text(self, text: str) -> object:
+        """As `Text.from_text`; a text that is no number stays one."""
+        return number_or_text(text)
+
+
+class Boolean(colander.SchemaType):  # type: ignore[misc]
+    """``true`` or ``false``."""
+
+    json_schema: ClassVar[JsonSchema] = {"type": "boolean"}
+
+    def deserialize(self, node: colander.SchemaNode, cstruct: object) -> Any:
+        """The bool itself; raises colander.Invalid."""
+        if cstruct is colander.null or isinstance(cstruct, bool):
+            return cstruct
+        raise colander.Invalid(node, f"it must be true or false, not {json_type(cstruct)}")
+
+    def from_text(self, text: str) -> object:
+        """As `Text.from_text`; any other text stays one."""
+        return {"true": True, "false": False}.get(text, text)
 
 
 class Integer(colander.SchemaType):  # type: ignore[misc]
@@ -59,6 +98,18 @@ class Integer(colander.SchemaType):  # type: ignore[misc]
             raise colander.Invalid(node, f"it must be a whole number, not {kind}")
         return cstruct
 
+    def from_text(self, text: str) -> object:
+        """As `Text.from_text`; a text that is no number stays one."""
+        return number_or_text(text)
+
+
+def number_or_text(text: str) -> object:
+    """The number that a text is in JSON; the text itself where it is none."""
+    try:
+        return msgspec.json.decode(text.encode(errors="replace"), type=int | float)
+    except msgspec.MsgspecError:
+        return text
+
 
 def json_type(value: object) -> str:
     """The name of a value's JSON type, for error messages."""
@@ -66,6 +117,23 @@ def json_type(value: object) -> str:
     if value is None:
         return "null"
     return names.get(type(value), "a number")
+
+
+class AtMost:
+    """A validator: a number above 0, up to ``most``."""
+
+    def __init__(self, most: float) -> None:
+        self.most = most
+
+    def __call__(self, node: colander.SchemaNode, value: float) -> None:
+        """Raises colander.Invalid."""
+        if not 0 < value <= self.most:
+            raise colander.Invalid(node, f"it must be above 0 and at most {self.most:g}")
+
+    @property
+    def json_schema(self) -> JsonSchema:
+        """The same as JSON Schema, for the API's description."""
+        return {"exclusiveMinimum": 0, "maximum": self.most}
 
 
 class Length:
@@ -144,11 +212,28 @@ class Field(colander.SchemaNode):  # type: ignore[misc]
     """A field of a body; required, unless ``missing`` gives its default."""
 
     missing_msg = "it is missing"
+    # Whether it may be null.
+    nullable = False
+
+    def deserialize(self, cstruct: object = colander.null) -> Any:
+        """The value of the field; raises colander.Invalid."""
+        if cstruct is colander.null and not self.required:
+            return self.missing
+        return None if cstruct is None and self.nullable else super().deserialize(cstruct)
+
+    def from_text(self, text: str) -> object:
+        """The JSON value that a text outside JSON means; an empty one is null, where that may be.
+
+        Raises colander.Invalid.
+        """
+        return None if self.nullable and not text else self.typ.from_text(text)
 
     def json_schema(self) -> JsonSchema:
         """The JSON Schema of its type, validator and default, for the API's description."""
         described: JsonSchema = self.typ.json_schema | getattr(self.validator, "json_schema", {})
-        if isinstance(self.missing, str):
+        if self.nullable and "type" in described:
+            described |= {"type": [described["type"], "null"]}
+        if self.missing is None or isinstance(self.missing, str | bool):
             described |= {"default": self.missing}
         return described
 
@@ -185,13 +270,24 @@ class Body(colander.MappingSchema):  # type: ignore[misc]
 
     def load(self, data: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, str]]:
         """The valid fields, and an error message for each invalid one."""
+        return self._load(data, lambda _, value: value)
+
+    def load_texts(self, data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+        """As `load`, for texts from outside JSON; other values are left as they are."""
+        return self._load(
+            data, lambda node, value: node.from_text(value) if isinstance(value, str) else value
+        )
+
+    def _load(
+        self, data: Mapping[str, Any], read: Callable[[Field, Any], object]
+    ) -> tuple[dict[str, Any], dict[str, str]]:
         known = {node.name for node in self.children}
         fields: dict[str, Any] = {}
         unknown = f"there is no such field; there are {', '.join(sorted(known))}"
         wrong = {name: unknown for name in data if name not in known and name not in self.read_only}
         for node in self.children:
             try:
-                value = node.deserialize(data.get(node.name, colander.null))
+                value = node.deserialize(read(node, data.get(node.name, colander.null)))
             except colander.Invalid as invalid:
                 wrong[node.name] = invalid.messages()[0]
             else:

@@ -4,8 +4,30 @@ from typing import Any, ClassVar
 
 import colander
 
-from ..models.target import DESCRIPTION_MAX_BYTES
-from .body import Body, Field, JsonSchema, MaxBytes, Text
+from ..models.target import (
+    DEFAULTS,
+    DESCRIPTION_MAX_BYTES,
+    METADATA_MAX_BYTES,
+    NAME_MAX,
+    PHYSICAL_WIDTH_MAX,
+)
+from .body import (
+    AtMost,
+    Body,
+    Boolean,
+    Field,
+    JsonSchema,
+    Length,
+    MaxBytes,
+    Number,
+    Text,
+    TrimmedLength,
+    trim,
+)
+from .json_text import JsonText
+from .query import Matches, Query, Words
+
+SHA256, SHA256_TOLD = r"[0-9a-f]{64}", "64 digits of a SHA-256, in lower-case hexadecimal"
 
 
 class Base64Text(Text):
@@ -20,7 +42,7 @@ class Base64Text(Text):
 
 
 class TargetBody(Body):
-    """``image`` in base64, which `ar_targets.images.base64_jpeg` reads, and ``description``."""
+    """``image`` in base64, which `ar_targets.images.base64_jpeg` reads, and what it is to AR."""
 
     read_only: ClassVar[frozenset[str]] = frozenset(
         {
@@ -33,8 +55,48 @@ class TargetBody(Body):
             "image_url",
             "created_at",
             "updated_at",
+            "deleted_at",
         }
     )
 
     image = Field(Base64Text())
-    description = Field(Text(), validator=MaxBytes(DESCRIPTION_MAX_BYTES), missing="")
+    name = Field(
+        Text(),
+        nullable=True,
+        preparer=trim,
+        validator=TrimmedLength(1, NAME_MAX),
+        missing=DEFAULTS["name"],
+    )
+    description = Field(
+        Text(), validator=MaxBytes(DESCRIPTION_MAX_BYTES), missing=DEFAULTS["description"]
+    )
+    physical_width = Field(
+        Number(),
+        nullable=True,
+        validator=AtMost(PHYSICAL_WIDTH_MAX),
+        missing=DEFAULTS["physical_width"],
+    )
+    active = Field(Boolean(), missing=DEFAULTS["active"])
+    metadata = Field(
+        JsonText(),
+        nullable=True,
+        validator=MaxBytes(METADATA_MAX_BYTES),
+        missing=DEFAULTS["metadata"],
+    )
+
+
+class ImageBody(Body):
+    """``image`` alone."""
+
+    image = Field(Base64Text())
+
+
+class TargetQuery(Query):
+    """The filters of a list of targets, and ``fields`` that it shows beside the usual ones."""
+
+    name = Field(Text(), preparer=trim, validator=TrimmedLength(1, NAME_MAX), missing=colander.drop)
+    name_prefix = Field(Text(), validator=Length(0, NAME_MAX), missing=colander.drop)
+    active = Field(Boolean(), missing=colander.drop)
+    sha256 = Field(Text(), validator=Matches(SHA256, SHA256_TOLD), missing=colander.drop)
+    deleted = Field(Boolean(), missing=False)
+    fields = Field(Words("metadata"), missing=frozenset())

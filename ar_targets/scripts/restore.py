@@ -59,7 +59,7 @@ def restore(db: Database, noun: type[SoftDeletable], row_id: int) -> str:
 
 def list_deleted(db: Database, noun: type[SoftDeletable]) -> None:
     """Print the rows deleted last, newest first."""
-    deleted = select(noun.id, noun.deleted_at, getattr(noun, noun.label))
+    deleted = select(noun.id, noun.deleted_at, noun.title())
     deleted = deleted.where(noun.deleted_at.is_not(None))
     rows = db.read(deleted.order_by(noun.deleted_at.desc()).limit(LISTED))
     for row_id, deleted_at, text in rows:

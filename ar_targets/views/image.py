@@ -9,10 +9,14 @@ from pyramid.response import Response
 from .. import resources
 from ..errors import FieldError, problem
 from ..http import conditional, representation
+from ..http.file_name import jpeg_disposition
 from ..http.service import TARGET, service
+from ..http.upload import image_body
 from ..models import target as targets
 from ..models.target import TargetRecord
 from ..permissions import Permission
+from ..schemas.target import ImageBody
+from .target import represent_changed
 
 # A single range, with its first position, its last, or both (RFC 9110, 14.1.2). Python converts
 # numbers of up to 4,300 digits; a longer one is not a valid range.
@@ -31,6 +35,8 @@ def read_image(request: Request) -> Response:
     response = Response(content_type="image/jpeg", charset=None)
     representation.tag_response(response, record.sha256)
     response.accept_ranges = "bytes"
+    name = record.name or f"imagetarget-{record.id}"
+    response.headers["Content-Disposition"] = jpeg_disposition(name)
     part = requested_range(request, record)
     start, stop = part or (0, record.size)
     if part is not None:
@@ -40,6 +46,24 @@ def read_image(request: Request) -> Response:
         response.body = read_bytes(request, record, start, stop)
     response.content_length = stop - start
     return response
+
+
+@target_image.put(
+    context=resources.Target,
+    permission=Permission.TARGET_UPDATE,
+    schema=ImageBody(),
+    validators=(image_body,),
+)
+def replace_image(request: Request) -> representation.Json:
+    """Replace the image, and nothing else of the target."""
+    record = request.context.record
+    revision = conditional.expected_revision(request, record, record.sha256)
+    changed = conditional.written(
+        targets.change(request.db, record, request.validated, revision), revision
+    )
+    # That of this resource, the image.
+    representation.tag_response(request.response, changed.sha256)
+    return represent_changed(request, changed)
 
 
 def requested_range(request: Request, record: TargetRecord) -> tuple[int, int] | None:

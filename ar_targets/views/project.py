@@ -8,18 +8,25 @@ from ..clock import rfc3339
 from ..http.body import json_body
 from ..http.conditional import expected_revision, not_modified, written
 from ..http.pagination import listing, requested_page
-from ..http.representation import Json, created, found, no_content, of_caller, shown
+from ..http.representation import Json, created, deletion, found, no_content, of_caller, shown
 from ..http.restore import restore_row
 from ..http.service import PROJECT, service
 from ..models import project as projects
 from ..models import soft_delete
-from ..models.project import ProjectRecord
+from ..models.project import ListedProject, ProjectRecord
 from ..permissions import Permission
-from ..schemas.project import ProjectBody
+from ..schemas.project import ProjectBody, ProjectQuery
+
+QUERY = ProjectQuery()
 
 project_list = service("project_list", "/project")
 project = service("project", PROJECT)
 project_restore = service("project_restore", f"{PROJECT}/restore", resource="/project")
+
+
+def represent_listed(request: Request, listed: ListedProject) -> Json:
+    """The representation of a project in a list."""
+    return represent(request, listed.record) | deletion(listed.deleted_at)
 
 
 def represent(request: Request, record: ProjectRecord) -> Json:
@@ -34,10 +41,11 @@ def represent(request: Request, record: ProjectRecord) -> Json:
 
 @project_list.get(context=resources.ProjectList, permission=Permission.PROJECT_LIST)
 def list_projects(request: Request) -> Json:
-    """The caller's own projects."""
-    page = requested_page(request)
-    records = projects.page(request.db, request.identity.user_id, page.after, page.rows)
-    return listing(request, page, records, represent)
+    """The caller's own projects, live or deleted."""
+    page = requested_page(request, QUERY)
+    owner_id, deleted = request.identity.user_id, page.filters["deleted"]
+    records = projects.page(request.db, owner_id, page.after.id, page.rows, deleted=deleted)
+    return listing(request, page, records, represent_listed)
 
 
 @project_list.post(

@@ -1,44 +1,42 @@
 """``/api/project/<id>/imagetarget``, one target, and its ``/image``."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
-
+import orjson
 import pybase64
-from pyramid.httpexceptions import HTTPRequestEntityTooLarge
 from pyramid.request import Request
 from pyramid.response import Response
 
 from .. import resources
 from ..clock import rfc3339
-from ..errors import FieldError, problem
-from ..http.body import load, read_object
 from ..http.conditional import expected_revision, not_modified, written
-from ..http.jpeg_body import MEDIA_TYPE, load_jpeg
 from ..http.pagination import listing, requested_page
-from ..http.representation import Json, created, found, no_content, shown
+from ..http.representation import Json, created, deletion, found, no_content, shown
 from ..http.restore import restore_row
 from ..http.service import PROJECT, TARGET, service
-from ..images import base64_jpeg
-from ..models import soft_delete
+from ..http.upload import target_body, upload_body
+from ..models import soft_delete, target_list
 from ..models import target as targets
 from ..models.target import TargetRecord
+from ..models.target_list import ListedTarget
 from ..permissions import Permission
-from ..schemas.body import Body
-from ..schemas.target import TargetBody
+from ..schemas.target import TargetBody, TargetQuery
 
-target_list = service("target_list", f"{PROJECT}/imagetarget")
+QUERY = TargetQuery()
+
+collection = service("target_list", f"{PROJECT}/imagetarget")
 target = service("target", TARGET)
 target_restore = service("target_restore", f"{TARGET}/restore", resource=f"{PROJECT}/imagetarget")
 
 
 def represent(address: str, record: TargetRecord) -> Json:
-    """The representation of a target, without its image. ``address`` is the application's URL."""
+    """The representation of a target, as in a list. ``address`` is the application's URL."""
     path = f"/api/project/{record.project_id}/imagetarget/{record.id}/image"
     return {
         "id": record.id,
         "project_id": record.project_id,
+        "name": record.name,
         "description": record.description,
+        "physical_width": record.physical_width,
+        "active": record.active,
         "width": record.width,
         "height": record.height,
         "size": record.size,
@@ -49,58 +47,58 @@ def represent(address: str, record: TargetRecord) -> Json:
     }
 
 
-def target_body(request: Request, schema: Body, others: Sequence[str] = (), **_: Any) -> None:
-    """A validator: a JSON body whose ``image`` becomes a `Jpeg`. Raises 413."""
-    settings = request.registry.ar_settings
-    most = base64_jpeg.largest_body(settings)
-    load(request, schema, read_object(request, most, "image", others))
-    with image_errors(request):
-        if "image" in request.validated:
-            request.validated["image"] = base64_jpeg.read(request.validated["image"], settings)
+def represent_whole(request: Request, record: TargetRecord, metadata: str | None) -> Json:
+    """The representation of one target, without its image."""
+    return represent(request.application_url, record) | {"metadata": fragment(metadata)}
 
 
-def target_or_jpeg_body(request: Request, schema: Body, **_: Any) -> None:
-    """A validator: as `target_body`, or the JPEG itself. Raises 413."""
-    if request.content_type.lower() == MEDIA_TYPE:
-        with image_errors(request):
-            load_jpeg(request, schema, request.registry.ar_settings)
-    else:
-        target_body(request, schema, [MEDIA_TYPE])
+def represent_changed(request: Request, record: TargetRecord) -> Json:
+    """As `represent_whole`, after a change: with the metadata of the body, or the database's."""
+    fields = request.validated
+    text = fields["metadata"] if "metadata" in fields else targets.metadata(request.db, record)
+    return represent_whole(request, record, text)
 
 
-@contextmanager
-def image_errors(request: Request) -> Iterator[None]:
-    """Add an ImageError to the request's errors; raises 413 for an image that is too large."""
-    try:
-        yield
-    except base64_jpeg.ImageTooLargeError as large:
-        raise problem(HTTPRequestEntityTooLarge, FieldError("body", "image", str(large))) from None
-    except base64_jpeg.ImageError as wrong:
-        request.errors.add("body", "image", str(wrong))
+def fragment(text: str | None) -> orjson.Fragment | None:
+    """JSON text as a value of a representation: rendered as it is, without parsing it."""
+    return None if text is None else orjson.Fragment(text)
 
 
-@target_list.get(context=resources.TargetList, permission=Permission.TARGET_LIST)
+@collection.get(context=resources.TargetList, permission=Permission.TARGET_LIST)
 def list_targets(request: Request) -> Json:
     """The project's targets, without their images."""
-    page = requested_page(request)
-    records = targets.page(request.db, request.context.project.record.id, page.after, page.rows)
+    page = requested_page(request, QUERY, by="name_prefix")
+    fields = page.filters.pop("fields")
+    chosen = target_list.TargetFilter(**page.filters)
+    project_id = request.context.project.record.id
+    rows = target_list.page(
+        request.db, project_id, chosen, page.rows, page.after.id, page.after.key
+    )
+    most, metadata = len(rows), None
+    if "metadata" in fields:
+        most = target_list.within_size(rows)
+        metadata = target_list.metadata(request.db, rows[:most])
     # WebOb computes it on each access.
     address = request.application_url
-    return listing(request, page, records, lambda _, record: represent(address, record))
+
+    def represent_listed(_: Request, row: ListedTarget) -> Json:
+        shown = represent(address, row.record) | deletion(row.deleted_at)
+        return shown if metadata is None else shown | {"metadata": fragment(metadata.get(row.id))}
+
+    return listing(request, page, rows, represent_listed, most=most, key=lambda row: row.key)
 
 
-@target_list.post(
+@collection.post(
     context=resources.TargetList,
     permission=Permission.TARGET_CREATE,
     schema=TargetBody(),
-    validators=(target_or_jpeg_body,),
+    validators=(upload_body,),
 )
 def create_target(request: Request) -> Json:
     """Store an image."""
     fields, project_id = request.validated, request.context.project.record.id
-    made = targets.create(request.db, project_id, fields["image"], fields["description"])
-    record = found(made)
-    return created(request, record, represent(request.application_url, record))
+    record = found(targets.create(request.db, project_id, fields))
+    return created(request, record, represent_whole(request, record, fields["metadata"]))
 
 
 @target.get(context=resources.Target, permission=Permission.TARGET_READ)
@@ -110,14 +108,15 @@ def read_target(request: Request) -> Json | Response:
     if unchanged := not_modified(request, record.etag):
         return unchanged
     encoded = pybase64.b64encode_as_string(found(request.context.image()))
-    return shown(request, record, represent(request.application_url, record) | {"image": encoded})
+    whole = represent_whole(request, record, request.context.metadata())
+    return shown(request, record, whole | {"image": encoded})
 
 
 @target.put(
     context=resources.Target,
     permission=Permission.TARGET_UPDATE,
     schema=TargetBody(),
-    validators=(target_or_jpeg_body,),
+    validators=(upload_body,),
 )
 @target.patch(
     context=resources.Target,
@@ -126,19 +125,12 @@ def read_target(request: Request) -> Json | Response:
     validators=(target_body,),
 )
 def update_target(request: Request) -> Json:
-    """Replace the image, the description, or both."""
+    """Replace the target, or the fields that are sent."""
     record, fields = request.context.record, request.validated
     revision = expected_revision(request, record)
     if fields:
-        changed = targets.change(
-            request.db,
-            record,
-            jpeg=fields.get("image"),
-            description=fields.get("description"),
-            revision=revision,
-        )
-        record = written(changed, revision)
-    return shown(request, record, represent(request.application_url, record))
+        record = written(targets.change(request.db, record, fields, revision), revision)
+    return shown(request, record, represent_changed(request, record))
 
 
 @target.delete(context=resources.Target, permission=Permission.TARGET_DELETE)
@@ -156,4 +148,4 @@ def restore_target(request: Request) -> Json:
     project_id = request.context.project.record.id
     target_id = restore_row(request, targets.Target, project_id)
     record = found(targets.find(request.db, project_id, target_id))
-    return shown(request, record, represent(request.application_url, record))
+    return shown(request, record, represent_changed(request, record))

@@ -53,7 +53,7 @@ def list_tokens(request: Request) -> Json:
     """All tokens of the project, including expired and revoked ones, until they are purged."""
     page = requested_page(request)
     project_id = request.context.project.record.id
-    records = tokens.page(request.db, project_id, page.after, page.rows)
+    records = tokens.page(request.db, project_id, page.after.id, page.rows)
     return listing(request, page, records, represent)
 
 

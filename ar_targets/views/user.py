@@ -70,10 +70,10 @@ def list_users(request: Request) -> Json:
     page = requested_page(request)
     if request.context.open:
         viewer = request.identity.user_id if request.identity else None
-        records = users.page(request.db, viewer, page.after, page.rows)
+        records = users.page(request.db, viewer, page.after.id, page.rows)
         return listing(request, page, records, represent)
     caller = of_caller(users.find(request.db, request.identity.user_id))
-    return listing(request, page, [caller] if caller.id > page.after else [], represent)
+    return listing(request, page, [caller] if caller.id > page.after.id else [], represent)
 
 
 @user_list.post(

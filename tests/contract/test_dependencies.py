@@ -39,6 +39,8 @@ DOCUMENTED = {
     "limits.storage": "https://limits.readthedocs.io/en/stable/custom-storage.html",
     "limits.strategies": "https://limits.readthedocs.io/en/stable/strategies.html",
     "markupsafe": "https://markupsafe.palletsprojects.com/en/stable/escaping/",
+    "msgspec": "https://jcristharif.com/msgspec/api.html",
+    "multipart": "https://multipart.readthedocs.io/en/latest/api.html",
     "orjson": "https://github.com/ijl/orjson#readme",
     "plaster": "https://docs.pylonsproject.org/projects/plaster/en/latest/api.html",
     "platformdirs": "https://platformdirs.readthedocs.io/en/latest/api.html",

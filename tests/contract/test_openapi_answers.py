@@ -10,11 +10,11 @@ import re
 import pytest
 
 from ar_targets.db.session import transaction_scope
-from ar_targets.models import Project, soft_delete
+from ar_targets.models import Project, Target, soft_delete
 
 from .. import nouns
 from ..actors import PASSWORD
-from ..client import JSON
+from ..client import JPEG, JSON
 from ..conftest import build
 from ..description import default_document
 
@@ -32,7 +32,12 @@ OPERATIONS = [
     if method != "parameters"
 ]
 # What another has already.
-TAKEN = {"user": {"login": "STEFAN"}, "project": {"name": "MUSEUM"}}
+TAKEN = {
+    "/jwt": {},
+    "/imagetarget": {"name": "GATE"},
+    "/user": {"login": "STEFAN"},
+    "/project": {"name": "MUSEUM"},
+}
 
 
 @dataclasses.dataclass
@@ -72,8 +77,9 @@ def good(request, owner, project, write_token):
         headers = dict(holders[needed[0]].headers) if needed else {}
         body = b""
         if sent := nouns.good_body(method, path):
-            headers["Content-Type"] = JSON
-            body = json.dumps(sent).encode()
+            raw = isinstance(sent, bytes)
+            headers["Content-Type"] = JPEG if raw else JSON
+            body = sent if raw else json.dumps(sent).encode()
         real = re.sub(r"{(\w+)}", lambda found: place(found[1]), path)
         return Call(method.upper(), real, body, headers)
 
@@ -123,10 +129,12 @@ def spoil(call, status, others):
         other = "0" if call.method == "OPTIONS" else MISSING
         call.path = re.sub(r"(?<=/)\d+|docs\.js", other, call.path)
     elif status == 409 and call.body:
-        taken = TAKEN.get(call.path.split("/")[2]) if "/jwt" not in call.path else {}
+        taken = next(taken for part, taken in TAKEN.items() if part in call.path)
         call.body = json.dumps(json.loads(call.body) | taken).encode()
+    elif status == 414:
+        call.path += "?" + "x" * 8192
     elif status == 413:
-        call.body = b" " * 17 * 2**20
+        call.body = b" " * 18 * 2**20
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=lambda text: text)
@@ -141,12 +149,20 @@ def test_every_answer_is_given(request, good, path, method, stage, app, owner, w
             asked = request.getfixturevalue({429: "strict", 503: "away"}[status])
         elif status == 409:
             request.getfixturevalue("other_project")
+            if "/imagetarget" in path:
+                stage.target(request.getfixturevalue("project"), name="gate")
             if "/jwt" in path:
                 lost = stage.app(request.getfixturevalue("project"))
                 stage.revoke(lost)
                 call.path = lost.path
         spoil(call, status, others.headers)
-        if status == 409 and path.endswith("/restore"):
+        if status == 409 and path.endswith("{target_id}/restore"):
+            lost = stage.target(request.getfixturevalue("project"), name="lost")
+            stage.delete(Target, lost.id)
+            stage.target(request.getfixturevalue("project"), name="LOST")
+            call.path = f"{lost.path}/restore"
+            call.send(asked, status)
+        elif status == 409 and path.endswith("/restore"):
             answer_taken(stage, request.getfixturevalue, call, app)
         else:
             call.send(asked, status)

@@ -32,7 +32,7 @@ REQUESTS: dict[str, tuple[str | None, str, str, dict[str, Any] | None, int]] = {
 # As a table on MySQL, too, which draws a tree of its own accord.
 EXPLAIN = "EXPLAIN FORMAT=TRADITIONAL"
 READS_A_BLOB = {"read a target", "read an image"}
-WRITES_A_BLOB = {"create a target", "replace a target"}
+WRITES_A_BLOB = {"create a target", "replace a target", "replace an image"}
 # Of one row or a few, or none: there is nothing to find an index for.
 WITHOUT_INDEX = (
     "SELECT version_num",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ..actors import PASSWORD
 from ..conftest import INI, KEY, migrate
 from ..pictures import CHINA
 from ..ports import free_port
@@ -36,6 +37,14 @@ def address(database_url: str, tmp_path: Path) -> Iterator[str]:
     with on_server_of(database_url) as url:
         migrate(url)
         settings = {"AR_TARGETS_DATABASE_URL": url, "AR_TARGETS_JWT_KEYS": KEY}
+        # As the first start of `make serve` does.
+        subprocess.run(
+            [sys.executable, "-m", "ar_targets.scripts.admin", str(ini), "first", "admin"],
+            input=PASSWORD,
+            text=True,
+            env=os.environ | settings,
+            check=True,
+        )
         server = subprocess.Popen(
             [sys.executable, "-m", "pyramid.scripts.pserve", str(ini)], env=os.environ | settings
         )

@@ -243,7 +243,7 @@ def test_nothing_is_created_in_what_is_deleted_meanwhile(stage, owner, project):
     proven = jpeg.prove(CHINA, 10**6)
     with transaction_scope(stage.engine) as db:
         soft_delete.delete(db, Project, project.id)
-        assert target.create(db, project.id, proven, "") is None
+        assert target.create(db, project.id, {"image": proven}) is None
         assert token.create(db, project.id, 60, "read", "") is None
         soft_delete.delete(db, User, owner.id)
         assert project_model.create(db, owner.id, "new") is None

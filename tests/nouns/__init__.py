@@ -15,7 +15,7 @@ import re
 
 from ar_targets.db.base import Base
 
-from ..client import JSON
+from ..client import JPEG, JSON
 from ..description import default_document
 
 
@@ -49,4 +49,5 @@ def body_name(operation):
     """The name of the schema of a request's body in the description."""
     if "requestBody" not in operation:
         return None
-    return operation["requestBody"]["content"][JSON]["schema"]["$ref"].rpartition("/")[2]
+    content = operation["requestBody"]["content"]
+    return content.get(JSON, content.get(JPEG))["schema"]["$ref"].rpartition("/")[2]

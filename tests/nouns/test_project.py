@@ -24,6 +24,7 @@ DELETE /{project}  401    401     401    204   403   403   403  403    403     4
 BODIES = {"ProjectBody": {"name": "Park"}, "ProjectPatch": {"name": "Park"}}
 STATEMENTS = {
     "list projects": ("owner", "GET", "/api/project", None, 2),
+    "list deleted projects": ("owner", "GET", "/api/project?deleted=true", None, 2),
     "create a project": ("owner", "POST", "/api/project", {"name": "new"}, 3),
     "read a project": ("owner", "GET", "{project.path}", None, 1),
     "rename a project": ("owner", "PUT", "{project.path}", {"name": "new"}, 3),

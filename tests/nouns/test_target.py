@@ -27,11 +27,35 @@ POST   /{target}/restore 401 401 401 403 403 403 200 403 403 401
 DELETE /{target}        401    401     401    403   403   403   204  403    403     401
 GET    /{target}/image  401    401     401    403   403   403   200  200    403     401
 HEAD   /{target}/image  401    401     401    403   403   403   200  200    403     401
+PUT    /{target}/image  401    401     401    403   403   403   200  403    403     401
 """
 
-BODIES = {"TargetBody": {"image": base64_of(drawn())}, "TargetPatch": {"description": "new"}}
+BODIES = {
+    "TargetBody": {"image": base64_of(drawn())},
+    "TargetPatch": {"description": "new"},
+    "Jpeg": drawn(),
+}
 STATEMENTS = {
     "list targets": ("write_token", "GET", "{project.targets}", None, 2),
+    "list targets by name": ("write_token", "GET", "{project.targets}?name=1", None, 2),
+    "list targets by prefix": ("write_token", "GET", "{project.targets}?name_prefix=1", None, 2),
+    "list targets of an image": (
+        "write_token",
+        "GET",
+        f"{{project.targets}}?sha256={'0' * 64}",
+        None,
+        2,
+    ),
+    "list active targets": ("write_token", "GET", "{project.targets}?active=true", None, 2),
+    "list deleted targets": ("write_token", "GET", "{project.targets}?deleted=true", None, 2),
+    "list targets with all": (
+        "write_token",
+        "GET",
+        "{project.targets}?deleted=true&name_prefix=&active=true&fields=metadata&limit=200",
+        None,
+        2,
+    ),
+    "list metadata": ("write_token", "GET", "{project.targets}?fields=metadata", None, 3),
     "create a target": ("write_token", "POST", "{project.targets}", {"image": base64_of(CHINA)}, 3),
     "read a target": ("write_token", "GET", "{target.path}", None, 1),
     "read an image": ("write_token", "GET", "{target.image}", None, 1),
@@ -39,19 +63,23 @@ STATEMENTS = {
     "describe a target": ("write_token", "PATCH", "{target.path}", {"description": "x"}, 3),
     "replace a target": ("write_token", "PUT", "{target.path}", {"image": base64_of(CHINA)}, 3),
     "restore a live target": ("write_token", "POST", "{target.path}/restore", None, 3),
+    "replace an image": ("write_token", "PUT", "{target.image}", CHINA, 3),
     "delete a target": ("write_token", "DELETE", "{target.path}", None, 3),
 }
 
 
 def crowd_row(n, user_id, project_id):
     fixed = {"width": 1, "height": 1, "size": 1, "sha256": "0" * 64, "image": b"x"}
-    return {"project_id": project_id, "description": str(n)} | fixed
+    named = {"name": str(n), "name_key": str(n).encode()}
+    metadata = {"metadata": "1", "metadata_size": 1}
+    return {"project_id": project_id, "description": str(n)} | named | metadata | fixed
 
 
-FIELDS = {
-    "id", "project_id", "description", "width", "height", "size", "sha256", "image_url",
-    "created_at", "updated_at",
+LISTED = {
+    "id", "project_id", "name", "description", "physical_width", "active", "width", "height",
+    "size", "sha256", "image_url", "created_at", "updated_at",
 }  # fmt: skip
+FIELDS = LISTED | {"metadata"}
 DESCRIPTION_MAX = 65_535
 SMALL = drawn()
 
@@ -279,6 +307,7 @@ def test_list_leaves_the_images_out(app, stage, project, write_token, target, ot
     for item in listed.json["items"]:
         one = app.get(f"{project.targets}/{item['id']}", headers=write_token.headers).json
         assert one.pop("image")
+        assert one.pop("metadata") is None
         assert item == one
 
 
@@ -432,7 +461,7 @@ class TestJpegBody:
         refused = self.send(app, write_token, project.targets, SMALL, query, status=400)
         places = dict.fromkeys(("descripton", "image", "description"), "querystring")
         assert faults(refused) == places
-        assert "there are description" in str(refused.json)
+        assert "there are active, description, metadata, name" in str(refused.json)
 
     def test_a_description_that_is_too_long(self, app, project, write_token):
         query = "?description=" + "x" * (DESCRIPTION_MAX + 1)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ar_targets.models.target import DEFAULTS
 from ar_targets.schemas.login import LoginBody
 from ar_targets.schemas.project import ProjectBody
 from ar_targets.schemas.target import TargetBody
@@ -72,7 +73,7 @@ def test_bytes_of_a_description_are_counted_in_utf8():
 
 def test_defaults():
     assert TokenBody().load({}) == ({"access": "write", "description": ""}, {})
-    assert TargetBody().load({"image": "x"})[0] == {"image": "x", "description": ""}
+    assert TargetBody().load({"image": "x"})[0] == {"image": "x", **DEFAULTS}
 
 
 def test_a_patch_has_no_defaults():

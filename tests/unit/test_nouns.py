@@ -50,7 +50,7 @@ def test_names(noun):
 @pytest.mark.parametrize("noun", nouns(Audited))
 def test_what_an_entry_shows_is_there_and_fits(noun):
     assert noun.label in noun.audited
-    assert {*noun.audited, *noun.audited_as_set} <= {*inspect(noun).columns.keys()}
+    assert {*noun.audited, *noun.audited_as_set} <= {*table(noun).columns.keys()}
     # Escaped, a character of a text takes six.
     texts = [name for name in noun.audited if isinstance(table(noun).columns[name].type, String)]
     assert len(texts) * TEXT_MAX * 6 < DETAILS_MAX

@@ -1,0 +1,20 @@
+"""``Content-Disposition``: the name under which a browser saves a file (RFC 6266)."""
+
+import re
+import unicodedata
+from urllib.parse import quote
+
+# Control characters, and what file systems do not allow in names.
+UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|]')
+JPEG_SUFFIXES = (".jpg", ".jpeg")
+
+
+def jpeg_disposition(name: str) -> str:
+    """The header's value for a JPEG of that name: shown by browsers, saved as ``name.jpg``."""
+    safe = UNSAFE.sub("_", name)
+    if not safe.lower().endswith(JPEG_SUFFIXES):
+        safe += JPEG_SUFFIXES[0]
+    plain = unicodedata.normalize("NFKD", safe).encode("ascii", "ignore").decode()
+    # For clients that do not know the second form, which has all characters.
+    header = f'inline; filename="{plain}"'
+    return header if plain == safe else f"{header}; filename*=UTF-8''{quote(safe, safe='')}"
