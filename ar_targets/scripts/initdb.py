@@ -16,11 +16,14 @@ from sqlalchemy.exc import DBAPIError
 
 from alembic import command
 
-from ..db.engine import error_number, error_text, make_engine
+from ..db.engine import LOCK_WAIT_TIMEOUT, error_number, error_text, make_engine
 from .command import CommandError, parser, run, settings_of
 
 # Seconds to wait for the lock while another process migrates.
 LOCK_TIMEOUT = 600
+# Seconds that a migration waits for the transactions that use its table: less than a request
+# waits for the database (the setting database_timeout).
+TABLE_LOCK_TIMEOUT = 2
 UNKNOWN_DATABASE, ACCESS_DENIED, ACCESS_DENIED_TO_DATABASE = 1049, 1045, 1044
 
 
@@ -41,10 +44,32 @@ def initialise(arguments: argparse.Namespace) -> None:
     wait_for(engine, arguments.wait)
     with engine.connect() as connection, migration_lock(connection):
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
+        migrate(config, connection)
         revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
     print(f"the schema is at {revision}")
+
+
+def migrate(config: Config, connection: Connection) -> None:
+    """Run the migrations; one that cannot get its table is tried again until `LOCK_TIMEOUT`.
+
+    A migration waits for the transactions that use its table, and all later statements on that
+    table wait behind it: so it waits for seconds only, and lets them pass. Each migration is one
+    statement, so that one that has failed has changed nothing.
+    """
+    connection.execute(text(f"SET SESSION lock_wait_timeout = {TABLE_LOCK_TIMEOUT}"))
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    while True:
+        try:
+            command.upgrade(config, "head")
+        except DBAPIError as error:
+            if error_number(error.orig) != LOCK_WAIT_TIMEOUT or time.monotonic() > deadline:
+                raise
+            connection.rollback()
+            print("a long transaction (a backup?) uses a table; trying again", file=sys.stderr)
+            time.sleep(TABLE_LOCK_TIMEOUT)
+        else:
+            connection.commit()
+            return
 
 
 def wait_for(engine: Engine, seconds: float) -> None:

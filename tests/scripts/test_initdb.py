@@ -4,8 +4,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import create_engine, inspect, make_url
+from alembic.config import Config
+from sqlalchemy import create_engine, inspect, make_url, text
 
+from alembic import command
 from ar_targets.models import SCHEMA_REVISION, Base
 from ar_targets.scripts import initdb
 
@@ -39,6 +41,45 @@ def test_replicas_at_once(empty_url):
         codes = list(threads.map(lambda _: initdb.main([str(INI)]), range(4)))
     assert codes == [0, 0, 0, 0]
     assert tables(empty_url) == {*Base.metadata.tables, "alembic_version"}
+
+
+def test_a_long_transaction_stops_nobody_else(script, empty_url):
+    """Its statement on a table would wait for it, and all others on that table behind it."""
+    script(initdb.main)
+    engine = create_engine(empty_url)
+    with engine.connect() as reader:
+        reader.execute(text("SELECT COUNT(*) FROM target"))
+        downgrade(engine, "0005", holder=reader)
+        reader.execute(text("SELECT COUNT(*) FROM target"))
+        with ThreadPoolExecutor(1) as thread:
+            migrating = thread.submit(script, initdb.main)
+            longest = max(timed_read(engine) for _ in range(30))
+            assert not migrating.done()
+            reader.rollback()
+            done = migrating.result()
+    engine.dispose()
+    assert longest < 2 * initdb.TABLE_LOCK_TIMEOUT
+    assert (done.code, done.out) == (0, f"the schema is at {SCHEMA_REVISION}\n")
+    assert "trying again" in done.err
+
+
+def downgrade(engine, revision, holder):
+    """Go back, while nobody holds a table."""
+    holder.rollback()
+    config = Config(str(INI))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+        connection.commit()
+
+
+def timed_read(engine):
+    """How long a read of a table takes, in seconds."""
+    begun = time.monotonic()
+    with engine.connect() as connection:
+        connection.execute(text("SELECT id FROM target LIMIT 1"))
+    time.sleep(0.1)
+    return time.monotonic() - begun
 
 
 def test_gives_up_on_a_database_that_is_not_there(script, monkeypatch):
