@@ -6,12 +6,18 @@ import json
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
 from sqlalchemy import create_engine, text
 
+from alembic import command
+from ar_targets.models import SCHEMA_REVISION
+from ar_targets.scripts import admin, initdb, purge, restore
+
 from ..actors import Actor
-from ..conftest import build, migrate
+from ..conftest import INI, build, migrate
 from ..invariants import broken
 from ..panel import Panel
+from ..scripts.test_schedule import eventually, running
 from ..throwaway import on_server_of
 
 DATA = Path(__file__).parents[1] / "data"
@@ -157,3 +163,83 @@ def test_the_panel_shows_it(panel):
     assert page.html.select_one(".whoami").get_text() == "ada"
     for path in ("user", "project", "target", "token", "trash", "audit"):
         panel.get(f"/admin/{path}/", status=200)
+
+
+class TestScripts:
+    """Each script on the database of the earlier version."""
+
+    @pytest.fixture
+    def run(self, upgraded, script, monkeypatch):
+        """Runs a script; its output."""
+        monkeypatch.setenv("AR_TARGETS_DATABASE_URL", upgraded)
+        monkeypatch.setenv("AR_TARGETS_JWT_KEYS", RECORD["key"])
+
+        def run(main, *arguments, code=0, **options):
+            done = script(main, *arguments, **options)
+            assert done.code == code, done
+            return done.out + done.err
+
+        return run
+
+    def test_back_and_up_again(self, upgraded, run):
+        before = self.counts(upgraded)
+        with self.connection(upgraded) as connection:
+            config = Config(str(INI))
+            config.attributes["connection"] = connection
+            command.downgrade(config, "0005")
+            connection.commit()
+        assert self.counts(upgraded) == before
+        assert f"the schema is at {SCHEMA_REVISION}\n" in run(initdb.main)
+        assert self.counts(upgraded) == before
+
+    def test_admin(self, app, run):
+        assert "there is an administrator" in run(
+            admin.main, "first", "eve", stdin="battery staple"
+        )
+        run(admin.main, "create", "eve", stdin="battery staple")
+        Panel(app.app).log_in("eve", "battery staple")
+        run(admin.main, "password", "olga", stdin="battery staple")
+        app.post_json("/api/login", {"login": "OLGA", "password": "battery staple"}, status=200)
+        app.call("GET", "/api/project", who=who("login:olga"), status=401)
+
+    def test_restore(self, app, run):
+        for noun, lost in RECORD["restored"].items():
+            assert f"{lost['row']}\t" in run(restore.main, noun)
+            run(restore.main, noun, str(lost["row"]))
+            reader, image = Actor(lost["token"]), f"{lost['path']}/image"
+            found = app.call("GET", image, who=reader, status=200)
+            assert hashlib.sha256(found.body).hexdigest() == lost["image_sha256"]
+            run(restore.main, noun, str(lost["row"]), code=1)
+
+    def test_purge(self, app, upgraded, run):
+        before = self.counts(upgraded)
+        run(purge.main, "--dry-run", "--deleted-older-than", "0")
+        assert self.counts(upgraded) == before
+        run(purge.main, "--deleted-older-than", "0")
+        after = self.counts(upgraded)
+        # Of each kind, what was deleted, revoked or expired has gone, and nothing else.
+        for noun, lost in RECORD["restored"].items():
+            assert after[noun] < before[noun]
+            run(restore.main, noun, str(lost["row"]), code=1)
+        assert after["token"] < before["token"]
+        test_images_are_the_same_byte_for_byte(app)
+
+    def test_schedule(self, upgraded, tmp_path):
+        before = self.counts(upgraded)["token"]
+        with running(upgraded, tmp_path, AR_TARGETS_JWT_KEYS=RECORD["key"]):
+            eventually(lambda: self.counts(upgraded)["token"] < before)
+
+    @staticmethod
+    @contextlib.contextmanager
+    def connection(url):
+        engine = create_engine(url)
+        with engine.connect() as made:
+            yield made
+        engine.dispose()
+
+    def counts(self, url):
+        with self.connection(url) as connection:
+            return {
+                table: connection.scalar(text(f"SELECT COUNT(*) FROM `{table}`"))
+                for table in RECORD["rows"]
+            }
