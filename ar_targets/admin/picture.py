@@ -8,6 +8,7 @@ import flask
 from sqlalchemy.exc import IntegrityError
 
 from ..db.session import transaction_scope
+from ..http.file_name import jpeg_disposition
 from ..images.process import BusyError, ImageAtFaultError, ImageProcessError
 from ..models import target as targets
 from ..models import thumbnail as thumbnails
@@ -34,8 +35,8 @@ def large_picture(record: TargetRecord, *, download: bool) -> Any:
         response = flask.Response(data, content_type="image/jpeg")
     _keep(response, record.sha256)
     if download:
-        name = f"target-{record.id}.jpg"
-        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        disposition = jpeg_disposition(record.name, record.id, "attachment")
+        response.headers["Content-Disposition"] = disposition
     return response
 
 

@@ -9,12 +9,15 @@ UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|]')
 JPEG_SUFFIXES = (".jpg", ".jpeg")
 
 
-def jpeg_disposition(name: str) -> str:
-    """The header's value for a JPEG of that name: shown by browsers, saved as ``name.jpg``."""
-    safe = UNSAFE.sub("_", name)
+def jpeg_disposition(name: str | None, target_id: int, kind: str = "inline") -> str:
+    """The header's value for the JPEG of a target, saved under its name or id.
+
+    ``kind`` is ``inline``, which browsers show, or ``attachment``, which they save.
+    """
+    safe = UNSAFE.sub("_", name or f"imagetarget-{target_id}")
     if not safe.lower().endswith(JPEG_SUFFIXES):
         safe += JPEG_SUFFIXES[0]
     plain = unicodedata.normalize("NFKD", safe).encode("ascii", "ignore").decode()
     # For clients that do not know the second form, which has all characters.
-    header = f'inline; filename="{plain}"'
+    header = f'{kind}; filename="{plain}"'
     return header if plain == safe else f"{header}; filename*=UTF-8''{quote(safe, safe='')}"

@@ -35,8 +35,7 @@ def read_image(request: Request) -> Response:
     response = Response(content_type="image/jpeg", charset=None)
     representation.tag_response(response, record.sha256)
     response.accept_ranges = "bytes"
-    name = record.name or f"imagetarget-{record.id}"
-    response.headers["Content-Disposition"] = jpeg_disposition(name)
+    response.headers["Content-Disposition"] = jpeg_disposition(record.name, record.id)
     part = requested_range(request, record)
     start, stop = part or (0, record.size)
     if part is not None:

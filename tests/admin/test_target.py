@@ -235,21 +235,77 @@ def test_facts_preview_and_download(panel, project, target):
     assert panel.get(preview["src"]).body == CHINA
     saved = page.click("Download")
     assert saved.body == CHINA
-    assert saved.headers["Content-Disposition"] == f'attachment; filename="target-{target.id}.jpg"'
+    assert (
+        saved.headers["Content-Disposition"]
+        == f'attachment; filename="imagetarget-{target.id}.jpg"'
+    )
 
 
-def test_describe(app, panel, project, target, write_token):
-    path = f"/admin/target/{project.id}/{target.id}/description/"
-    panel.send(path, description="two\r\nlines", revision=1, status=303)
-    shown = app.call("GET", target.path, who=write_token).json["description"]
-    assert shown == "two\nlines"
-    late = panel.send(path, description="x", revision=1, status=409)
+EDITED = {
+    "name": "Gate",
+    "description": "two\r\nlines",
+    "physical_width": "0.5",
+    "metadata": '{"a": 1.0}',
+}
+
+
+def test_edit(app, panel, project, target, write_token):
+    path = f"/admin/target/{project.id}/{target.id}/edit/"
+    panel.send(path, **EDITED, revision=1, status=303)
+    shown = app.call("GET", target.path, who=write_token)
+    fields = {"name": "Gate", "description": "two\nlines", "physical_width": 0.5, "active": False}
+    assert shown.json.items() >= fields.items()
+    assert '"metadata":{"a": 1.0}' in shown.text
+    form = panel.get(f"/admin/target/{project.id}/{target.id}/").html
+    assert form.select_one("#field-metadata").get_text().strip() == '{"a": 1.0}'
+    assert form.select_one("#field-name")["value"] == "Gate"
+    empty = dict.fromkeys(EDITED, "")
+    panel.send(path, **empty, active="true", revision=2, status=303)
+    shown = app.call("GET", target.path, who=write_token).json
+    fields = {"name": None, "description": "", "physical_width": None, "active": True}
+    assert shown.items() >= (fields | {"metadata": None}).items()
+
+
+def test_edits_that_are_refused(app, panel, project, stage, target, write_token):
+    stage.target(project, name="taken")
+    path = f"/admin/target/{project.id}/{target.id}/edit/"
+    late = panel.send(path, **EDITED, revision=7, status=409)
     assert "changed meanwhile" in wrong(late)[""]
+    taken = panel.send(path, **EDITED | {"name": "TAKEN"}, status=409)
+    assert "another target has this name" in wrong(taken)["name"]
+    # What was typed stays.
+    assert taken.html.select_one("#field-description").get_text().split() == ["two", "lines"]
+    for field, text in {"physical_width": "wide", "metadata": "{", "name": " "}.items():
+        response = panel.send(path, **EDITED | {field: text}, status=400)
+        assert wrong(response).keys() == {field}
     told = app.call(
         "PATCH", target.path, {"description": "é" * 40_000}, who=write_token, status=400
     )
-    response = panel.send(path, description="é" * 40_000, status=400)
+    response = panel.send(path, **EDITED | {"description": "é" * 40_000}, status=400)
     assert wrong(response)["description"] == told.json["errors"][0]["description"]
+
+
+def test_large_metadata_is_left_alone(app, panel, project, stage, write_token):
+    text = '"' + "x" * 70_000 + '"'
+    target = stage.target(project, metadata=text)
+    page = panel.get(f"/admin/target/{project.id}/{target.id}/").html
+    assert page.select_one("#field-metadata") is None
+    sent = {name: text for name, text in EDITED.items() if name != "metadata"}
+    panel.send(f"/admin/target/{project.id}/{target.id}/edit/", **sent, status=303)
+    shown = app.call("GET", target.path, who=write_token).json
+    assert (shown["name"], len(shown["metadata"])) == ("Gate", 70_000)
+
+
+def test_a_target_has_the_name_of_its_file(panel, project, stage):
+    files = [("a/Gate.jpeg", CHINA), ("gate.jpg", FLOWER), (" .jpg", FLOWER), ("x" * 300, CHINA)]
+    said = panel.said(upload(panel, project, *files, status=303))
+    assert "gate.jpg: name: another target has this name" in said
+    assert [row["name"] for row in stage.rows(targets)] == ["Gate", None, "x" * 255]
+    refused = upload(panel, project, ("GATE.jpg", CHINA), accept=JSON, status=409)
+    assert refused.json["errors"][0]["name"] == "name"
+    listed = panel.get(f"/admin/target/?project={project.id}")
+    assert "Gate" in names(listed)
+    assert "Gate" in names(panel.get("/admin/target/?q=gat"))
 
 
 def test_replace(app, panel, project, target, write_token):
