@@ -79,6 +79,7 @@ setup(
     entry_points={
         "paste.app_factory": ["main = ar_targets.application:main"],
         "paste.server_runner": [
+            "development = ar_targets.development.server:serve",
             "granian = ar_targets.server:serve",
             # As ini files of version 0.1.0 say.
             "waitress = ar_targets.server:serve_as_before",

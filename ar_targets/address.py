@@ -1,18 +1,24 @@
 """The addresses on which an ini file makes the server listen, and whether they are free.
 
-Used by `ar_targets.server`, and by `ar_targets.development.serve`, which prints them and checks
-them before it starts anything.
+Used by both servers, `ar_targets.server` and `ar_targets.development.server`, and by
+`ar_targets.development.serve`, which prints them and checks them before it starts anything.
 """
 
 import errno
 import re
 import socket
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
+from .settings import SettingsError
+
+SECTION = "[server:main]"
+# How long to wait for a port that is in use.
+PORT_SECONDS = 3
 # Waitress's defaults: all interfaces, and this port.
 DEFAULT_HOST, DEFAULT_PORT = "*", 8080
 
@@ -59,6 +65,21 @@ def addresses(server: Mapping[str, Any]) -> list[Address]:
     listen = str(server.get("listen", old_form))
     matches = (re.fullmatch(r"\[?(.*?)\]?:(\d+)", place) for place in listen.split())
     return [Address(match[1], int(match[2])) for match in matches if match]
+
+
+def require_free(address: Address) -> None:
+    """Raises SettingsError, one line, if another program listens there.
+
+    Waits `PORT_SECONDS`: the workers of a parent that was killed end within a second.
+    """
+    deadline = time.monotonic() + PORT_SECONDS
+    while address.is_taken():
+        if time.monotonic() > deadline:
+            raise SettingsError(
+                f"{SECTION} listen: port {address.port} is taken by another program; "
+                "stop that one, or change the port"
+            )
+        time.sleep(0.1)
 
 
 def _is_taken(family: int, place: Place) -> bool:

@@ -20,12 +20,11 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
-from .address import Address
+from .address import SECTION, Address, require_free
 from .settings import SettingsError
 
 log = logging.getLogger(__name__)
 
-SECTION = "[server:main]"
 # Environment variables: the ini file, for the workers; the directory, for prometheus_client.
 INI = "AR_TARGETS_INI"
 METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
@@ -34,8 +33,6 @@ METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 THREADS = 64
 # Graceful shutdown: seconds for running requests, before a worker is killed.
 GRACE = 30
-# How long to wait for a port that is in use.
-PORT_SECONDS = 3
 # glibc's malloc settings (mallopt(3)). Otherwise an arena for each thread, and a threshold that
 # grows with each freed image, keep hundreds of MiB unused. Free memory at an arena's end is kept
 # up to a limit, or the system would clear it again for each image.
@@ -75,6 +72,7 @@ def serve(app: Any, global_conf: Mapping[str, str], **given: str) -> NoReturn:
             "ar_targets.login_failure_storage can name a storage that they share",
             options.workers,
         )
+    # granian would share the port with another program.
     require_free(Address(options.host, options.port))
     app.registry.engine.dispose()
     # The metrics files of all workers are in this directory, which is removed at shutdown.
@@ -84,21 +82,6 @@ def serve(app: Any, global_conf: Mapping[str, str], **given: str) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(sys.executable, [sys.executable, "-m", __name__, *arguments], environment)  # noqa: S606
-
-
-def require_free(address: Address) -> None:
-    """Raises SettingsError if another program listens there: granian would share the port with it.
-
-    The workers of a parent that was killed end within a second (`end_with`).
-    """
-    deadline = time.monotonic() + PORT_SECONDS
-    while address.is_taken():
-        if time.monotonic() > deadline:
-            raise SettingsError(
-                f"{SECTION} listen: port {address.port} is taken by another program; "
-                "stop that one, or change the port"
-            )
-        time.sleep(0.1)
 
 
 def serve_as_before(app: Any, global_conf: Mapping[str, str], **given: str) -> NoReturn:

@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -32,6 +32,7 @@ ROOT = Path(__file__).parents[1]
 ADDRESS = "127.0.0.1:6544"
 SECONDS, CONNECTIONS = 5, 16
 LISTED_ROWS = 100_000
+BOUNDARY = b"----boundary"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 # wrk's Lua script. COUNTER in the body becomes a number for each request.
@@ -39,7 +40,7 @@ SCRIPT = """
 wrk.method = "{method}"
 wrk.body = io.open("{body}"):read("*a")
 wrk.headers["Authorization"] = "Bearer {token}"
-wrk.headers["Content-Type"] = "application/json"
+wrk.headers["Content-Type"] = "{media_type}"
 {more}
 local n, base = 0, wrk.body
 if base:find("COUNTER") then
@@ -70,22 +71,46 @@ def call(method: str, path: str, body: object = None, token: str = "") -> Any:
     return json.loads(data)
 
 
-def jpeg(size: int) -> str:
-    """A noisy JPEG of about ``size`` bytes, as base64."""
+class Work(NamedTuple):
+    """A workload: one request, sent again and again."""
+
+    method: str
+    path: str
+    token: str
+    # JSON, or bytes.
+    body: object = None
+    media_type: str = "application/json"
+    # Further lines of wrk's script.
+    more: str = ""
+
+
+def jpeg(size: int) -> bytes:
+    """A noisy JPEG of about ``size`` bytes."""
     side, data = 400, b""
     for _ in range(5):
         out = io.BytesIO()
         Image.effect_noise((side, side), 60).convert("RGB").save(out, "JPEG", quality=85)
         data = out.getvalue()
         side = round(side * (size / len(data)) ** 0.5)
-    return base64.b64encode(data).decode()
+    return data
+
+
+def in_json(image: bytes) -> dict[str, str]:
+    """The body of an upload as JSON."""
+    return {"image": base64.b64encode(image).decode()}
+
+
+def in_form(image: bytes) -> bytes:
+    """The body of an upload as a form."""
+    head = b'Content-Disposition: form-data; name="image"; filename="a.jpg"'
+    return b"--%b\r\n%b\r\n\r\n%b\r\n--%b--\r\n" % (BOUNDARY, head, image, BOUNDARY)
 
 
 @contextlib.contextmanager
 def server(directory: Path) -> Iterator[tuple[int, str]]:
     """Start a database and the server, migrated; yields the server's process id and the URL."""
     ini = directory / "bench.ini"
-    text = (ROOT / "production.ini").read_text().replace("0.0.0.0:6543", ADDRESS)
+    text = (ROOT / "production.ini").read_text().replace("127.0.0.1:6543", ADDRESS)
     ini.write_text(text.replace("level = INFO", "level = WARN"))
     with PrivateDatabase(directory / "database") as database:
         database.create_database("ar_targets")
@@ -130,8 +155,8 @@ def descendants(pid: int) -> list[int]:
     return [pid, *(one for child in children for one in descendants(int(child)))]
 
 
-def workloads(url: str) -> dict[str, tuple[str, str, object, str, str]]:
-    """Name → method, path, body, token, further lines of the script."""
+def workloads(url: str) -> dict[str, Work]:
+    """The workloads by name."""
     account = {"login": "bench", "password": secrets.token_urlsafe()}
     call("POST", "/api/user", account)
     user = call("POST", "/api/login", account)["token"]
@@ -145,38 +170,47 @@ def workloads(url: str) -> dict[str, tuple[str, str, object, str, str]]:
     app, targets = tokens[0], paths[0]
     small, large = jpeg(100_000), jpeg(1_000_000)
     one = {
-        size: f"{targets}/{call('POST', targets, {'image': image}, app)['id']}"
+        size: f"{targets}/{call('POST', targets, in_json(image), app)['id']}"
         for size, image in (("100k", small), ("1m", large))
     }
     sha256 = call("GET", one["100k"], token=app)["sha256"]
     same = f"""wrk.headers["If-None-Match"] = '"{sha256}"'"""
-    return {
-        "create 100 KB": ("POST", targets, {"image": small}, app, ""),
-        "create 1 MB": ("POST", targets, {"image": large}, app, ""),
-        "metadata and image 100 KB": ("GET", one["100k"], None, app, ""),
-        "raw 100 KB": ("GET", one["100k"] + "/image", None, app, ""),
-        "raw 1 MB": ("GET", one["1m"] + "/image", None, app, ""),
-        "raw 304": ("GET", one["100k"] + "/image", None, app, same),
-        "list 50 of 100,000": ("GET", paths[1], None, tokens[1], ""),
-        "update": ("PATCH", one["100k"], {"description": "COUNTER"}, app, ""),
-        "create project": ("POST", "/api/project", {"name": "COUNTER"}, user, ""),
+    form = f"multipart/form-data; boundary={BOUNDARY.decode()}"
+    created = {
+        f"create {size}{how}": Work("POST", targets, app, body, media_type)
+        for size, image in (("100 KB", small), ("1 MB", large))
+        for how, body, media_type in (
+            ("", in_json(image), "application/json"),
+            (" as a form", in_form(image), form),
+            (" as a JPEG", image, "image/jpeg"),
+        )
+    }
+    return created | {
+        "metadata and image 100 KB": Work("GET", one["100k"], app),
+        "raw 100 KB": Work("GET", one["100k"] + "/image", app),
+        "raw 1 MB": Work("GET", one["1m"] + "/image", app),
+        "raw 304": Work("GET", one["100k"] + "/image", app, more=same),
+        "list 50 of 100,000": Work("GET", paths[1], tokens[1]),
+        "update": Work("PATCH", one["100k"], app, {"description": "COUNTER"}),
+        "create project": Work("POST", "/api/project", user, {"name": "COUNTER"}),
     }
 
 
-def measure(directory: Path, work: tuple[str, str, object, str, str], pids: list[int]) -> str:
+def measure(directory: Path, work: Work, pids: list[int]) -> str:
     """Run one workload; a row of the table."""
-    method, path, body, token, more = work
-    (directory / "body").write_text(json.dumps(body) if body is not None else "")
+    raw = isinstance(work.body, bytes)
+    body = work.body if raw else b"" if work.body is None else json.dumps(work.body).encode()
+    (directory / "body").write_bytes(body)
     script = directory / "load.lua"
-    values = {"method": method, "body": directory / "body", "token": token, "more": more}
+    values = work._asdict() | {"body": directory / "body", "salt": secrets.token_hex(4)}
     text = SCRIPT
-    for name, value in (values | {"salt": secrets.token_hex(4)}).items():
+    for name, value in values.items():
         text = text.replace("{" + name + "}", str(value))
     script.write_text(text)
     before = cpu(pids)
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}", "--latency", "-s", script]
     done = subprocess.run(
-        [*command, f"http://{ADDRESS}{path}"], capture_output=True, text=True, check=True
+        [*command, f"http://{ADDRESS}{work.path}"], capture_output=True, text=True, check=True
     ).stdout
     used = cpu(pids) - before
     number = int(re.search(r"(\d+) requests in", done)[1])

@@ -68,6 +68,7 @@ DOCUMENTED = {
     "sqlalchemy.orm": "https://docs.sqlalchemy.org/en/21/orm/",
     "urllib3.exceptions": "https://urllib3.readthedocs.io/en/stable/reference/urllib3.exceptions.html",
     "urllib3.util": "https://urllib3.readthedocs.io/en/stable/reference/urllib3.util.html",
+    "waitress": "https://docs.pylonsproject.org/projects/waitress/en/stable/api.html",
     "werkzeug.datastructures": "https://werkzeug.palletsprojects.com/en/stable/datastructures/",
     "werkzeug.exceptions": "https://werkzeug.palletsprojects.com/en/stable/exceptions/",
     "werkzeug.middleware.proxy_fix": (

@@ -1,14 +1,19 @@
 """What ``[server:main]`` may say."""
 
 import logging
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
-from ar_targets import server
+from ar_targets import address
 from ar_targets.address import Address
 from ar_targets.server import THREADS, Options, is_loopback, read_options
 from ar_targets.settings import SettingsError
+
+from ..conftest import INI, KEY
 
 
 @pytest.mark.parametrize(
@@ -68,9 +73,28 @@ def test_loopback(host, answer):
 
 
 def test_a_port_that_is_taken_is_told_in_one_line(monkeypatch):
-    monkeypatch.setattr(server, "PORT_SECONDS", 0.2)
+    monkeypatch.setattr(address, "PORT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(SettingsError, match=rf"^\[server:main\] listen: port {port} is taken"):
-            server.require_free(Address("127.0.0.1", port))
-    server.require_free(Address("127.0.0.1", port))
+            address.require_free(Address("127.0.0.1", port))
+    address.require_free(Address("127.0.0.1", port))
+
+
+def test_pserve_of_the_development_server_tells_it_too(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = f"127.0.0.1:{other.getsockname()[1]}"
+        ini = tmp_path / "development.ini"
+        ini.write_text(INI.read_text().replace("127.0.0.1:6543", taken))
+        environ = {"AR_TARGETS_DATABASE_URL": "mysql+pymysql://x@127.0.0.1:9/x"}
+        environ |= {"AR_TARGETS_JWT_KEYS": KEY}
+        done = subprocess.run(
+            [sys.executable, "-m", "pyramid.scripts.pserve", str(ini)],
+            env=os.environ | environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert f"port {taken.partition(':')[2]} is taken" in done.stderr
+    assert "Traceback" not in done.stderr
