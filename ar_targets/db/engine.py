@@ -4,6 +4,7 @@ The read engine commits each statement by itself (autocommit); the other has tra
 driver for MySQL or MariaDB works: the database URL names it.
 """
 
+import contextlib
 import logging
 import time
 from typing import Any
@@ -73,7 +74,7 @@ def make_engine(settings: Settings, *, impatient: bool = False) -> Engine:
     ``impatient`` sets read and write timeouts, for requests, whose clients wait; scripts and
     migrations have none.
     """
-    return _make(settings, settings.database_pool_size // 2, READ_COMMITTED, impatient=impatient)
+    return _make(settings, settings.database_pool_size // 2, impatient=impatient)
 
 
 def make_read_engine(settings: Settings) -> Engine:
@@ -82,18 +83,17 @@ def make_read_engine(settings: Settings) -> Engine:
     There is no transaction to end, which saves a round trip.
     """
     size = settings.database_pool_size - settings.database_pool_size // 2
-    return _make(settings, size, "AUTOCOMMIT", impatient=True, skip_autocommit_rollback=True)
+    return _make(
+        settings, size, impatient=True, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
+    )
 
 
-def _make(
-    settings: Settings, size: int, isolation: str, *, impatient: bool, **options: Any
-) -> Engine:
+def _make(settings: Settings, size: int, *, impatient: bool, **options: Any) -> Engine:
     timeouts = {"connect_timeout": settings.database_timeout}
     if impatient:
         timeouts |= dict.fromkeys(("read_timeout", "write_timeout"), statement_seconds(settings))
     engine = sqlalchemy.create_engine(
         settings.database_url,
-        isolation_level=isolation,
         pool_size=max(1, size),
         max_overflow=0,
         pool_timeout=min(POOL_WAIT, settings.database_timeout),
@@ -125,13 +125,17 @@ def statement_seconds(settings: Settings) -> int:
 
 
 def _prepare(connection: Any, _record: object) -> None:
-    """Set up the session of a new connection."""
-    cursor = connection.cursor()
-    cursor.execute(
-        f"SET time_zone = '+00:00', sql_mode = '{SQL_MODE}', "
-        f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
-    )
-    cursor.close()
+    """Set up the session of a new connection.
+
+    The isolation level is set here, since SQLAlchemy leaves its cursor open where that fails; see
+    `_Failure`.
+    """
+    with contextlib.closing(connection.cursor()) as cursor:
+        cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {READ_COMMITTED}")
+        cursor.execute(
+            f"SET time_zone = '+00:00', sql_mode = '{SQL_MODE}', "
+            f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
+        )
 
 
 def _begin(connection: Connection, *_: object) -> None:
@@ -169,6 +173,12 @@ class _Failure:
             context.invalidate_pool_on_disconnect = False
         if is_retryable(context.original_exception, lost=lost, hung=seconds >= self._longest):
             mark_error_retryable(context.sqlalchemy_exception)
+        if context.is_disconnect and context.execution_context is not None:
+            # SQLAlchemy closes the connection, but not the cursor of the statement that lost it.
+            # MariaDB's connector 1.1.14 looks at the connection again when it frees an open
+            # cursor, and the connection may have been freed before: the process dies of that.
+            with contextlib.suppress(context.dialect.loaded_dbapi.Error):
+                context.execution_context.cursor.close()
 
 
 def is_retryable(error: BaseException, *, lost: bool, hung: bool) -> bool:

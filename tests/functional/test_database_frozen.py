@@ -118,7 +118,9 @@ def watch(port, enough, seen):
 
 
 @pytest.fixture
-def machine(database_url):
+def machine(database_url, monkeypatch):
+    # A worker that reads freed memory dies of it at once; see `test_lost_connection`.
+    monkeypatch.setenv("PYTHONMALLOC", "debug")
     # The path of a socket must be short.
     driver = make_url(database_url).drivername
     with (
