@@ -38,7 +38,8 @@ REQUIRES = [
     "pillow>=12",  # thumbnails
     # The API's description.
     "pyyaml>=6.0.3,<7",  # reads it
-    "flask-swagger-ui>=5.34,<6",  # carries Swagger UI and follows its releases
+    # Carries Swagger UI. What plugins of the page may rely on changes with its minor versions.
+    "flask-swagger-ui>=5.34,<5.35",
     # Tools for one job each.
     "argon2-cffi>=25.1",  # password hashing (Argon2id)
     "limits>=5.8,<6",  # counts failed logins
@@ -72,7 +73,7 @@ setup(
             *("alembic/env.py", "alembic/script.py.mako", "alembic/versions/*.py"),
         ],
         "ar_targets.admin": ["static/*", "templates/*.html", "templates/*/*.html"],
-        "ar_targets.openapi": ["description.yaml", "*.css", "*.html", "docs.js"],
+        "ar_targets.openapi": ["description.yaml", "*.css", "*.html", "docs*.js"],
     },
     install_requires=REQUIRES,
     extras_require={"mariadb": MARIADB_REQUIRES},
