@@ -20,6 +20,8 @@ JAVASCRIPT, CSS, PNG = "text/javascript", "text/css", "image/png"
 # File name → its directory and media type.
 ASSETS = {
     "docs.css": (HERE, CSS),
+    "docs-plugin.js": (HERE, JAVASCRIPT),
+    "docs-tokens.js": (HERE, JAVASCRIPT),
     "docs.js": (HERE, JAVASCRIPT),
     "favicon-32x32.png": (BUNDLE, PNG),
     "index.css": (HERE, CSS),
@@ -49,7 +51,9 @@ def load_assets() -> dict[str, Asset]:
 def page(prefix: str) -> str:
     """The HTML of the documentation, for a server whose URL has the path ``prefix``."""
     api = html.escape(f"{prefix}/api")
-    return template("docs.html").substitute(asset_addresses(api), description=f"{api}/openapi.json")
+    return template("docs.html").substitute(
+        asset_addresses(api), api=api, description=f"{api}/openapi.json"
+    )
 
 
 def index_page(links: Mapping[str, Any]) -> str:

@@ -1,1 +1,1 @@
-"""The admin panel in a real browser, as people use it."""
+"""The admin panel, and the pages for developers, in a real browser, as people use them."""

@@ -1,4 +1,4 @@
-"""``/api/docs``: the page and its files; what a browser makes of them: ``test_docs_browser``."""
+"""``/api/docs``: the page and its files; what a browser makes of them: ``tests/browser``."""
 
 import re
 
@@ -6,6 +6,10 @@ import pytest
 
 DOCS = "/api/docs"
 FILES = ["docs.css", "docs.js", "favicon-32x32.png", "swagger-ui-bundle.js", "swagger-ui.css"]
+
+
+# What docs.js imports; they have no tag in their address.
+IMPORTED = ["docs-plugin.js", "docs-tokens.js"]
 
 
 def addresses(page):
@@ -51,6 +55,15 @@ def test_files_are_kept_where_their_address_has_their_tag(app, name):
     tag = {"If-None-Match": kept.headers["ETag"]}
     app.get(address, headers=tag, status=304)
     assert app.head(address).headers["ETag"] == kept.headers["ETag"]
+
+
+def test_what_the_script_imports_is_there(app):
+    script = app.get(f"{DOCS}/docs.js").text
+    assert re.findall(r'from "\./([^"]+)"', script) == IMPORTED
+    for name in IMPORTED:
+        imported = app.get(f"{DOCS}/{name}")
+        assert imported.content_type == "text/javascript"
+        assert imported.headers["Cache-Control"] == "no-cache"
 
 
 OTHERS = ["zoo.js", "docs.html", "description.yaml", "../live", "%2e%2e/x", "docs.jsx", "x/docs.js"]
