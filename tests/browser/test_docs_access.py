@@ -110,8 +110,9 @@ def test_axe_finds_nothing_when_it_is_tried(page, watched, checked, owner, proje
     checked("image")
 
 
+@pytest.mark.parametrize("kind", ["image/jpeg", "multipart/form-data"])
 def test_a_photograph_is_sent_byte_for_byte(
-    page, checked, stage, owner, project, write_token, tmp_path
+    page, checked, stage, project, write_token, tmp_path, kind
 ):
     photograph = tmp_path / "china.jpg"
     photograph.write_bytes(CHINA)
@@ -119,7 +120,7 @@ def test_a_photograph_is_sent_byte_for_byte(
     page.get_by_label("Project token").fill(write_token.token)
     page.get_by_role("button", name="Use these").click()
     block = unfold(page, "image_targets-create_target")
-    block.locator(".opblock-section-request-body .content-type").select_option("image/jpeg")
+    block.locator(".opblock-section-request-body .content-type").select_option(kind)
     block.locator("tr[data-param-name=project_id] input").fill(str(project.id))
     with page.expect_file_chooser() as chosen:
         block.get_by_label("File to send").click()
