@@ -119,7 +119,8 @@ def test_target(app, project, write_token, trail):
     app.call("PATCH", path, {"description": "rose"}, who=write_token, status=200)
     app.call("DELETE", path, who=write_token, status=204)
     entries = trail()
-    shown = {"project": project.id, "description": "d" * TEXT_MAX, "sha256": SHA256}
+    shown = {"description": "d" * TEXT_MAX, "active": True, "sha256": SHA256}
+    shown |= {"project": project.id}
     assert [told(entry) for entry in entries] == [
         ("create target", made["id"], shown),
         ("change target", made["id"], {"description": "rose"}),
@@ -155,7 +156,12 @@ def test_restored(stage, owner, project, target, trail):
         (
             "restore target",
             target.id,
-            {"project": project.id, "description": "a gate", "sha256": SHA256_CHINA},
+            {
+                "project": project.id,
+                "description": "a gate",
+                "active": True,
+                "sha256": SHA256_CHINA,
+            },
         ),
         ("delete project", project.id, {}),
         ("restore project", project.id, {"name": "Zoo", "owner": owner.id}),

@@ -121,7 +121,7 @@ def writable(owner, project, write_token, target):
         "",
         "text/plain",
         "application/x-www-form-urlencoded",
-        "multipart/form-data; boundary=x",
+        "multipart/mixed; boundary=x",
         "application/jsonp",
         "application/merge-patch+json",
         "application/json; charset=latin-1",
@@ -260,7 +260,7 @@ def test_bodies_with_an_image_are_limited_too(app, writable):
     for method, path, who, body in writable:
         if "image" in body:
             send(app, method, path, padded(body, 2 * MIB), JSON, who)
-            send(app, method, path, b" " * 17 * MIB, "text/plain", who, 413)
+            send(app, method, path, b" " * 18 * MIB, "text/plain", who, 413)
 
 
 def test_unknown_paths(app, owner):
@@ -281,7 +281,7 @@ ALLOWED = {
     "/api/project/1/jwt/1": {"GET", "HEAD", "PUT", "PATCH", "DELETE"},
     "/api/project/1/imagetarget": {"GET", "HEAD", "POST"},
     "/api/project/1/imagetarget/1": {"GET", "HEAD", "PUT", "PATCH", "DELETE"},
-    "/api/project/1/imagetarget/1/image": {"GET", "HEAD"},
+    "/api/project/1/imagetarget/1/image": {"GET", "HEAD", "PUT"},
     "/health/live": {"GET", "HEAD"},
     "/health/ready": {"GET", "HEAD"},
     "/api/openapi.json": {"GET", "HEAD"},

@@ -3,14 +3,14 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from ar_targets.models import Target
 from ar_targets.models.target import METADATA_MAX_BYTES
 
-from ..client import at_once, faults
+from ..client import FORBIDDEN, at_once, faults
 from ..pictures import base64_of, drawn
 from ..tables import audit
 from ..tables import target as table
@@ -188,6 +188,8 @@ def test_metadata_comes_back_as_its_text(app, project, write_token, target, text
 )
 @given(value=JSON_VALUES)
 def test_any_metadata(app, write_token, target, value):
+    # Words of the server's own, which `tests.client` looks for in every answer.
+    assume(not FORBIDDEN.search(json.dumps(value, ensure_ascii=False)))
     app.call("PATCH", target.path, {"metadata": value}, who=write_token, status=200)
     assert app.call("GET", target.path, who=write_token).json["metadata"] == value
 
