@@ -463,11 +463,6 @@ class TestJpegBody:
         assert faults(refused) == places
         assert "there are active, description, metadata, name" in str(refused.json)
 
-    def test_a_description_that_is_too_long(self, app, project, write_token):
-        query = "?description=" + "x" * (DESCRIPTION_MAX + 1)
-        refused = self.send(app, write_token, project.targets, SMALL, query, status=400)
-        assert faults(refused) == {"description": "querystring"}
-
     @pytest.mark.parametrize("data", [CHINA[:-2], b"\x89PNG", b"{}"])
     def test_what_is_no_jpeg(self, app, stage, project, write_token, data):
         refused = self.send(app, write_token, project.targets, data, status=400)
