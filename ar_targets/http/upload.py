@@ -42,9 +42,11 @@ def upload_body(request: Request, schema: Body, **_: Any) -> None:
 
 def image_body(request: Request, schema: Body, **_: Any) -> None:
     """A validator: the JPEG itself. Raises 413 and 415."""
-    require_type(request, jpeg_body.MEDIA_TYPE)
+    settings = request.registry.ar_settings
     with image_errors(request):
-        jpeg_body.load_jpeg(request, schema, request.registry.ar_settings)
+        base64_jpeg.check_size(request.content_length or 0, settings)
+        require_type(request, jpeg_body.MEDIA_TYPE)
+        jpeg_body.load_jpeg(request, schema, settings)
 
 
 @contextmanager

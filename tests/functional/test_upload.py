@@ -217,7 +217,7 @@ class TestImage:
             refused = put(app, write_token, target.image, FLOWER, 415, content_type=kind)
             assert refused.json["errors"][0]["description"] == "it must be image/jpeg"
         low = make_app(image_max_bytes=len(FLOWER) - 1)
-        put(low, write_token, target.image, FLOWER, 413)
+        put(low, write_token, target.image, FLOWER, 413, content_type="image/png")
         assert stored(stage) == [CHINA]
 
 
