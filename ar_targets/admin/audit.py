@@ -23,7 +23,8 @@ class AuditPage(Page):
         """List all entries, or those of one row or one user."""
         noun = listing.argument("noun", NOUNS)
         row_id = parse_id(listing.argument("row")) if noun else None
-        actor = listing.argument("actor")
+        # A column of ASCII cannot be compared with anything else.
+        actor = listing.argument("actor").encode("ascii", "replace").decode()
         action = listing.argument("action", dict.fromkeys(ACTIONS))
         via = listing.argument("via", WAYS)
         # One of row, actor or id determines the index; the other conditions become filters.

@@ -24,6 +24,7 @@ SEARCH_MAX = 255
 PLACES = {"after": False, "before": True}
 # The JSON name that marks a key as a datetime.
 MOMENT = "at"
+NO_PLACE = "this page of the list cannot be found; begin at its start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ def read(
 ) -> Listing[Record]:
     """The page of a list that the query string asks for. Raises BadRequest for an invalid place."""
     place, backwards = _place()
+    if place is not None and not isinstance(place.key, browser.key_type(course)):
+        raise BadRequest(NO_PLACE)
     reverse = flask.request.args.get("reverse") == "1"
     db = context.db()
     page = browser.page(
@@ -109,8 +112,8 @@ def _read_place(text: str) -> Place:
         if isinstance(key, dict):
             key = datetime.fromisoformat(key[MOMENT]).replace(tzinfo=None)
     except (ValueError, TypeError, KeyError, binascii.Error):
-        raise BadRequest("this page of the list cannot be found; begin at its start") from None
+        raise BadRequest(NO_PLACE) from None
     known = isinstance(key, str | int | datetime) and type(row_id) is int and 0 < row_id <= MAX_ID
     if not known:
-        raise BadRequest("this page of the list cannot be found; begin at its start")
+        raise BadRequest(NO_PLACE)
     return Place(key, row_id)

@@ -88,4 +88,5 @@ def safe_target(path: str) -> str:
     """The URL to redirect to after the login: a path of the panel, to prevent open redirects."""
     home = flask.url_for("admin.index")
     inside = path.startswith(home) and "\\" not in path and "//" not in path.partition("?")[0]
-    return path if inside else home
+    # A line break would end the header.
+    return path if inside and path.isprintable() else home

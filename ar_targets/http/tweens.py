@@ -5,6 +5,7 @@ runs around them.
 """
 
 import contextlib
+import re
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -33,6 +34,12 @@ EXPOSED_HEADERS = (
 MAX_AGE = "7200"
 # Maximum bytes of a request line, as in docs/deploy/nginx.
 LINE_MAX = 8 * 1024
+# A name or an address, and perhaps a port (RFC 9110, 7.2; RFC 1123, 2.1).
+HOST = re.compile(
+    r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){0,9}\.?)(:[0-9]{1,5})?",
+    re.ASCII | re.IGNORECASE,
+)
+BAD_HOST = FieldError("header", "Host", "it must be a name or an address, and perhaps a port")
 LONG_LINE = FieldError(
     "path", "", f"the request line must have at most {LINE_MAX} bytes; send fields in the body"
 )
@@ -151,21 +158,27 @@ def options_factory(handler: Handler, registry: Any) -> Handler:
     return options
 
 
-def request_line_factory(handler: Handler, registry: Any) -> Handler:
-    """Refuses a request line of more than `LINE_MAX` bytes (414), as the proxy in front does."""
+def request_head_factory(handler: Handler, registry: Any) -> Handler:
+    """Refuses what the proxy in front refuses, too, for servers without one.
 
-    def request_line(request: Request) -> Response:
+    A request line of more than `LINE_MAX` bytes (414), and a ``Host`` that is no name or address
+    (400), from which no URL can be made.
+    """
+
+    def request_head(request: Request) -> Response:
         environ = request.environ
         target = len(environ["PATH_INFO"]) + len(environ["QUERY_STRING"])
         if target + len("?") + len(f"{request.method}  HTTP/1.1\r\n") > LINE_MAX:
             return error_response(414, [LONG_LINE])
+        if not HOST.fullmatch(environ.get("HTTP_HOST") or "-"):
+            return error_response(400, [BAD_HOST])
         return handler(request)
 
-    return request_line
+    return request_head
 
 
 # From the outermost to the innermost.
-ORDER = ("release", "matched_route", "cors", "trailing_slash", "options", "request_line")
+ORDER = ("release", "matched_route", "cors", "trailing_slash", "options", "request_head")
 
 
 def includeme(config: Configurator) -> None:

@@ -112,6 +112,12 @@ class Browser(Generic[Record]):
         ]
         return _turned(found_rows, count, place, edge, backwards=backwards)
 
+    def key_type(self, course: str) -> type:
+        """The type of a course's sort key, as a `Place` has it."""
+        key = self.courses[course].key
+        found: type = (self.noun.id if key is None else key).type.python_type
+        return found
+
     def count(self, db: Database, course: str, **values: object) -> int | None:
         """How many rows the course has; None for more than `COUNTED`."""
         descending = self.courses[course].descending
