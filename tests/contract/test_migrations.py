@@ -1,5 +1,6 @@
 """Migrations: up, down, up again, and equal to the models."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -7,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import Connection, create_engine, event, inspect, text
 
 from alembic import command
 from ar_targets.models import SCHEMA_REVISION, Base
@@ -46,6 +47,27 @@ def test_up_down_up(connection):
     assert inspect(connection).get_table_names() == ["alembic_version"]
     migrate(connection, "upgrade", "head")
     assert differences(connection) == []
+
+
+def test_each_migration_is_one_statement(connection):
+    """One that was interrupted has changed nothing, and can be repeated."""
+    migrate(connection, "upgrade", "0005")
+    scripts = ScriptDirectory(str(INI.parent / "alembic"))
+    later = [script.revision for script in scripts.walk_revisions("0005", "head")][-2::-1]
+    assert later[0] == "0006"
+    sent = []
+
+    def note(connection, cursor, statement, parameters, context, executemany):
+        if re.match("ALTER|CREATE|DROP|INSERT|UPDATE(?! alembic_version)", statement):
+            sent.append(statement)
+
+    event.listen(connection, "before_cursor_execute", note)
+    for revision in later:
+        sent.clear()
+        migrate(connection, "upgrade", revision)
+        assert len(sent) == 1, (revision, sent)
+        if sent[0].startswith("ALTER"):
+            assert re.search("ALGORITHM=(INSTANT|INPLACE, LOCK=NONE)$", sent[0])
 
 
 def test_the_comparison_can_fail(connection):
