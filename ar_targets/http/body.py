@@ -104,7 +104,7 @@ def require_json(request: Request, others: Sequence[str]) -> None:
     if media_type.strip() != "application/json" or any(
         charset not in UTF8_PARAMETERS for charset in charsets
     ):
-        described = " or ".join(["it must be application/json, in UTF-8", *others])
+        described = ", or ".join(["it must be application/json, in UTF-8", *others])
         raise problem(
             HTTPUnsupportedMediaType,
             FieldError("header", "Content-Type", described),
