@@ -10,7 +10,11 @@ even for any other.
 
 from sqlalchemy import Engine, text
 
-ENTRIES = "(SELECT COUNT(*) FROM audit WHERE noun = '{0}' AND row_id = `{0}`.id)"
+# Logins change no row.
+ENTRIES = (
+    "(SELECT COUNT(*) FROM audit WHERE noun = '{0}' AND row_id = `{0}`.id "
+    "AND action NOT LIKE 'login%')"
+)
 CREATIONS = (
     "(SELECT COUNT(*) FROM audit WHERE noun = '{0}' AND row_id = `{0}`.id AND action = 'create')"
 )
@@ -38,7 +42,7 @@ RULES = {
         for noun in ALL
     },
     "an entry without a row": (
-        "SELECT id, action, noun, row_id FROM audit WHERE "
+        "SELECT id, action, noun, row_id FROM audit WHERE row_id <> 0 AND "
         + " AND ".join(
             f"NOT (noun = '{noun}' AND row_id IN (SELECT id FROM `{noun}`))" for noun in ALL
         )

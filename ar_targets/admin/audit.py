@@ -11,7 +11,16 @@ from . import context, listing
 from .page import Page, path
 
 NOUNS = {noun.__tablename__: noun.plural.title() for noun in nouns(Audited)}
-ACTIONS = ("create", "change", "delete", "restore", "revoke", "remove")
+ACTIONS = (
+    "create",
+    "change",
+    "delete",
+    "restore",
+    "revoke",
+    "remove",
+    "login",
+    "login failed",
+)
 WAYS = {"api": "API", "admin": "Panel", "script": "Scripts"}
 
 

@@ -67,7 +67,7 @@ def log_in(login: str, password: str) -> None:
     request = context.request()
     fields = load(LoginBody(), {"login": login, "password": password})
     try:
-        found = authenticate(request, fields["login"], fields["password"])
+        found = authenticate(request, fields["login"], fields["password"], "admin")
     except TooManyFailures as error:
         raise Throttled(error.wait, str(error)) from None
     except LoginRefused as error:

@@ -80,7 +80,8 @@ def record(
 ) -> None:
     """Write an entry, if the noun is `Audited`: ``values`` are the columns that were set.
 
-    ``action`` is ``create``, ``change``, ``delete``, ``restore``, ``revoke`` or ``remove``.
+    ``action`` is ``create``, ``change``, ``delete``, ``restore``, ``revoke`` or ``remove``; of a
+    user ``login`` or ``login failed``, too.
     """
     if db.principal is not None and issubclass(noun, Audited):
         details = orjson.dumps(_details(action, noun, values)).decode()

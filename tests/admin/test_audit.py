@@ -21,7 +21,7 @@ def test_changes_through_the_panel_leave_a_trail(panel, stage, administrator, pr
     panel.send(f"/admin/project/{project.id}/delete/", status=303)
     panel.send(f"/admin/trash/project/{project.id}/remove/", status=303)
     rows = [row for row in stage.rows(audit) if row["via"] == "admin"]
-    actions = ["change", "change", "delete", "restore", "delete", "remove"]
+    actions = ["login", "change", "change", "delete", "restore", "delete", "remove"]
     assert [row["action"] for row in rows] == actions
     assert {row["actor"] for row in rows} == {f"user:{administrator.id}"}
     assert all(row["request_id"] for row in rows)
@@ -30,7 +30,8 @@ def test_changes_through_the_panel_leave_a_trail(panel, stage, administrator, pr
 def test_nothing_that_was_refused_is_in_it(panel, stage, project, other_project):
     panel.send(f"/admin/project/{project.id}/name/", name="Museum", status=409)
     panel.send("/admin/trash/project/999/restore/", status=303)
-    assert [row for row in stage.rows(audit) if row["via"] == "admin"] == []
+    written = [row["action"] for row in stage.rows(audit) if row["via"] == "admin"]
+    assert written == ["login"]
 
 
 def test_secrets_are_not_in_it(panel, owner):
@@ -39,6 +40,16 @@ def test_secrets_are_not_in_it(panel, owner):
     page = panel.get("/admin/audit/?via=admin")
     assert "password set" in entries(page)[0][4]
     assert "another password" not in page
+
+
+def test_failed_logins_are_in_it(app, panel, administrator):
+    for login in ("ada", "nobody"):
+        Panel(app.app).log_in(login, "wrong", status=401)
+    page = panel.get("/admin/audit/?action=login%20failed")
+    assert [what for what, *_ in entries(page)] == [
+        "login failed unknown login",
+        f"login failed user #{administrator.id}",
+    ]
 
 
 def test_read_it(app, panel, owner, project, administrator):

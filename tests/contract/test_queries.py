@@ -18,7 +18,7 @@ ROWS = 1000
 # Name → who asks, for what, with what body; how many statements that takes. The rest is the
 # nouns' own, in `tests.nouns`; names in braces, and who asks, are fixtures.
 REQUESTS: dict[str, tuple[str | None, str, str, dict[str, Any] | None, int]] = {
-    "log in": (None, "POST", "/api/login", {"login": "olga", "password": PASSWORD}, 5),
+    "log in": (None, "POST", "/api/login", {"login": "olga", "password": PASSWORD}, 6),
     "index": (None, "GET", "/", None, 1),
     "index of the API": (None, "GET", "/api", None, 1),
     "ready": (None, "GET", "/health/ready", None, 1),

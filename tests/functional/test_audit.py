@@ -16,6 +16,7 @@ from ar_targets.models.target import Target
 from ar_targets.models.user import User
 
 from ..actors import PASSWORD
+from ..panel import Panel
 from ..pictures import CHINA, FLOWER
 from ..tables import audit as table
 
@@ -53,6 +54,40 @@ def test_who_and_from_where(app, owner, project, trail):
     assert (entry["via"], entry["request_id"]) == ("api", "from-a-test")
     shown = app.call("GET", project.path, who=owner).json
     assert clock.rfc3339(entry["at"]) == shown["updated_at"]
+
+
+def test_logins(app, owner, trail):
+    trail()
+    login = {"login": "olga", "password": PASSWORD}
+    app.call("POST", "/api/login", login, status=200)
+    for wrong in ({"password": "wrong"}, {"login": "nobody"}):
+        app.call("POST", "/api/login", login | wrong, status=401)
+    entries = trail()
+    assert [told(entry) for entry in entries] == [
+        ("login user", owner.id, {}),
+        ("login failed user", owner.id, {}),
+        ("login failed user", 0, {}),
+    ]
+    assert [entry["actor"] for entry in entries] == [f"user:{owner.id}", "anyone", "anyone"]
+    assert {entry["via"] for entry in entries} == {"api"}
+
+
+def test_logins_into_the_panel(app, visitor, administrator, trail):
+    trail()
+    visitor.log_in(status=303)
+    Panel(app.app).log_in("olga", "wrong", status=401)
+    made, failed = trail()
+    assert told(made) == ("login user", administrator.id, {})
+    assert (made["actor"], made["via"]) == (f"user:{administrator.id}", "admin")
+    assert (told(failed), failed["via"]) == (("login failed user", 0, {}), "admin")
+
+
+def test_no_trail_of_logins_where_there_is_none(make_app, owner, trail):
+    app = make_app(audit_days=0)
+    trail()
+    app.call("POST", "/api/login", {"login": "olga", "password": PASSWORD}, status=200)
+    app.call("POST", "/api/login", {"login": "olga", "password": "wrong"}, status=401)
+    assert trail() == []
 
 
 def test_address(app, trail):
