@@ -50,7 +50,10 @@ def record(number: Any, image: bytes = CHINA, **changed: Any) -> dict[str, Any]:
     return {
         "id": number,
         "project_id": PROJECT,
+        "name": "gate",
         "description": "a gate",
+        "physical_width": 0.3,
+        "active": True,
         "width": 640,
         "height": 427,
         "size": len(image),

@@ -1,6 +1,7 @@
 """What the fields of records may hold, and that nothing else is taken of a server."""
 
 import itertools
+import math
 
 import pytest
 
@@ -14,7 +15,7 @@ STORED = {"id": 1, "created_at": MOMENT, "updated_at": MOMENT}
 RIGHT = {
     Login: {"token": "a.b.c", "expires_at": MOMENT},
     User: STORED | {"login": "ann"},
-    Project: STORED | {"name": "Zoo"},
+    Project: STORED | {"name": "Zoo", "deleted_at": MOMENT},
     Token: STORED
     | {
         "project_id": 1,
@@ -26,8 +27,18 @@ RIGHT = {
         "expires_at": MOMENT,
         "revoked_at": None,
     },
-    Target: record(1),
+    Target: record(1, metadata={"ü": [1, None, 0.5]}, deleted_at=MOMENT),
 }
+
+
+def nested(deep):
+    """What a parser may take, and nobody can write again."""
+    value = []
+    for _ in range(deep):
+        value = [value]
+    return value
+
+
 WRONG = [
     (Login, "token", ["", "a.b", "a.b.c\n", "a b.c.d", "a.b.c\r\nX-Evil: 1", None, 1]),
     (Login, "token", ["a.b." + "c" * 9000]),
@@ -43,6 +54,12 @@ WRONG = [
     (Token, "valid", [1, 0, "true", None]),
     (Token, "revoked_at", ["", False, "never"]),
     (Target, "size", [0, IMAGE_MAX + 1]),
+    (Target, "name", ["", "x" * 256, "x\0", "\ud800", 1, False]),
+    (Target, "physical_width", [0, -0.1, 1000.1, "1", True, math.nan, math.inf, [1]]),
+    (Target, "active", [None, 1, "true"]),
+    (Target, "metadata", [math.nan, [math.inf], {"x": "\ud800"}, nested(5000)]),
+    (Target, "deleted_at", [None, "", "soon", 0]),
+    (Project, "deleted_at", [None, "2026-11-23"]),
 ]
 
 
@@ -51,6 +68,15 @@ def test_what_ar_targets_sends_is_taken(kind):
     """Guards what works, and that every field of the server's has a check."""
     assert kind.read(RIGHT[kind]).as_json() == RIGHT[kind]
     assert kind.checks.keys() == RIGHT[kind].keys()
+
+
+@pytest.mark.parametrize("name", ["metadata", "deleted_at"])
+def test_what_is_not_in_each_answer(name):
+    """A list leaves it out, and so does the record's JSON: it is not null."""
+    sent = {field: value for field, value in RIGHT[Target].items() if field != name}
+    assert Target.read(sent).as_json() == sent
+    assert not getattr(Target.read(sent), name)
+    assert Target.read(RIGHT[Target] | {"metadata": None}).as_json()["metadata"] is None
 
 
 CASES = [(kind, name, value) for kind, name, values in WRONG for value in values]

@@ -20,8 +20,10 @@ from .errors import (
 )
 from .records import Login, Project, Target, Token, User
 from .retry import Retry
+from .unset import UNSET
 
 __all__ = [
+    "UNSET",
     "ApiError",
     "ChangedError",
     "Client",

@@ -4,11 +4,12 @@ A field is annotated with a check: a callable that takes a value from the server
 and returns the value for Python, or raises ValueError with what is allowed.
 """
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 Check = Callable[[object], object]
 
@@ -62,6 +63,44 @@ class Pattern:
         return value
 
 
+@dataclass(frozen=True)
+class Number:
+    """A number above ``low``, and at most ``high``, as a float."""
+
+    low: float
+    high: float
+
+    def __call__(self, value: object) -> float:
+        """The number. Raises ValueError."""
+        # In Python, bool is a subclass of int, and nan compares as nothing.
+        if type(value) not in (int, float) or not self.low < value <= self.high:  # type: ignore[operator]
+            raise ValueError(f"a number above {self.low:g} up to {self.high:g}")
+        return float(value)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Nullable:
+    """What ``check`` takes, or null, which is None."""
+
+    check: Check
+
+    def __call__(self, value: object) -> object:
+        """None, or what the check returns. Raises ValueError."""
+        try:
+            return None if value is None else self.check(value)
+        except ValueError as wrong:
+            raise ValueError(f"{wrong}, or null") from None
+
+
+def json_value(value: object) -> Any:
+    """A value that can be written as JSON again, unchanged. Raises ValueError."""
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise ValueError("JSON that is not nested too deeply, without lone surrogates") from None
+    return value
+
+
 def encodable(text: str) -> bool:
     """Whether a text can be encoded as UTF-8: it has no lone surrogate."""
     try:
@@ -97,11 +136,6 @@ def is_told(moment: datetime) -> bool:
     return moment.tzinfo is not None and moment.year in YEARS
 
 
-def moment_or_null(value: object) -> datetime | None:
-    """As `moment`, but None for null."""
-    return None if value is None else moment(value)
-
-
 # Maximum bytes of an image that a server's settings can allow.
 IMAGE_MAX = 268_435_456
 
@@ -114,11 +148,17 @@ Size = Annotated[int, Whole(1, IMAGE_MAX)]
 Seconds = Annotated[int, Whole(1, 2**63 - 1)]
 Flag = Annotated[bool, flag]
 Moment = Annotated[datetime, moment]
-MomentOrNull = Annotated[datetime | None, moment_or_null]
+MomentOrNull = Annotated[datetime | None, Nullable(moment)]
+# Sent for what is deleted alone.
+DeletedAt = Annotated[datetime | None, moment]
 LoginName = Annotated[str, Text(1, 64)]
 ProjectName = Annotated[str, Text(1, 255)]
 TokenDescription = Annotated[str, Text(0, 255)]
+TargetName = Annotated[str | None, Nullable(Text(1, 255))]
 TargetDescription = Annotated[str, Text(0, 65_535)]
+# Of the printed picture.
+PhysicalWidth = Annotated[float | None, Nullable(Number(0, 1000))]
+Json = Annotated[Any, json_value]
 Access = Annotated[str, Pattern("read|write", "'read' or 'write'")]
 Jwt = Annotated[str, Pattern(r"([A-Za-z0-9_-]{1,2000}\.){2}[A-Za-z0-9_-]{1,2000}", "a JWT")]
 Sha256 = Annotated[str, SHA256]

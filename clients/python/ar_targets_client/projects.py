@@ -16,9 +16,9 @@ class Projects(Single[Project]):
         """Create a project. Names are unique, so it is retried after a lost connection."""
         return self._create({"name": name}, repeatable=True)
 
-    def list(self) -> Iterator[Project]:
-        """All projects of the user."""
-        return self._list()
+    def list(self, *, deleted: bool = False) -> Iterator[Project]:
+        """All projects of the user; with ``deleted`` the deleted ones that can be restored."""
+        return self._list({"deleted": "true"} if deleted else None)
 
     def update(self, project_id: int, *, name: str, etag: str | None = None) -> Project:
         """Rename a project."""

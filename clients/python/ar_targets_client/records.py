@@ -5,24 +5,26 @@ Known fields are validated (`fields`), since their values are used in paths, fil
 and headers, and shown on terminals.
 """
 
-import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
 from . import fields
 from .display import brief
 from .errors import ClientError
+from .unset import UNSET
 
-# Fields that are not in the server's JSON.
-OUR_OWN = ("etag", "image")
 # Fields whose values are not shown in error messages.
 SECRET = ("token",)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """Base class of all records. ``checks``: the validators of its fields, by name."""
+    """Base class of all records.
+
+    ``checks``: the validators of the fields in the server's JSON, by name. Those that have a
+    default are not in each answer.
+    """
 
     checks: ClassVar[dict[str, fields.Check]] = {}
 
@@ -37,13 +39,15 @@ class Record:
     def read(cls, data: Any, **own: Any) -> Self:
         """Make a record of the server's JSON. Raises ClientError if a field is invalid.
 
-        ``own``: the fields in OUR_OWN.
+        ``own``: the fields that are not in the server's JSON.
         """
         if not isinstance(data, dict):
             raise cls._refusal(f"it must be an object, not {brief(data)}")
         read = {}
         for name, check in cls.checks.items():
             if name not in data:
+                if hasattr(cls, name):
+                    continue
                 raise cls._refusal(f"it has no {name}")
             try:
                 read[name] = check(data[name])
@@ -60,12 +64,12 @@ class Record:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The fields as the server sends them."""
+        """The fields as the server sent them."""
+        values = {name: getattr(self, name) for name in self.checks}
         return {
-            f.name: rfc3339(value) if isinstance(value, datetime) else value
-            for f in dataclasses.fields(self)
-            for value in [getattr(self, f.name)]
-            if f.name not in OUR_OWN
+            name: rfc3339(value) if isinstance(value, datetime) else value
+            for name, value in values.items()
+            if value is not getattr(type(self), name, MISSING)
         }
 
 
@@ -102,9 +106,10 @@ class User(Stored):
 
 @dataclass(frozen=True, kw_only=True)
 class Project(Stored):
-    """A project of the caller."""
+    """A project of the caller. ``deleted_at`` is None while it is live."""
 
     name: fields.ProjectName
+    deleted_at: fields.DeletedAt = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,13 +128,23 @@ class Token(Stored):
 
 @dataclass(frozen=True, kw_only=True)
 class Target(Stored):
-    """An image target; ``image`` is its JPEG if it was read by `Targets.get`, else None."""
+    """An image target; ``image`` is its JPEG if it was read by `Targets.get`, else None.
+
+    ``physical_width`` is in metres, ``width`` and ``height`` are in pixels. ``metadata`` is any
+    JSON, as Python's ``json`` reads it; UNSET in a list that leaves it out. ``deleted_at`` is
+    None while the target is live.
+    """
 
     project_id: fields.Id
+    name: fields.TargetName
     description: fields.TargetDescription
+    physical_width: fields.PhysicalWidth
+    active: fields.Flag
     width: fields.Pixels
     height: fields.Pixels
     size: fields.Size
     sha256: fields.Sha256
     image_url: fields.Url
+    metadata: fields.Json = UNSET
+    deleted_at: fields.DeletedAt = None
     image: bytes | None = field(default=None, repr=False)

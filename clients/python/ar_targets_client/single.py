@@ -5,6 +5,7 @@ from typing import Any, Generic, TypeVar
 
 from .answer import not_ours
 from .errors import ClientError, NotFoundError
+from .payload import Payload
 from .records import Stored
 from .transport import Transport
 
@@ -41,30 +42,33 @@ class Single(Generic[RecordType]):
         """The entity tag of a record."""
         return self.transport.send("HEAD", f"{self.path}/{record_id}").headers.get("ETag")
 
-    def _create(self, fields: Mapping[str, Any], *, repeatable: bool) -> RecordType:
-        return self._read("POST", self.path, None, body=fields, repeatable=repeatable)
+    def _create(self, body: Payload, *, repeatable: bool) -> RecordType:
+        return self._read("POST", self.path, None, body=body, repeatable=repeatable)
 
-    def _list(self) -> Iterator[RecordType]:
-        """All records. Raises ClientError if their ids do not increase, as the server's do.
+    def _list(
+        self, filters: Mapping[str, str] | None = None, *, by_id: bool = True
+    ) -> Iterator[RecordType]:
+        """All records. Raises ClientError if one comes twice, or not in the order of ids.
 
-        This excludes duplicates, and pages that lead back to an earlier one.
+        This excludes pages that lead back to an earlier one. ``by_id``: whether the server
+        sorts the list by id, as it does if nothing else is said.
         """
-        last = 0
-        for item in self.transport.pages(self.path):
+        last, seen = 0, set[int]()
+        for item in self.transport.pages(self.path, filters):
             record = self._record(item)
-            if record.id <= last:
+            if record.id in seen or (by_id and record.id < last):
                 raise ClientError(
                     f"the list of {self.transport.server} is none of ar_targets "
                     f"({record.id} comes after {last}); check the server's URL"
                 )
             last = record.id
+            seen.add(last)
             yield record
 
     def _update(self, record_id: int, fields: Mapping[str, Any], etag: str | None) -> RecordType:
-        """PATCH the fields that are not None; ``etag`` is sent as If-Match."""
-        given = {name: value for name, value in fields.items() if value is not None}
+        """PATCH the fields; ``etag`` is sent as If-Match."""
         path = f"{self.path}/{record_id}"
-        return self._read("PATCH", path, record_id, body=given, etag=etag)
+        return self._read("PATCH", path, record_id, body=fields, etag=etag)
 
     def _restore(self, record_id: int) -> RecordType:
         """Restore a deleted record; one that is not deleted is returned as it is."""

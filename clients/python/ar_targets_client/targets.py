@@ -4,17 +4,21 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from .answer import not_ours
 from .dates import http_date
 from .errors import ClientError
 from .fields import IMAGE_MAX
+from .payload import form
 from .records import Target
 from .single import Single
 from .transport import Transport
+from .unset import UNSET, Unset
 
-# Maximum bytes of a target's JSON: the largest image in base64, and the other fields.
-JSON_MAX = IMAGE_MAX // 3 * 4 + 2**20
+# Maximum bytes of a target's JSON: the largest image in base64, and the other fields, of which
+# the metadata has up to 2 MiB.
+JSON_MAX = IMAGE_MAX // 3 * 4 + 4 * 2**20
 
 
 class Targets(Single[Target]):
@@ -28,18 +32,50 @@ class Targets(Single[Target]):
         self.project_id = project_id
         self.path = f"/project/{project_id}/imagetarget"
 
-    def create(self, image: bytes, description: str = "") -> Target:
-        """Store a JPEG.
+    def create(
+        self,
+        image: bytes,
+        description: str = "",
+        *,
+        name: str | None = None,
+        physical_width: float | None = None,
+        active: bool = True,
+        metadata: Any = None,
+    ) -> Target:
+        """Store a JPEG. ``physical_width`` is in metres, ``metadata`` any JSON.
 
-        Raises OutcomeUnknownError if the connection is lost: a retry could store the
-        image twice. `ar_targets_client.upload` searches for it before it retries.
+        Raises ConflictError if another target of the project has the name, and
+        OutcomeUnknownError if the connection is lost: a retry could store the image twice.
+        `ar_targets_client.upload` searches for it before it retries.
         """
-        fields = {"image": encode(image), "description": description}
-        return self._create(fields, repeatable=False)
+        fields = all_fields(name, description, physical_width, active, metadata)
+        return self._create(form(image, fields), repeatable=False)
 
-    def list(self) -> Iterator[Target]:
-        """All targets, without their images."""
-        return self._list()
+    def list(
+        self,
+        *,
+        name: str | None = None,
+        name_prefix: str | None = None,
+        active: bool | None = None,
+        sha256: str | None = None,
+        deleted: bool = False,
+        metadata: bool = False,
+    ) -> Iterator[Target]:
+        """The targets that all filters allow, without their images.
+
+        With ``name_prefix`` in the order of names, else of ids. ``deleted``: the deleted ones
+        that can be restored. ``metadata``: with their metadata.
+        """
+        filters = {
+            "name": name,
+            "name_prefix": name_prefix,
+            "active": None if active is None else str(active).lower(),
+            "sha256": sha256,
+            "deleted": "true" if deleted else None,
+            "fields": "metadata" if metadata else None,
+        }
+        given = {n: value for n, value in filters.items() if value is not None}
+        return self._list(given, by_id=name_prefix is None)
 
     def get(self, record_id: int) -> Target:
         """One target, with its image. Raises ClientError if the image's checksum is wrong."""
@@ -68,11 +104,51 @@ class Targets(Single[Target]):
         *,
         image: bytes | None = None,
         description: str | None = None,
+        name: str | Unset | None = UNSET,
+        physical_width: float | Unset | None = UNSET,
+        active: bool | None = None,
+        metadata: Any = UNSET,
         etag: str | None = None,
     ) -> Target:
-        """Replace the given fields; with ``etag`` only if the target is unchanged."""
-        encoded = None if image is None else encode(image)
-        return self._update(target_id, {"image": encoded, "description": description}, etag)
+        """Replace the given fields; with ``etag`` only if the target is unchanged.
+
+        None is null for a name, a width and metadata, which UNSET leaves as they are.
+        """
+        never_null = {
+            "image": None if image is None else encode(image),
+            "description": description,
+            "active": active,
+        }
+        nullable = {"name": name, "physical_width": physical_width, "metadata": metadata}
+        given = {field: value for field, value in never_null.items() if value is not None}
+        given |= {field: value for field, value in nullable.items() if value is not UNSET}
+        return self._update(target_id, given, etag)
+
+    def replace(
+        self,
+        target_id: int,
+        image: bytes,
+        description: str = "",
+        *,
+        name: str | None = None,
+        physical_width: float | None = None,
+        active: bool = True,
+        metadata: Any = None,
+        etag: str | None = None,
+    ) -> Target:
+        """Replace all of a target: what is left out has its default again."""
+        body = form(image, all_fields(name, description, physical_width, active, metadata))
+        return self._read("PUT", f"{self.path}/{target_id}", target_id, body=body, etag=etag)
+
+    def replace_image(self, target_id: int, image: bytes, *, sha256: str | None = None) -> Target:
+        """Replace the image alone; with ``sha256`` only if that is the present one's checksum.
+
+        The target's ``etag`` is None: the answer has the image's.
+        """
+        etag = None if sha256 is None else f'"{sha256}"'
+        path = f"{self.path}/{target_id}/image"
+        answer = self.transport.send("PUT", path, body=image, etag=etag)
+        return self._record(answer.json(), target_id)
 
     def restore(self, target_id: int) -> Target:
         """Restore a deleted target. Raises NotFoundError if it is purged."""
@@ -82,6 +158,23 @@ class Targets(Single[Target]):
         """The server's time (Date header), from a small request that also checks the token."""
         answer = self.transport.send("GET", self.path, query={"limit": "1"})
         return http_date(answer.headers.get("Date"))
+
+
+def all_fields(
+    name: str | None,
+    description: str,
+    physical_width: float | None,
+    active: bool,  # noqa: FBT001
+    metadata: Any,
+) -> dict[str, Any]:
+    """The writable fields beside the image, by name."""
+    return {
+        "name": name,
+        "description": description,
+        "physical_width": physical_width,
+        "active": active,
+        "metadata": metadata,
+    }
 
 
 def is_image_of(target: Target, image: bytes) -> bool:

@@ -27,6 +27,7 @@ from .errors import (
     UnreachableError,
 )
 from .fields import Text
+from .payload import JPEG, Payload, arguments
 from .retry import Retry, retry_after
 from .version import VERSION
 
@@ -42,8 +43,8 @@ LIST_MAX = 2**30
 FAULTS_MAX = 10_000
 # The validator of each part of an error.
 WORDS = Text(0, FAULTS_MAX)
-# A cursor of keyset pagination; it is sent back unchanged.
-CURSOR = re.compile("[!-~]{1,200}")
+# A cursor of keyset pagination, with a name in a list by names; it is sent back unchanged.
+CURSOR = re.compile("[!-~]{1,5000}")
 # Characters of a token; others would make an invalid header, or a second one.
 TOKEN = re.compile("[ -~]+")
 
@@ -105,7 +106,7 @@ class Transport:
         method: str,
         path: str,
         *,
-        body: Mapping[str, Any] | None = None,
+        body: Payload = None,
         query: Mapping[str, str] | None = None,
         etag: str | None = None,
         repeatable: bool = True,
@@ -150,9 +151,11 @@ class Transport:
             self.on_wait(seconds, failure)
         return not self.stopping.wait(seconds)
 
-    def pages(self, path: str) -> Iterator[dict[str, Any]]:
+    def pages(
+        self, path: str, filters: Mapping[str, str] | None = None
+    ) -> Iterator[dict[str, Any]]:
         """All items of a list, page after page. Raises ClientError, also for too long a list."""
-        query = {"limit": str(PAGE)}
+        query = {"limit": str(PAGE)} | dict(filters or {})
         left = LIST_MAX
         while True:
             answer = self.send("GET", path, query=query)
@@ -191,7 +194,7 @@ class Transport:
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None,
+        body: Payload,
         query: Mapping[str, str] | None,
         etag: str | None,
         most: int,
@@ -200,17 +203,19 @@ class Transport:
         headers = {"X-Request-ID": request_id, "Accept": "application/json, image/jpeg"}
         if etag is not None:
             headers["If-Match"] = etag
+        if isinstance(body, bytes):
+            headers["Content-Type"] = JPEG
         try:
             with self.session.request(
                 method,
                 f"{self.server}/api{path}",
                 params=query,
-                json=body,
                 headers=headers,
                 auth=self._authorize,
                 timeout=self.timeout,
                 allow_redirects=False,
                 stream=True,
+                **arguments(body),
             ) as response:
                 done = response.ok and not response.is_redirect
                 content = read_within(response, most if done else ERROR_MAX)

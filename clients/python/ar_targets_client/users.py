@@ -29,4 +29,5 @@ class Users(Single[User]):
         etag: str | None = None,
     ) -> User:
         """Set the given fields; a new password ends the user's tokens."""
-        return self._update(user_id, {"login": login, "password": password}, etag)
+        given = {"login": login, "password": password}
+        return self._update(user_id, {n: v for n, v in given.items() if v is not None}, etag)

@@ -1,0 +1,53 @@
+"""Bodies of requests: JSON, a JPEG as it is, or a form with a JPEG and other fields."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import ClientError
+from .fields import encodable
+
+JPEG = "image/jpeg"
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form (multipart/form-data) with the file ``image``; each other field is a text."""
+
+    image: bytes
+    texts: Mapping[str, str]
+
+
+# JSON, a form, a JPEG, or none.
+Payload = Mapping[str, Any] | Form | bytes | None
+
+
+def form(image: bytes, fields: Mapping[str, Any]) -> Form:
+    """A form with the fields as the API reads them from texts. Raises ClientError."""
+    return Form(image, {name: as_text(name, value) for name, value in fields.items()})
+
+
+def as_text(name: str, value: Any) -> str:
+    """A field as the text of a form's part; empty for null. Raises ClientError."""
+    if value is None:
+        return ""
+    try:
+        text = value if isinstance(value, str) and name != "metadata" else as_json(value)
+    except (TypeError, ValueError, RecursionError) as wrong:
+        raise ClientError(f"{name}: it must be JSON: {wrong}") from None
+    if not encodable(text):
+        raise ClientError(f"{name}: it must not have a lone surrogate (it is no character)")
+    return text
+
+
+def as_json(value: Any) -> str:
+    """JSON text, every character as it is. Raises TypeError, ValueError or RecursionError."""
+    return json.dumps(value, allow_nan=False, ensure_ascii=False)
+
+
+def arguments(payload: Payload) -> dict[str, Any]:
+    """The arguments of ``requests`` for a body, but for its Content-Type."""
+    if isinstance(payload, Form):
+        return {"data": payload.texts, "files": {"image": ("image.jpg", payload.image, JPEG)}}
+    return {"data": payload} if isinstance(payload, bytes) else {"json": payload}
