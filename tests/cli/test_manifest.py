@@ -25,13 +25,16 @@ def put(path, text):
 def test_csv_of_a_spreadsheet(tmp_path):
     text = '\ufefffile,description\r\na.jpg,"one, two"\r\nb.jpg,\r\n'
     rows = read(put(tmp_path / "m.csv", text))
-    assert rows == [Row("a.jpg", tmp_path / "a.jpg", "one, two"), Row("b.jpg", tmp_path / "b.jpg")]
+    assert rows == [
+        Row("a.jpg", tmp_path / "a.jpg", "one, two", target_name="a"),
+        Row("b.jpg", tmp_path / "b.jpg", target_name="b"),
+    ]
 
 
 def test_json(tmp_path):
     entries = [{"file": "sub/a.jpg", "description": HARD, "sha256": SHA256, "id": 7}, {"file": "b"}]
     rows = read(put(tmp_path / "m.json", json.dumps(entries)))
-    assert rows[0] == Row("sub/a.jpg", tmp_path / "sub" / "a.jpg", HARD, SHA256)
+    assert rows[0] == Row("sub/a.jpg", tmp_path / "sub" / "a.jpg", HARD, SHA256, "a")
     assert rows[1].sha256 is None
 
 
@@ -50,7 +53,20 @@ def test_json(tmp_path):
         ("m.json", "[1]", "row 1: it must be an object"),
         ("m.json", '[{"file": 1}]', "row 1: file must be a string"),
         ("m.json", '[{"file": "a", "description": null}]', "row 1: description must be a string"),
-        ("m.json", '[{"file": "a"}, {"name": "a"}]', "row 2: there is no column 'name'"),
+        ("m.json", '[{"file": "a"}, {"nam": "a"}]', "row 2: there is no column 'nam'"),
+        ("m.json", '[{"file": "a", "name": 1}]', "row 1: name must be a text of 1 to 255"),
+        ("m.json", '[{"file": "a", "name": ""}]', "row 1: name must be a text of 1 to 255"),
+        ("m.json", '[{"file": "a", "active": null}]', "row 1: active must be true or false"),
+        ("m.json", '[{"file": "a", "physical_width": 0}]', "row 1: physical_width must be a num"),
+        ("m.json", '[{"file": "a", "physical_width": "1"}]', "row 1: physical_width must be a"),
+        ("m.json", '[{"file": "a", "metadata": "\\ud800"}]', "row 1: metadata must be JSON"),
+        ("m.json", '[{"file": "a", "metadata": NaN}]', "row 1: metadata must be JSON"),
+        ("m.csv", "file,active\na,maybe\n", "line 2: active must be true or false, not 'maybe'"),
+        ("m.csv", "file,active\na,1\n", "line 2: active must be true or false, not 1"),
+        ("m.csv", "file,physical_width\na,30 cm\n", "line 2: physical_width must be a number"),
+        ("m.csv", "file,physical_width\na,nan\n", "line 2: physical_width must be a number"),
+        ("m.csv", "file,physical_width\na,1001\n", "line 2: physical_width must be a number"),
+        ("m.csv", "file,metadata\na,{x}\n", "line 2: metadata must be JSON, not '{x}'"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, name, text, said):
@@ -66,13 +82,31 @@ def test_a_manifest_that_is_not_there(tmp_path):
         read(tmp_path / "m.csv")
 
 
+METADATA = {"artist": HARD, "sizes": [1, 2.5, -1e-9, 10**30], "on": False, "none": None, "ü": {}}
+
+
 @pytest.mark.parametrize("suffix", ["csv", "json"])
-def test_what_is_written_is_read_again(tmp_path, suffix):
+@pytest.mark.parametrize(
+    ("name", "width", "active", "metadata"),
+    [
+        (HARD, 0.1 + 0.2, False, METADATA),
+        (None, None, True, None),
+        ("=1", 1000, True, ""),
+        ("x", 5e-324, True, "null"),
+        ("null", 1.0, False, "x" * 2**20),
+    ],
+    ids=itertools.count(),
+)
+def test_what_is_written_is_read_again(tmp_path, suffix, name, width, active, metadata):
     moment = datetime(2026, 11, 23, 7, 3, 14, 650144, UTC)
     target = Target(
         id=7,
         project_id=1,
+        name=name,
         description=HARD,
+        physical_width=width,
+        active=active,
+        metadata=metadata,
         width=640,
         height=427,
         size=9,
@@ -83,7 +117,10 @@ def test_what_is_written_is_read_again(tmp_path, suffix):
     )
     path = tmp_path / f"manifest.{suffix}"
     write(path, [("7.jpg", target)])
-    assert read(path) == [Row("7.jpg", tmp_path / "7.jpg", HARD, SHA256)]
+    said = Row("7.jpg", tmp_path / "7.jpg", HARD, SHA256, name, width, active, metadata)
+    assert read(path) == [said]
+    # What it says wins, null included.
+    assert read(path, {"description": "x", "active": True, "metadata": 1}) == [said]
     assert "2026-11-23T07:03:14.650144Z" in path.read_text()
     assert list(tmp_path.iterdir()) == [path]
 
@@ -218,8 +255,9 @@ class TestSources:
     def test_a_folder_of_images(self, tmp_path):
         for name in ("b.jpg", "a.JPEG", "c.png", ".ar-targets.journal"):
             put(tmp_path / name, "x")
-        assert [row.name for row in rows_of(tmp_path, "all")] == ["a.JPEG", "b.jpg"]
-        assert {row.description for row in rows_of(tmp_path, "all")} == {"all"}
+        rows = list(rows_of(tmp_path, {"description": "all"}))
+        assert [(row.name, row.target_name) for row in rows] == [("a.JPEG", "a"), ("b.jpg", "b")]
+        assert {row.description for row in rows} == {"all"}
         assert journal_of([tmp_path]) == tmp_path / ".ar-targets.journal"
 
     def test_a_folder_with_a_manifest(self, tmp_path):
@@ -234,7 +272,8 @@ class TestSources:
 
     def test_files_have_no_journal(self, tmp_path):
         file = put(tmp_path / "a.jpg", "x")
-        assert list(rows_of(file, "d")) == [Row(str(file), file, "d")]
+        row = Row(str(file), file, "d", target_name="a")
+        assert list(rows_of(file, {"description": "d"})) == [row]
         assert journal_of([file]) is None
         assert journal_of([tmp_path, tmp_path]) is None
 

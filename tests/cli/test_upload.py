@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -261,6 +262,153 @@ def test_an_older_twin_is_not_taken_for_an_upload(stage, project, wire, targets,
     assert len(stored(targets)) == 2
 
 
+class TestNames:
+    """A name is unique in its project."""
+
+    @pytest.fixture
+    def rows(self, rows):
+        """The rows of the other tests, with names."""
+        return [replace(row, target_name=f"Picture {n}") for n, row in enumerate(rows)]
+
+    def names(self, targets):
+        return {t.name: t.sha256 for t in again(targets).list()}
+
+    def test_one_that_is_taken_is_told(self, targets, stage, project, rows, tmp_path):
+        stage.target(project, drawn(), name="PICTURE 3")
+        _, results = upload(targets, tmp_path / "journal", rows)
+        assert [r.outcome for r in results if r.row is not rows[3]] == [Outcome.ADDED] * 9
+        assert (results[3].outcome, results[3].target_id) == (Outcome.TAKEN, None)
+        assert results[3].reason == "its name 'Picture 3' is taken"
+        _, repeated = upload(targets, tmp_path / "journal", rows)
+        assert count(repeated, Outcome.DONE) == 9
+        assert repeated[3].outcome is Outcome.TAKEN
+        assert len(stored(targets)) == 10
+
+    @pytest.mark.parametrize("parallel", [1, 4])
+    def test_two_rows_of_one_name(self, targets, rows, tmp_path, parallel):
+        twins = [*rows[:3], replace(rows[3], target_name="picture 0")]
+        for _ in range(2):
+            _, results = upload(targets, tmp_path / "journal", twins, parallel=parallel)
+            assert results[3].outcome is Outcome.TAKEN
+            assert results[3].reason == "its name 'picture 0' is taken by 0.jpg"
+            assert self.names(targets)["Picture 0"] == sha256(rows[0].file.read_bytes())
+        for options in ({"skip_existing": True}, {"replace": True}):
+            _, results = upload(targets, None, twins, **options)
+            expected = Outcome.PRESENT if options.get("skip_existing") else Outcome.TAKEN
+            assert [r.outcome for r in results] == [Outcome.PRESENT] * 3 + [expected]
+        assert len(stored(targets)) == 3
+
+    def test_what_exists_is_left_out(self, targets, stage, project, rows):
+        other = stage.target(project, drawn(), name="picture 3").id
+        nameless = stage.target(project, rows[4].file.read_bytes(), "number 4").id
+        _, results = upload(targets, None, rows, skip_existing=True)
+        assert [(r.outcome, r.target_id) for r in results[3:5]] == [
+            (Outcome.PRESENT, other),
+            (Outcome.PRESENT, nameless),
+        ]
+        assert count(results, Outcome.ADDED) == 8
+
+    @pytest.mark.parametrize("option", ["skip_existing", "replace"])
+    def test_one_that_is_taken_meanwhile(self, stage, project, wire, targets, rows, option):
+        """After the list was read, and before the row is sent."""
+
+        def take(line):
+            if line.startswith("POST") and len(wire.requests) < 5:
+                stage.target(project, drawn(), name="Picture 0")
+
+        wire.cut = take
+        _, [result] = upload(targets, None, rows[:1], **{option: True})
+        [target] = targets.list()
+        assert result.target_id == target.id
+        if option == "replace":
+            assert result.outcome is Outcome.REPLACED
+            assert target.sha256 == sha256(rows[0].file.read_bytes())
+        else:
+            assert (result.outcome, target.size) == (Outcome.PRESENT, len(drawn()))
+
+    @pytest.mark.parametrize("parallel", [1, 4])
+    def test_an_image_is_replaced(self, targets, stage, project, rows, tmp_path, parallel):
+        journal = tmp_path / "journal"
+        fields = {"physical_width": 0.5, "active": False}
+        other = stage.target(project, drawn(), "as before", name="picture 3", **fields).id
+        for n in range(2):
+            _, results = upload(targets, journal, rows, parallel=parallel, replace=True)
+            assert results[3].outcome is (Outcome.DONE if n else Outcome.REPLACED)
+            assert results[3].target_id == other
+            assert count(results, Outcome.DONE if n else Outcome.ADDED) == (10 if n else 9)
+        changed = targets.get(other)
+        assert changed.image == rows[3].file.read_bytes()
+        assert (changed.name, changed.description) == ("picture 3", "as before")
+        assert (changed.physical_width, changed.active) == (0.5, False)
+        # Changed, and changed back: the journal knows the first picture, the project does not.
+        first = rows[5].file.read_bytes()
+        for image in (CHINA, first):
+            rows[5].file.write_bytes(image)
+            _, results = upload(targets, journal, rows, parallel=parallel, replace=True)
+            assert results[5].outcome is Outcome.REPLACED
+            assert self.names(targets)["Picture 5"] == sha256(image)
+        assert len(self.names(targets)) == 10
+
+    @pytest.mark.parametrize("how", ["before", "after"])
+    def test_a_replacement_that_is_cut_is_done_by_the_next_run(
+        self, stage, project, wire, targets, rows, tmp_path, how
+    ):
+        for n in range(10):
+            stage.target(project, drawn(), "as before", name=f"Picture {n}")
+        puts = []
+
+        def cut(line):
+            if line.startswith("PUT"):
+                puts.append(line)
+            return how if len(puts) >= 4 else None
+
+        wire.cut = cut
+        made, results = upload(targets, tmp_path / "journal", rows, parallel=2, replace=True)
+        assert isinstance(made.stopped_by, ClientError)
+        assert count(results, Outcome.LEFT) >= 5
+        wire.cut = lambda _: None
+        _, repeated = upload(again(targets), tmp_path / "journal", rows, replace=True)
+        assert count(repeated, Outcome.REPLACED, Outcome.DONE, Outcome.PRESENT) == 10
+        assert self.names(targets) == {
+            f"Picture {n}": sha256(row.file.read_bytes()) for n, row in enumerate(rows)
+        }
+
+    @pytest.mark.parametrize("parallel", [1, 4])
+    def test_a_cut_does_not_make_a_name_taken(self, wire, targets, rows, tmp_path, parallel):
+        posts = []
+
+        def cut(line):
+            if line.startswith("POST"):
+                posts.append(line)
+                return "after" if len(posts) % 3 == 1 else None
+            return None
+
+        wire.cut = cut
+        _, results = upload(targets, tmp_path / "journal", rows, parallel=parallel)
+        assert {r.outcome for r in results} == {Outcome.ADDED}
+        assert len(stored(targets)) == 10
+
+    def test_a_journal_of_version_0_1(self, targets, rows, tmp_path):
+        """It knew no names. What it has done is not sent again under one."""
+        named = [replace(row, target_name=row.file.stem) for row in rows]
+        place = [targets.transport.server, targets.project_id]
+        with Journal(tmp_path / "journal") as journal:
+            for number, row in enumerate(named[:3], 1):
+                parts = [*place, row.name, sha256(row.file.read_bytes()), row.description]
+                journal.finished(sha256(json.dumps(parts).encode()), row, number)
+        _, results = upload(targets, tmp_path / "journal", named)
+        assert [r.outcome for r in results] == [Outcome.DONE] * 3 + [Outcome.ADDED] * 7
+
+    def test_what_changed_in_a_row_is_new(self, rows):
+        changes = {"target_name": None, "physical_width": 1.5, "active": False, "metadata": [1]}
+        keys = {key_of("http://host", 1, rows[0], "ab")}
+        keys |= {
+            key_of("http://host", 1, replace(rows[0], **{name: value}), "ab")
+            for name, value in changes.items()
+        }
+        assert len(keys) == 1 + len(changes)
+
+
 KEY = key_of("http://host", 1, Row("a.jpg", Path("a.jpg")), sha256(CHINA))
 
 
@@ -286,6 +434,7 @@ FOREIGN = [
     foreign(state="sending", since="2026-11-23T07:03:14"),
     foreign(state="sending", since="0001-01-01T00:00:00+00:00"),
     foreign(state="sending", since=5),
+    foreign(state="sending", sha256="x"),
     # These guard what held before.
     "null",
     "[]",
@@ -320,8 +469,7 @@ class TestJournal:
         with Journal(tmp_path / "journal") as journal:
             assert journal.done(KEY) is None
             assert journal.claimed() == set()
-            unsettled, since = journal.sent_at(KEY)
-            assert (unsettled, since) == (False, None)
+            assert journal.sent(KEY) is None
 
     @pytest.mark.parametrize("name", ["journal", "journal.lock"])
     @pytest.mark.parametrize("there", [True, False], ids=["file", "nothing"])

@@ -43,7 +43,10 @@ class Export:
         self.on_target = on_target
 
     def run(self, records: Iterable[Target]) -> list[Target]:
-        """Write all images and the manifest; the targets written. Raises ClientError."""
+        """Write all images and the manifest; the targets written. Raises ClientError.
+
+        ``records``: as ``targets.list(metadata=True)`` gives them, or the manifest has no metadata.
+        """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._refuse_manifests()

@@ -10,6 +10,7 @@ import hashlib
 import json
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,13 +21,33 @@ from filelock import FileLock, Timeout
 from . import fields
 from .errors import ClientError
 from .files import open_own, refuse_link
-from .rows import Row
+from .rows import Row, name_of_target
+
+# What a target is if nothing else is said.
+DEFAULTS = {"physical_width": None, "active": True, "metadata": None}
 
 
 def key_of(server: str, project_id: int, row: Row, sha256: str) -> str:
-    """The key of a row: the hash of its server, project, name, image and description."""
-    parts = [server, project_id, row.name, sha256, row.description]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    """The key of a row: the hash of its server, project, name, file and target's fields.
+
+    ``sha256`` is the file's, before any conversion: another version of the library that converts
+    may give other bytes. Fields that say nothing new are left out, as journals of version 0.1 do.
+    """
+    usual = {"name": name_of_target(row.name), **DEFAULTS}
+    told = {field: value for field, value in row.fields.items() if value != usual[field]}
+    parts = [server, project_id, row.name, sha256, row.description, *([told] if told else [])]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An attempt to create a target: the server's time before it, and the image's checksum.
+
+    Each is None where it is not known.
+    """
+
+    since: datetime | None
+    sha256: str | None = None
 
 
 class Journal:
@@ -86,21 +107,25 @@ class Journal:
         """The id of the target that a row became; None if the row is not done."""
         return self.last.get(key, {}).get("id")
 
-    def sent_at(self, key: str) -> tuple[bool, datetime | None]:
-        """Whether a row was sent and its outcome is unknown, and the server's time before that."""
+    def sent(self, key: str) -> Sent | None:
+        """The attempt of a row whose outcome is unknown; None if there is none."""
         line = self.last.get(key, {})
+        if line.get("state") != "sending":
+            return None
         since = line.get("since")
-        return line.get("state") == "sending", datetime.fromisoformat(since) if since else None
+        return Sent(datetime.fromisoformat(since) if since else None, line.get("sha256"))
 
     def claimed(self) -> set[int]:
         """The ids of all targets that rows have become."""
         with self._lock:
             return {line["id"] for line in self.last.values() if "id" in line}
 
-    def sending(self, key: str, row: Row, since: datetime | None) -> None:
+    def sending(self, key: str, row: Row, sent: Sent) -> None:
         """Record that a row is about to be sent."""
-        line = {"state": "sending", "file": row.name}
-        self._write(key, line | ({"since": since.isoformat()} if since else {}))
+        line: dict[str, Any] = {"state": "sending", "file": row.name}
+        if sent.since is not None:
+            line["since"] = sent.since.isoformat()
+        self._write(key, line | ({"sha256": sent.sha256} if sent.sha256 else {}))
 
     def finished(self, key: str, row: Row, target_id: int) -> None:
         """Record that a row has become a target."""
@@ -134,8 +159,11 @@ def line_of(read: Any) -> tuple[str, dict[str, Any]]:
         return key, {"state": state, "id": fields.ID(read.get("id"))}
     if state not in ("sending", "refused"):
         raise ValueError("it is no state")
+    line = {"state": state}
+    if read.get("sha256") is not None:
+        line["sha256"] = fields.SHA256(read["sha256"])
     if since is None:
-        return key, {"state": state}
+        return key, line
     if not isinstance(since, str) or not fields.is_told(datetime.fromisoformat(since)):
         raise ValueError("it is no moment")
-    return key, {"state": state, "since": since}
+    return key, line | {"since": since}

@@ -16,6 +16,8 @@ DEVICES = re.compile(
     r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³]) *(\..*)?", re.IGNORECASE
 )
 DRIVE = re.compile("[A-Za-z]:")
+# What some file system does not allow in names, beside control characters.
+UNSAFE = re.compile(r'[/\\:*?"<>|]')
 # Control characters, lone surrogates, and separators of lines and paragraphs.
 UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
@@ -61,7 +63,28 @@ def within(folder: Path, file: Path) -> Path:
     return file
 
 
+def jpeg_name(name: str | None, target_id: int) -> str:
+    """The file name for a target's image: its name, or its id where no file can have that.
+
+    The server says what a target's name is: it must not lead out of the folder.
+    """
+    safe = UNSAFE.sub(
+        "_", "".join("_" if unicodedata.category(c) in UNFIT else c for c in name or "")
+    )
+    file = safe if safe.lower().endswith((".jpg", ".jpeg")) else f"{safe}.jpg"
+    try:
+        check_part(file)
+    except ValueError:
+        safe = ""
+    return file if safe else f"imagetarget-{target_id}.jpg"
+
+
 def alike(name: str) -> str:
     """The name without differences of case and Unicode form, which some systems ignore."""
-    normal = unicodedata.normalize("NFC", str(PurePosixPath(name)))
+    return folded(str(PurePosixPath(name)))
+
+
+def folded(text: str) -> str:
+    """The text without differences of case and Unicode form, as the server compares names."""
+    normal = unicodedata.normalize("NFC", text)
     return unicodedata.normalize("NFC", normal.casefold())

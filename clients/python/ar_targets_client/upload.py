@@ -2,13 +2,16 @@
 
 A creation that lost its connection may or may not have been done. Before it is
 retried, in this run or the next, the project's targets are searched for one with
-the same image and description that was created since.
+the same image, name and description that was created since.
+
+A name that another target of the project has is taken: such a row fails, or is left
+out, or its image replaces the target's, as the caller chooses.
 """
 
 import hashlib
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,13 +20,15 @@ from enum import StrEnum
 from .errors import (
     ApiError,
     ClientError,
+    ConflictError,
     ForbiddenError,
     NotFoundError,
     OutcomeUnknownError,
     UnauthorizedError,
     UnreachableError,
 )
-from .journal import Journal, key_of
+from .journal import Journal, Sent, key_of
+from .names import folded
 from .records import Target
 from .rows import Row, SourceError
 from .targets import Targets
@@ -38,9 +43,13 @@ class Outcome(StrEnum):
     """The outcome of a row."""
 
     ADDED = "added"
+    # The image of the target with the row's name.
+    REPLACED = "replaced"
     # In an earlier run, or by an attempt that lost its connection.
     DONE = "done before"
     PRESENT = "present"
+    # Its name, by another target.
+    TAKEN = "taken"
     FAILED = "failed"
     # Not sent, or outcome unknown: the next run resumes here.
     LEFT = "left"
@@ -48,16 +57,70 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """A row's outcome, with the target's id, or the reason why there is none."""
+    """A row's outcome, with the target's id, or the reason why there is none.
+
+    ``converted``: the format that the file was converted from, if it was.
+    """
 
     row: Row
     outcome: Outcome
     target_id: int | None = None
     reason: str | None = None
+    converted: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A row with its JPEG, and its key in the journal."""
+
+    row: Row
+    image: bytes
+    sha256: str
+    key: str
+    converted: str | None
+
+    def result(
+        self, outcome: Outcome, target_id: int | None = None, reason: str | None = None
+    ) -> Result:
+        """The result of the row."""
+        return Result(self.row, outcome, target_id, reason, self.converted)
+
+
+class Present:
+    """What a project had before an upload: its targets by name, or picture and description."""
+
+    def __init__(self, targets: Iterable[Target] = (), *, pictures: bool = False) -> None:
+        self.by_name: dict[str, Target] = {}
+        self.by_picture: dict[tuple[str, str], Target] = {}
+        self.nameless: dict[tuple[str, str], Target] = {}
+        for target in targets:
+            if target.name is not None:
+                self.by_name[folded(target.name)] = target
+            if pictures:
+                picture = (target.sha256, target.description)
+                self.by_picture[picture] = target
+                if target.name is None:
+                    self.nameless[picture] = target
+
+    def find(self, job: Job) -> Target | None:
+        """The target that a row is: of its name, or of its picture where one has no name."""
+        picture = (job.sha256, job.row.description)
+        if job.row.target_name is None:
+            return self.by_picture.get(picture)
+        return self.named(job.row) or self.nameless.get(picture)
+
+    def named(self, row: Row) -> Target | None:
+        """The target that has the row's name."""
+        return self.by_name.get(folded(row.target_name or ""))
 
 
 class Upload:
-    """Uploads rows to one project."""
+    """Uploads rows to one project.
+
+    ``skip_existing``: leaves out rows whose name is taken; where the row or a target has no
+    name, those whose picture and description the project has. ``replace``: replaces the image
+    of the target that has the row's name, and keeps its other fields.
+    """
 
     def __init__(
         self,
@@ -66,17 +129,19 @@ class Upload:
         *,
         parallel: int = 4,
         skip_existing: bool = False,
+        replace: bool = False,
         on_result: Callable[[Result], None] | None = None,
     ) -> None:
         self.targets = targets
         self.journal = journal
         self.parallel = parallel
         self.skip_existing = skip_existing
+        self.replace = replace
         self.on_result = on_result
         # The exception that stopped the upload early, if any.
         self.stopped_by: BaseException | None = None
         self._stopping = threading.Event()
-        self._present: dict[tuple[str, str], int] = {}
+        self._present = Present()
         self._since: datetime | None = None
         # Rows with the same image and description are uploaded one after the other: each must know
         # the targets of the others.
@@ -86,10 +151,12 @@ class Upload:
     def run(self, rows: Sequence[Row]) -> list[Result]:
         """Upload the rows; their results in the same order. See `stopped_by` afterwards."""
         self._since = self.targets.server_time()
-        if self.skip_existing:
-            self._present = {(t.sha256, t.description): t.id for t in self.targets.list()}
+        if self.skip_existing or self.replace:
+            self._present = Present(self.targets.list(), pictures=self.skip_existing)
         with ThreadPoolExecutor(self.parallel) as pool:
-            futures = {pool.submit(self._upload, row): row for row in rows}
+            futures = {
+                pool.submit(self._upload, row, first): row for row, first in with_first(rows)
+            }
             try:
                 for future in as_completed(futures):
                     if self.on_result is not None:
@@ -107,76 +174,133 @@ class Upload:
         self._stopping.set()
         self.targets.transport.stopping.set()
 
-    def _upload(self, row: Row) -> Result:
-        """Read and upload one row."""
+    def _upload(self, row: Row, first: Row | None) -> Result:
+        """Read and upload one row; ``first`` is an earlier one with its name, if any."""
         if self._stopping.is_set():
             return Result(row, Outcome.LEFT)
         try:
-            image = row.read()
+            return self._place(row, row.read(), first)
         except SourceError as failed:
             return Result(row, Outcome.FAILED, reason=str(failed))
-        try:
-            return self._place(row, image)
         except HOPELESS as failed:
             self._stop(failed)
             return Result(row, Outcome.LEFT, reason=str(failed))
         except ClientError as refused:
             return Result(row, Outcome.FAILED, reason=str(refused))
 
-    def _place(self, row: Row, image: bytes) -> Result:
-        """Upload an image unless the journal or the project has it already."""
-        sha256 = hashlib.sha256(image).hexdigest()
-        key = key_of(self.targets.transport.server, self.targets.project_id, row, sha256)
+    def _place(self, row: Row, data: bytes, first: Row | None) -> Result:
+        """Upload a file unless the journal has it already."""
+        read = hashlib.sha256(data).hexdigest()
+        key = key_of(self.targets.transport.server, self.targets.project_id, row, read)
         with self._guard:
-            alike = self._locks[sha256, row.description]
+            alike = self._locks[read, row.description]
         with alike:
-            if target_id := self.journal.done(key):
-                return Result(row, Outcome.DONE, target_id)
-            if target_id := self._present.get((sha256, row.description)):
-                return Result(row, Outcome.PRESENT, target_id)
-            return self._create(row, image, sha256, key)
+            done = self.journal.done(key)
+            if done and not (self.replace and self._present.named(row)):
+                return Result(row, Outcome.DONE, done)
+            if first is not None:
+                outcome = Outcome.PRESENT if self.skip_existing else Outcome.TAKEN
+                reason = f"its name {row.target_name!r} is taken by {first.name}"
+                return Result(row, outcome, reason=reason)
+            image, converted = row.jpeg(data)
+            sha256 = hashlib.sha256(image).hexdigest() if converted else read
+            return self._create(Job(row, image, sha256, key, converted))
 
-    def _create(self, row: Row, image: bytes, sha256: str, key: str) -> Result:
-        """Create the target, unless an earlier attempt has done so."""
-        transport, attempt = self.targets.transport, 0
-        unsettled, since = self.journal.sent_at(key)
+    def _create(self, job: Job) -> Result:
+        """Create the target, unless an earlier run has done so, or the project has it."""
+        unsettled = self.journal.sent(job.key)
         if unsettled:
             # The server may still be processing the request of a run that has just ended.
-            transport.stopping.wait(transport.retry.first)
+            self.targets.transport.stopping.wait(self.targets.transport.retry.first)
+            if made := self._find(job, unsettled):
+                return self._finish(job, made, Outcome.DONE)
+        if present := self._present.find(job):
+            return self._keep(job, present)
+        since = unsettled.since if unsettled else self._since
+        return self._send(job, Sent(since, job.sha256), unsettled=bool(unsettled))
+
+    def _send(self, job: Job, sent: Sent, *, unsettled: bool) -> Result:
+        """Create the target; ``unsettled``: an earlier attempt may have done so in the meantime."""
+        transport = self.targets.transport
+        attempt = 0
         while True:
             attempt += 1
-            if unsettled and (found := self._find(row, sha256, since)):
-                self.journal.finished(key, row, found.id)
-                return Result(row, Outcome.DONE if attempt == 1 else Outcome.ADDED, found.id)
-            if not unsettled:
-                since = self._since
-            self.journal.sending(key, row, since)
+            self.journal.sending(job.key, job.row, sent)
             try:
-                made = self.targets.create(image, row.description)
+                made = self.targets.create(job.image, job.row.description, **job.row.fields)
             except OutcomeUnknownError as unknown:
-                unsettled = True
                 pause = transport.retry.pause(attempt, unknown.retry_after)
                 if pause is None or not transport.wait(pause, unknown):
                     raise
+            except ConflictError as refused:
+                return self._conflict(job, refused, sent if unsettled or attempt > 1 else None)
             except (ApiError, UnreachableError):
                 # This attempt did nothing, and `_find` has excluded the earlier ones.
-                self.journal.refused(key, row)
+                self.journal.refused(job.key, job.row)
                 raise
             else:
-                self.journal.finished(key, row, made.id)
-                return Result(row, Outcome.ADDED, made.id)
+                return self._finish(job, made, Outcome.ADDED)
+            if found := self._find(job, sent):
+                return self._finish(job, found, Outcome.ADDED)
 
-    def _find(self, row: Row, sha256: str, since: datetime | None) -> Target | None:
+    def _conflict(self, job: Job, refused: ConflictError, sent: Sent | None) -> Result:
+        """The outcome of a row that the state of the project does not allow.
+
+        ``sent``: an attempt that may have been under way when it was looked for.
+        """
+        if sent and (made := self._find(job, sent)):
+            return self._finish(job, made, Outcome.ADDED)
+        self.journal.refused(job.key, job.row)
+        if "name" not in refused.fields:
+            raise refused
+        name = job.row.target_name or ""
+        if self.skip_existing or self.replace:
+            for target in self.targets.list(name=name):
+                return self._keep(job, target)
+        return job.result(Outcome.TAKEN, reason=f"its name {name!r} is taken")
+
+    def _finish(self, job: Job, target: Target, outcome: Outcome) -> Result:
+        """Record that a row has become a target."""
+        self.journal.finished(job.key, job.row, target.id)
+        return job.result(outcome, target.id)
+
+    def _find(self, job: Job, sent: Sent) -> Target | None:
         """The target that an attempt without a response has created; None if there is none."""
         claimed = self.journal.claimed()
-        for target in self.targets.list():
+        name = job.row.target_name
+        for target in self.targets.list(sha256=sent.sha256 or job.sha256):
             if (
-                (target.sha256, target.description) == (sha256, row.description)
+                target.description == job.row.description
+                and folded(target.name or "") == folded(name or "")
                 and target.id not in claimed
-                and (since is None or target.created_at >= since - CLOCKS_DIFFER)
+                and (sent.since is None or target.created_at >= sent.since - CLOCKS_DIFFER)
             ):
                 return target
         return None
+
+    def _keep(self, job: Job, present: Target) -> Result:
+        """Leave a row out, or replace the image of the target that the project has."""
+        if not self.replace:
+            return job.result(Outcome.PRESENT, present.id)
+        if present.sha256 == job.sha256:
+            done = self.journal.done(job.key) == present.id
+            return self._finish(job, present, Outcome.DONE if done else Outcome.PRESENT)
+        try:
+            replaced = self.targets.replace_image(present.id, job.image)
+        except NotFoundError:
+            reason = "the target that has its name was deleted meanwhile; try again"
+            return job.result(Outcome.FAILED, reason=reason)
+        return self._finish(job, replaced, Outcome.REPLACED)
+
+
+def with_first(rows: Iterable[Row]) -> Iterator[tuple[Row, Row | None]]:
+    """Each row with the first one before it that has the same name; None if there is none."""
+    seen: dict[str, Row] = {}
+    for row in rows:
+        name = folded(row.target_name or "")
+        yield row, seen.get(name)
+        if name:
+            seen.setdefault(name, row)
 
 
 def result_of(future: Future[Result], row: Row) -> Result:

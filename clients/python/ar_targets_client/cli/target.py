@@ -1,12 +1,19 @@
 """``ar-targets target``: the image targets of a project."""
 
 import itertools
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from .. import ClientError
+from ..files import replacing
+from ..names import jpeg_name
+from ..payload import as_json
+from . import metadata as metadata_option
+from .metadata import METRES, Metadata
 from .output import Columns, note, show, show_one
 from .session import Session, project_option, with_session
 from .target_add import add
@@ -14,14 +21,18 @@ from .target_export import export
 
 LISTED: Columns = {
     "id": lambda target: target.id,
+    "name": lambda target: target.name,
+    "metres": lambda target: target.physical_width,
+    "active": lambda target: target.active,
     "description": lambda target: target.description,
-    "width": lambda target: target.width,
-    "height": lambda target: target.height,
+    "pixels": lambda target: f"{target.width}×{target.height}",
     "bytes": lambda target: target.size,
     "created": lambda target: target.created_at,
 }
+DELETED: Columns = dict(LISTED) | {"deleted": lambda target: target.deleted_at}
 COLUMNS: Columns = dict(LISTED) | {
     "updated": lambda target: target.updated_at,
+    "metadata": lambda target: None if target.metadata is None else as_json(target.metadata),
     "sha256": lambda target: target.sha256,
     "image": lambda target: target.image_url,
 }
@@ -38,12 +49,21 @@ target.add_command(export)
 
 @target.command("list")
 @project_option
+@click.option("--name", help="The one with this name.")
+@click.option("--name-prefix", metavar="BEGINNING", help="Those whose names begin so, by name.")
+@click.option("--active/--inactive", default=None, help="Those alone that are active, or are not.")
+@click.option("--sha256", metavar="HEX", help="Those whose JPEG has this checksum.")
+@click.option("--deleted", is_flag=True, help="The deleted ones that can be restored.")
+@click.option("--metadata", is_flag=True, help="With --json, show their metadata, too.")
 @click.option("--limit", type=click.IntRange(1), help="List no more than so many.")
 @with_session
-def list_targets(session: Session, *, project: str, limit: int | None) -> None:
-    """List the targets."""
-    records = itertools.islice(session.targets(project).list(), limit)
-    show(records, LISTED, as_json=session.as_json)
+def list_targets(
+    session: Session, *, project: str | None, deleted: bool, limit: int | None, **filters: Any
+) -> None:
+    """List the targets, or those that all filters allow."""
+    found = session.targets(project).list(deleted=deleted, **filters)
+    columns = DELETED if deleted else LISTED
+    show(itertools.islice(found, limit), columns, as_json=session.as_json)
 
 
 @target.command()
@@ -55,17 +75,29 @@ def list_targets(session: Session, *, project: str, limit: int | None) -> None:
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     help="Write the image into this file; - for standard output.",
 )
+@click.option(
+    "--image", "named", is_flag=True, help="Write the image into a file with the target's name."
+)
 @with_session
-def get(session: Session, *, project: str, target_id: int, output: Path | None) -> None:
+def get(
+    session: Session, *, project: str | None, target_id: int, output: Path | None, named: bool
+) -> None:
     """Show a target, or fetch its image."""
+    if named and output is not None:
+        raise click.UsageError("Choose --image or --output.")
     found = session.targets(project).get(target_id)
     image = found.image or b""
+    if named:
+        output = Path(jpeg_name(found.name, found.id))
+        if os.path.lexists(output):
+            raise ClientError(f"{output} is there already; name another file with --output")
     if str(output) == "-":
         sys.stdout.buffer.write(image)
         return
     if output is not None:
         try:
-            output.write_bytes(image)
+            with replacing(output) if named else output.open("wb") as file:
+                file.write(image)
         except OSError as failed:
             raise ClientError(f"{output} cannot be written: {failed.strerror}") from None
         note(f"{output}: {len(image)} bytes")
@@ -75,7 +107,13 @@ def get(session: Session, *, project: str, target_id: int, output: Path | None) 
 @target.command()
 @project_option
 @click.argument("target_id", type=int)
+@click.option("--name", help="The new name.")
+@click.option("--no-name", is_flag=True, help="Take the name away.")
 @click.option("--description", help="The new description.")
+@click.option("--physical-width", type=METRES, metavar="METRES", help="Of the printed picture.")
+@click.option("--no-physical-width", is_flag=True, help="Take the width away.")
+@click.option("--active/--inactive", default=None, help="Whether apps are to look for it.")
+@metadata_option.option
 @click.option(
     "--image",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -86,22 +124,37 @@ def get(session: Session, *, project: str, target_id: int, output: Path | None) 
 def update(
     session: Session,
     *,
-    project: str,
+    project: str | None,
     target_id: int,
+    name: str | None,
+    no_name: bool,
     description: str | None,
+    physical_width: float | None,
+    no_physical_width: bool,
+    active: bool | None,
+    metadata: Metadata | None,
     image: Path | None,
     if_match: str | None,
 ) -> None:
-    """Change a target's description, image, or both."""
-    if description is None and image is None:
-        raise click.UsageError("Say what to change: --description, --image, or both.")
+    """Change fields of a target; the others stay as they are."""
+    if (name is not None and no_name) or (physical_width is not None and no_physical_width):
+        raise click.UsageError("Give a field a value, or take it away, not both.")
+    never_null = {
+        "description": description,
+        "active": active,
+        "image": None if image is None else image.read_bytes(),
+    }
+    given: dict[str, Any] = {f: value for f, value in never_null.items() if value is not None}
+    if name is not None or no_name:
+        given["name"] = name
+    if physical_width is not None or no_physical_width:
+        given["physical_width"] = physical_width
+    if metadata is not None:
+        given["metadata"] = metadata.value
+    if not given:
+        raise click.UsageError("Say what to change, such as --name or --image: see --help.")
     targets = session.targets(project)
-    changed = targets.update(
-        target_id,
-        description=description,
-        image=None if image is None else image.read_bytes(),
-        etag=if_match or targets.etag(target_id),
-    )
+    changed = targets.update(target_id, **given, etag=if_match or targets.etag(target_id))
     show_one(changed, COLUMNS, as_json=session.as_json)
 
 
@@ -109,7 +162,7 @@ def update(
 @project_option
 @click.argument("target_id", type=int, nargs=-1, required=True)
 @with_session
-def rm(session: Session, *, project: str, target_id: tuple[int, ...]) -> None:
+def rm(session: Session, *, project: str | None, target_id: tuple[int, ...]) -> None:
     """Delete targets."""
     targets = session.targets(project)
     for each in target_id:
@@ -121,7 +174,7 @@ def rm(session: Session, *, project: str, target_id: tuple[int, ...]) -> None:
 @project_option
 @click.argument("target_id", type=int, nargs=-1, required=True)
 @with_session
-def restore(session: Session, *, project: str, target_id: tuple[int, ...]) -> None:
+def restore(session: Session, *, project: str | None, target_id: tuple[int, ...]) -> None:
     """Restore deleted targets."""
     targets = session.targets(project)
     for each in target_id:

@@ -27,14 +27,20 @@ from .session import Session, project_option, with_session
 @click.option("--overwrite", is_flag=True, help="Replace what is in the folder.")
 @with_session
 def export(
-    session: Session, *, project: str, folder: Path, suffix: str, parallel: int, overwrite: bool
+    session: Session,
+    *,
+    project: str | None,
+    folder: Path,
+    suffix: str,
+    parallel: int,
+    overwrite: bool,
 ) -> None:
     """Write all images and a manifest into FOLDER, which 'target add' reads again.
 
     After an interruption, the same command fetches the rest.
     """
     targets = session.targets(project)
-    records = list(targets.list())
+    records = list(targets.list(metadata=True))
     with Progress(len(records), hidden=session.as_json) as progress:
         exported = Export(
             targets,
