@@ -11,11 +11,12 @@ COLUMNS: Columns = {
     "created": lambda project: project.created_at,
     "updated": lambda project: project.updated_at,
 }
+DELETED: Columns = dict(COLUMNS) | {"deleted": lambda project: project.deleted_at}
 
 
 @click.group()
 def project() -> None:
-    """Your projects. PROJECT is a project's id or its name."""
+    """Your projects. PROJECT is a project's id or its name; left out, it is your only one."""
 
 
 @project.command()
@@ -27,16 +28,18 @@ def add(session: Session, *, name: str) -> None:
 
 
 @project.command("list")
+@click.option("--deleted", is_flag=True, help="The deleted ones that can be restored.")
 @with_session
-def list_projects(session: Session) -> None:
+def list_projects(session: Session, *, deleted: bool) -> None:
     """List your projects."""
-    show(session.user().projects.list(), COLUMNS, as_json=session.as_json)
+    found = session.user().projects.list(deleted=deleted)
+    show(found, DELETED if deleted else COLUMNS, as_json=session.as_json)
 
 
 @project.command()
 @project_argument
 @with_session
-def get(session: Session, *, project: str) -> None:
+def get(session: Session, *, project: str | None) -> None:
     """Show a project."""
     found = session.user().projects.get(session.project_id(project))
     show_one(found, COLUMNS, as_json=session.as_json)
@@ -46,7 +49,7 @@ def get(session: Session, *, project: str) -> None:
 @project_argument
 @click.argument("name")
 @with_session
-def rename(session: Session, *, project: str, name: str) -> None:
+def rename(session: Session, *, project: str | None, name: str) -> None:
     """Give a project another name."""
     projects = session.user().projects
     found = projects.get(session.project_id(project))
@@ -61,8 +64,10 @@ def rename(session: Session, *, project: str, name: str) -> None:
 @project_argument
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_session
-def rm(session: Session, *, project: str, yes: bool) -> None:
+def rm(session: Session, *, project: str | None, yes: bool) -> None:
     """Delete a project with its tokens and targets."""
+    if project is None and yes:
+        raise click.UsageError("With --yes, name the project.")
     projects = session.user().projects
     found = projects.get(session.project_id(project))
     confirm(f"Delete project {found.name} ({found.id}) with its tokens and targets?", yes=yes)

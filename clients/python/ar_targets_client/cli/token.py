@@ -7,7 +7,7 @@ import click
 from .. import Token
 from ..records import rfc3339
 from .output import Columns, note, show, show_one
-from .session import Session, project_argument, with_session
+from .session import Session, kept_projects, project_argument, with_session
 
 LISTED: Columns = {
     "id": lambda token: token.id,
@@ -37,30 +37,43 @@ class Duration(click.ParamType[int]):
 
 @click.group()
 def token() -> None:
-    """The tokens of a project, for its apps and for the target commands."""
+    """The tokens of a project: for its apps to read with, and for the target commands.
+
+    PROJECT is a project's id or its name; left out, it is your only one.
+    """
 
 
 @token.command()
 @project_argument
+@click.option(
+    "--access",
+    type=click.Choice(["read", "write"]),
+    help="What it may do with targets. read, for an app that is shipped, is the default; write, "
+    "for the target commands, with --keep.",
+)
+@click.option("--read-only", "access", flag_value="read", hidden=True)
 @click.option("--ttl", type=Duration(), help="How long it lives; the server's default without.")
-@click.option("--read-only", is_flag=True, help="It may read the targets, not change them.")
 @click.option("--description", default="", help="What it is for.")
 @click.option("--keep", is_flag=True, help="Keep it here for the target commands.")
 @with_session
 def add(
     session: Session,
     *,
-    project: str,
+    project: str | None,
+    access: str | None,
     ttl: int | None,
-    read_only: bool,
     description: str,
     keep: bool,
 ) -> None:
-    """Create a token."""
+    """Create a token.
+
+    It is read-only, for an app that is shipped, unless it is kept here, or made with
+    --access write. Whoever has an app can read its token, and do what that may do.
+    """
     client = session.user()
     found = client.projects.get(session.project_id(project))
-    access = "read" if read_only else "write"
-    made = client.tokens(found.id).create(ttl=ttl, access=access, description=description)
+    allowed = access or ("write" if keep else "read")
+    made = client.tokens(found.id).create(ttl=ttl, access=allowed, description=description)
     if keep:
         keep_token(session, found.name, made)
     show_one(made, COLUMNS, as_json=session.as_json)
@@ -70,7 +83,7 @@ def add(
 @project_argument
 @click.argument("token_id", type=int)
 @with_session
-def keep_existing(session: Session, *, project: str, token_id: int) -> None:
+def keep_existing(session: Session, *, project: str | None, token_id: int) -> None:
     """Keep a token that exists here, for the target commands."""
     client = session.user()
     found = client.projects.get(session.project_id(project))
@@ -80,7 +93,7 @@ def keep_existing(session: Session, *, project: str, token_id: int) -> None:
 @token.command("list")
 @project_argument
 @with_session
-def list_tokens(session: Session, *, project: str) -> None:
+def list_tokens(session: Session, *, project: str | None) -> None:
     """List the tokens of a project. With --json, the tokens themselves are in it."""
     tokens = session.user().tokens(session.project_id(project))
     show(tokens.list(), LISTED, as_json=session.as_json)
@@ -90,7 +103,7 @@ def list_tokens(session: Session, *, project: str) -> None:
 @project_argument
 @click.argument("token_id", type=int)
 @with_session
-def get(session: Session, *, project: str, token_id: int) -> None:
+def get(session: Session, *, project: str | None, token_id: int) -> None:
     """Show a token."""
     tokens = session.user().tokens(session.project_id(project))
     show_one(tokens.get(token_id), COLUMNS, as_json=session.as_json)
@@ -101,7 +114,7 @@ def get(session: Session, *, project: str, token_id: int) -> None:
 @click.argument("token_id", type=int)
 @click.argument("ttl", type=Duration())
 @with_session
-def extend(session: Session, *, project: str, token_id: int, ttl: int) -> None:
+def extend(session: Session, *, project: str | None, token_id: int, ttl: int) -> None:
     """Let a token, in apps that have it already, live for TTL from now."""
     tokens = session.user().tokens(session.project_id(project))
     extended = tokens.extend(token_id, ttl, etag=tokens.etag(token_id))
@@ -109,14 +122,24 @@ def extend(session: Session, *, project: str, token_id: int, ttl: int) -> None:
 
 
 @token.command()
-@project_argument
-@click.argument("token_id", type=int, nargs=-1, required=True)
+@click.argument(
+    "words",
+    nargs=-1,
+    required=True,
+    metavar="[PROJECT] TOKEN_ID...",
+    shell_complete=kept_projects,
+)
 @with_session
-def rm(session: Session, *, project: str, token_id: tuple[int, ...]) -> None:
-    """Revoke tokens: they end at once, and for good."""
+def rm(session: Session, *, words: tuple[str, ...]) -> None:
+    """Revoke tokens: they end at once, and for good.
+
+    A single word is a token of your only project.
+    """
+    project, numbers = (None, words) if len(words) == 1 else (words[0], words[1:])
+    token_ids = [int(click.INT(number)) for number in numbers]
     project_id = session.project_id(project)
     tokens = session.user().tokens(project_id)
-    for each in token_id:
+    for each in token_ids:
         tokens.delete(each)
         kept = session.credentials.projects(session.server).get(project_id)
         if kept and kept["id"] == each:
