@@ -1,6 +1,7 @@
 """Every command, for people and as JSON, and the exit codes."""
 
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -41,7 +42,7 @@ def test_from_nothing_to_a_target(run, photos, tmp_path):
     done = run("target", "add", "-p", "Zoo", "--description", "a gate", photos[0])
     assert (done.code, done.err) == (0, "1 image: 1 added.\n")
     listed = run("target", "list", "-p", "ZOO", "--json").json
-    assert [t["description"] for t in listed] == ["a gate"]
+    assert [(t["description"], t["name"]) for t in listed] == [("a gate", "china")]
     number = listed[0]["id"]
     out = tmp_path / "got.jpg"
     assert run("target", "get", "-p", "Zoo", number, "-o", out).code == 0
@@ -52,6 +53,10 @@ def test_from_nothing_to_a_target(run, photos, tmp_path):
     assert run("target", "restore", "-p", "Zoo", number).err == f"Restored target {number}.\n"
     assert run("target", "rm", "-p", "Zoo", number).code == 0
     assert run("target", "list", "-p", "Zoo", "--json").json == []
+    [gone] = run("target", "list", "-p", "Zoo", "--deleted", "--json").json
+    assert (gone["id"], gone["name"]) == (number, "china")
+    assert gone["deleted_at"] >= gone["created_at"]
+    assert "deleted" in run("target", "list", "-p", "Zoo", "--deleted").out
     status = run("status")
     assert "ann" in status.out
     assert "Zoo" in status.out
@@ -61,6 +66,9 @@ def test_from_nothing_to_a_target(run, photos, tmp_path):
     project_id = run("project", "get", "Zoo", "--json").json["id"]
     assert run("project", "rm", "Zoo", "--yes").code == 0
     assert run("project", "list", "--json").json == []
+    [gone] = run("project", "list", "--deleted", "--json").json
+    assert (gone["id"], gone["name"]) == (project_id, "Zoo")
+    assert gone["deleted_at"][:4] in run("project", "list", "--deleted").out
     assert run("project", "restore", project_id, "--json").json["name"] == "Zoo"
 
 
@@ -112,7 +120,7 @@ def test_a_progress_bar_on_a_terminal(server, project, write_token, photos):
 
 
 def test_tokens(as_user, project):
-    made = as_user("token", "add", "Zoo", "--read-only", "--ttl", "2m", "--json").json
+    made = as_user("token", "add", "Zoo", "--ttl", "2m", "--json").json
     assert (made["access"], made["ttl"]) == ("read", 120)
     number = made["id"]
     assert as_user("token", "get", "Zoo", number, "--json").json["token"] == made["token"]
@@ -124,6 +132,22 @@ def test_tokens(as_user, project):
     assert [t["valid"] for t in as_user("token", "list", "Zoo", "--json").json] == [False]
     assert as_user("token", "extend", "Zoo", number, "30d").code == 1
     assert as_user("token", "extend", "Zoo", number, "a while").code == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "access"),
+    [
+        ([], "read"),
+        (["--keep"], "write"),
+        (["--access", "write"], "write"),
+        (["--keep", "--access", "read"], "read"),
+        (["--read-only", "--keep"], "read"),
+    ],
+    ids=" ".join,
+)
+def test_the_access_of_a_new_token(as_user, project, options, access):
+    """What is shipped in apps can be read by anybody who has one: read-only if nothing is said."""
+    assert as_user("token", "add", "Zoo", *options, "--json").json["access"] == access
 
 
 def test_a_kept_token_follows_its_projects_name(run, owner, project):
@@ -283,13 +307,10 @@ def test_errors_as_json(as_app):
     assert error["errors"][0]["location"] == "path"
 
 
-def test_with_a_token_the_project_is_named_by_id(as_app):
-    assert as_app("target", "list", "-p", "Zoo").code == 2
-
-
 def test_what_to_change(as_app, target):
     number = target.id
     assert as_app("target", "update", number).code == 2
+    assert as_app("target", "update", number, "--name", "x", "--no-name").code == 2
     done = as_app("target", "update", number, "--description", "x", "--if-match", '"0-0"')
     assert done.code == 1
     assert "412" in done.err
@@ -350,6 +371,111 @@ def test_a_server_does_not_steer_the_terminal(imposter, config):
     imposter.answers = {TARGETS: [as_json({"errors": [fault]}, 400)]}
     code, shown = at_terminal(["target", "list"], [], environment)
     assert (code, shown) == (1, f"Error: {plain(nasty)}: {plain(nasty)} (400)\r\n")
+
+
+def test_all_fields_of_a_target_can_be_changed(as_app, target, tmp_path):
+    def changed(*options, **rest):
+        done = as_app("target", "update", target.id, *options, "--json", **rest)
+        assert done.code == 0, done.err
+        return done.json
+
+    metadata, photo = tmp_path / "metadata.json", tmp_path / "x.jpg"
+    metadata.write_text('{"ü": [1, null]}', encoding="utf-8")
+    photo.write_bytes(FLOWER)
+    before = as_app("target", "get", target.id, "--json").json
+    new = changed("--name", "gate", "--physical-width", "0.3", "--inactive", "--image", photo)
+    assert (new["name"], new["physical_width"], new["active"]) == ("gate", 0.3, False)
+    assert (new["size"], new["description"]) == (len(FLOWER), before["description"])
+    assert changed("--metadata", metadata)["metadata"] == {"ü": [1, None]}
+    assert changed("--metadata", "-", stdin="[2]")["metadata"] == [2]
+    new = changed("--active")
+    assert (new["name"], new["active"], new["metadata"]) == ("gate", True, [2])
+    new = changed("--no-name", "--no-physical-width", "--metadata", "-", stdin="null")
+    assert (new["name"], new["physical_width"], new["metadata"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("{", "is not JSON"), ("[" * 100_000, "is not JSON"), (None, "cannot be read")],
+    ids=["cut", "deep", "nothing"],
+)
+def test_metadata_that_is_none(as_app, target, tmp_path, text, said):
+    file = tmp_path / "metadata.json"
+    if text is not None:
+        file.write_text(text)
+    done = as_app("target", "update", target.id, "--metadata", file)
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_a_width_that_is_none(as_app, target):
+    for width in ("0", "-1", "1000.5", "nan", "wide"):
+        done = as_app("target", "update", target.id, "--physical-width", width)
+        assert done.code in (1, 2), width
+    assert as_app("target", "get", target.id, "--json").json["physical_width"] is None
+
+
+def test_filters(as_app, stage, project):
+    for name, active in (("gate", True), ("Gallery", False), ("lion", True)):
+        stage.target(project, drawn(), name=name, active=active, metadata='{"n": 1}')
+
+    def found(*options):
+        return [t["name"] for t in as_app("target", "list", "--json", *options).json]
+
+    assert found("--name", "GATE") == ["gate"]
+    assert found("--name-prefix", "ga") == ["Gallery", "gate"]
+    assert found("--active") == ["gate", "lion"]
+    assert found("--inactive") == ["Gallery"]
+    assert found("--sha256", hashlib.sha256(drawn()).hexdigest()) == ["gate", "Gallery", "lion"]
+    assert found("--sha256", hashlib.sha256(CHINA).hexdigest()) == []
+    [one] = as_app("target", "list", "--name", "gate", "--json").json
+    assert "metadata" not in one
+    [one] = as_app("target", "list", "--name", "gate", "--metadata", "--json").json
+    assert one["metadata"] == {"n": 1}
+    done = as_app("target", "list", "--sha256", "x")
+    assert done.is_refusal("sha256: it must be"), done
+
+
+def test_a_table_of_targets(as_app, stage, project):
+    made = stage.target(project, CHINA, name="gate", physical_width=0.3, active=False)
+    head, _, row = as_app("target", "list").out.splitlines()
+    assert head.split()[:4] == ["id", "name", "metres", "active"]
+    assert row.split()[:4] == [str(made.id), "gate", "0.3", "no"]
+    assert "640×427" in row
+
+
+NAMED = [
+    ("gate", "gate.jpg"),
+    ("gate.JPG", "gate.JPG"),
+    ("../gate", ".._gate.jpg"),
+    ("/etc/passwd", "_etc_passwd.jpg"),
+    ("C:\\x", "C__x.jpg"),
+    ("\x1b[2J\nx", "_[2J_x.jpg"),
+    ("..", "...jpg"),
+    ("CON", "imagetarget-{id}.jpg"),
+    ("ä" * 200, "imagetarget-{id}.jpg"),
+    (None, "imagetarget-{id}.jpg"),
+]
+
+
+@pytest.mark.parametrize(("name", "file"), NAMED, ids=itertools.count())
+def test_an_image_is_saved_under_its_name(
+    as_app, stage, project, tmp_path, monkeypatch, name, file
+):
+    """And in the folder where one is, whatever the server says that the name is."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    made = stage.target(project, CHINA, name=name)
+    expected = file.format(id=made.id)
+    done = as_app("target", "get", made.id, "--image")
+    assert done.code == 0, done.err
+    assert done.err == f"{expected}: {len(CHINA)} bytes\n"
+    assert [each.name for each in here.iterdir()] == [expected]
+    assert (here / expected).read_bytes() == CHINA
+    again = as_app("target", "get", made.id, "--image")
+    assert again.is_refusal("is there already"), again
+    assert as_app("target", "get", made.id, "--image", "-o", "x").code == 2
 
 
 def test_an_empty_table(as_app):

@@ -14,9 +14,16 @@ from ar_targets_client.export import Export
 from ..pictures import CHINA, FLOWER, base64_of, drawn
 from .conftest import FAST
 from .imposter import TARGETS, TOKEN, as_json, imposing, record
-from .test_manifest import HARD
+from .test_manifest import HARD, METADATA
 
 PICTURES = [(CHINA, "a gate"), (FLOWER, HARD), (CHINA, "a gate"), (drawn(), "")]
+# Of each picture; metadata as the text that is stored.
+FIELDS = [
+    {"name": "gate", "physical_width": 0.1 + 0.2, "metadata": json.dumps(METADATA)},
+    {"name": f"=1, {HARD}".strip(), "active": False, "metadata": '"' + "x" * 300_000 + '"'},
+    {"name": None, "metadata": "false"},
+    {"name": "null", "physical_width": 1000, "metadata": '{"name": "\\u0041", "n": [1E3]}'},
+]
 
 
 @pytest.fixture
@@ -27,7 +34,18 @@ def targets(wire, write_token, project):
 
 @pytest.fixture
 def pictures(stage, project):
-    return [stage.target(project, image, text) for image, text in PICTURES]
+    return [
+        stage.target(project, image, text, **fields)
+        for (image, text), fields in zip(PICTURES, FIELDS, strict=True)
+    ]
+
+
+def whole_of(targets):
+    """All that a project loses or keeps when it becomes another: not ids, moments, addresses."""
+    own = {"id", "project_id", "image_url", "created_at", "updated_at"}
+    rows = [{name: t[name] for name in t.keys() - own} for t in targets]
+    assert all(len(row) == 9 for row in rows)
+    return sorted(rows, key=lambda row: (row["sha256"], str(row["name"])))
 
 
 @pytest.mark.parametrize("suffix", ["json", "csv"])
@@ -40,13 +58,12 @@ def test_round_trip(as_app, run, other_project, other_token, pictures, tmp_path,
     added = run("target", "add", folder, "--json", **there)
     assert added.code == 0
     assert [row["outcome"] for row in added.json] == ["added"] * 4
-    fields = ("description", "sha256", "width", "height", "size")
-    before = as_app("target", "list", "--json").json
-    after = run("target", "list", "--json", **there).json
-    assert sorted([t[f] for f in fields] for t in before) == sorted(
-        [t[f] for f in fields] for t in after
-    )
+    before = as_app("target", "list", "--metadata", "--json").json
+    after = run("target", "list", "--metadata", "--json", **there).json
+    assert whole_of(before) == whole_of(after)
     assert {t["sha256"] for t in before} >= {hashlib.sha256(CHINA).hexdigest()}
+    assert [t["name"] for t in before] == [fields["name"] for fields in FIELDS]
+    assert before[0]["metadata"] == METADATA
     # The same folder, once more: the journal beside the manifest knows it all.
     again = run("target", "add", folder, "--json", **there)
     assert [row["outcome"] for row in again.json] == ["done before"] * 4
