@@ -1,6 +1,8 @@
 """Upload the JPEGs of a folder, then list the project's targets and check their images.
 
 AR_TARGETS_TOKEN=eyJ… python with_client.py SERVER PROJECT_ID FOLDER
+
+The token is one that may write: keep it to yourself, and ship a read-only one in an app.
 """
 
 import hashlib
@@ -22,14 +24,15 @@ def main(server: str, project_id: str, folder: str) -> int:
 
         # The journal makes a second run do only what the first left undone.
         with Journal(journal_of([source])) as journal:
-            results = Upload(targets, journal).run(list(rows_of(source)))
+            rows = list(rows_of(source, on_skip=lambda name, reason: print(name, reason)))
+            results = Upload(targets, journal).run(rows)
         for result in results:
             print(result.row.name, result.outcome, result.target_id or result.reason)
 
         for target in targets.list():
             image = targets.image(target.id)
             whole = hashlib.sha256(image).hexdigest() == target.sha256
-            print(target.id, f"{target.width}×{target.height}", "whole" if whole else "damaged")
+            print(target.id, target.name, f"{target.width}×{target.height}", "whole" if whole else "damaged")
     return int(any(result.outcome is Outcome.FAILED for result in results))
 
 

@@ -122,4 +122,6 @@ def test_the_session_of_the_clients_page(server, rows_removed, photos, tmp_path)
     assert done.returncode == 0, done.stderr
     park = json.loads(done.stdout[done.stdout.rindex("[{") :])
     assert [target["description"] for target in park] == ["a gate"] * 2
+    assert {target["name"] for target in park} == {"china", "flower"}
+    assert {target["physical_width"] for target in park} == {0.3}
     assert sorted(target["size"] for target in park) == sorted([len(CHINA), len(FLOWER)])
