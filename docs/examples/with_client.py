@@ -24,7 +24,7 @@ def main(server: str, project_id: str, folder: str) -> int:
 
         # The journal makes a second run do only what the first left undone.
         with Journal(journal_of([source])) as journal:
-            rows = list(rows_of(source, on_skip=lambda name, reason: print(name, reason)))
+            rows = list(rows_of(source, on_skip=print))
             results = Upload(targets, journal).run(rows)
         for result in results:
             print(result.row.name, result.outcome, result.target_id or result.reason)
@@ -32,7 +32,8 @@ def main(server: str, project_id: str, folder: str) -> int:
         for target in targets.list():
             image = targets.image(target.id)
             whole = hashlib.sha256(image).hexdigest() == target.sha256
-            print(target.id, target.name, f"{target.width}×{target.height}", "whole" if whole else "damaged")
+            size = f"{target.width}×{target.height}"
+            print(target.id, target.name, size, "whole" if whole else "damaged")
     return int(any(result.outcome is Outcome.FAILED for result in results))
 
 
