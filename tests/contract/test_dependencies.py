@@ -42,6 +42,7 @@ DOCUMENTED = {
     "msgspec": "https://jcristharif.com/msgspec/api.html",
     "multipart": "https://multipart.readthedocs.io/en/latest/api.html",
     "orjson": "https://github.com/ijl/orjson#readme",
+    "pillow_heif": "https://pillow-heif.readthedocs.io/en/latest/pillow-plugin.html",
     "plaster": "https://docs.pylonsproject.org/projects/plaster/en/latest/api.html",
     "platformdirs": "https://platformdirs.readthedocs.io/en/latest/api.html",
     "prometheus_client": "https://prometheus.github.io/client_python/instrumenting/",
