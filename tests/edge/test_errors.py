@@ -138,7 +138,7 @@ def parsed(headers):
         (404, "GET", "/.edge/404", {}),
         (404, "GET", "/.edge/400", {}),
         (405, "TRACE", "/api/user", {}),
-        (413, "POST", "/api/user", {"Content-Length": str(33 * 2**20), **JSON}),
+        (413, "POST", "/api/user", {"Content-Length": str(37 * 2**20), **JSON}),
         (414, "GET", "/" + "x" * 8200, {}),
         (431, "GET", "/", {"X": "x" * 8200}),
     ],
@@ -153,13 +153,13 @@ def test_a_body_in_chunks_that_is_too_large(edge):
     with socket.create_connection(("127.0.0.1", edge.port), timeout=20) as connection:
         head = b"POST /api/user HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
         with contextlib.suppress(ConnectionError):
-            connection.sendall(head + piece * 33)
+            connection.sendall(head + piece * 37)
         assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
 
 
 def test_the_edge_refuses_no_body_that_the_application_would_take(edge, owner):
     """Up to twice the largest image's body, the application says what else is wrong."""
-    body = json.dumps({"name": "x" * (30 * 2**20)})
+    body = json.dumps({"name": "x" * (34 * 2**20)})
     status, headers, said = edge.ask("POST", "/api/project", body, **JSON, **owner.headers)
     assert status == 413
     assert "Access-Control-Allow-Origin" not in headers
