@@ -33,4 +33,4 @@ def test_a_new_target_runs_through_few_files(make_app, project, write_token):
     finally:
         sys.setprofile(None)
         gc.enable()
-    assert len(files) <= MOST_FILES, sorted(files)
+    assert len(files) <= MOST_FILES, "\n".join(sorted(files))
