@@ -78,6 +78,17 @@ class TestUsersCommands:
         assert done.json["id"] == made.id
 
 
+def test_a_deleted_one_by_its_name(as_olga, stage, owner, project):
+    assert as_olga("project", "restore", "Zoo").is_refusal("you have deleted no project 'Zoo'")
+    as_olga("project", "rm", "Zoo", "--yes")
+    assert as_olga("project", "restore", "ZOO", "--json").json["id"] == project.id
+    as_olga("project", "rm", "Zoo", "--yes")
+    second = stage.project(owner, "zoo").id
+    as_olga("project", "rm", second, "--yes")
+    assert as_olga("project", "restore", "Zoo").is_refusal(f": {project.id}, {second}")
+    assert as_olga("project", "restore", second, "--json").json["name"] == "zoo"
+
+
 class TestTargetCommands:
     """What a project's token is for."""
 

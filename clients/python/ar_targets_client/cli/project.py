@@ -2,8 +2,11 @@
 
 import click
 
+from .. import ClientError
+from ..names import folded
+from ..projects import Projects
 from .output import Columns, confirm, note, show, show_one
-from .session import Session, project_argument, with_session
+from .session import Session, is_id, project_argument, with_session
 
 COLUMNS: Columns = {
     "id": lambda project: project.id,
@@ -77,9 +80,21 @@ def rm(session: Session, *, project: str | None, yes: bool) -> None:
 
 
 @project.command()
-@click.argument("project_id", type=int)
+@click.argument("project")
 @with_session
-def restore(session: Session, *, project_id: int) -> None:
+def restore(session: Session, *, project: str) -> None:
     """Restore a deleted project with the tokens and targets that it had."""
-    restored = session.user().projects.restore(project_id)
-    show_one(restored, COLUMNS, as_json=session.as_json)
+    projects = session.user().projects
+    project_id = int(project) if is_id(project) else deleted_id(projects, project)
+    show_one(projects.restore(project_id), COLUMNS, as_json=session.as_json)
+
+
+def deleted_id(projects: Projects, name: str) -> int:
+    """The id of the only deleted project with that name. Raises ClientError."""
+    found = [p.id for p in projects.list(deleted=True) if folded(p.name) == folded(name)]
+    if len(found) > 1:
+        ids = ", ".join(map(str, found))
+        raise ClientError(f"several deleted projects are called {name!r}, name the id: {ids}")
+    if not found:
+        raise ClientError(f"you have deleted no project {name!r}; see project list --deleted")
+    return found[0]
