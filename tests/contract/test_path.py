@@ -1,6 +1,5 @@
 """How many of our files a request runs through."""
 
-import gc
 import sys
 from pathlib import Path
 
@@ -12,9 +11,8 @@ PACKAGE = Path(ar_targets.__file__).parent
 MOST_FILES = 26
 
 
-def test_a_new_target_runs_through_few_files(make_app, project, write_token):
-    app = make_app(trusted_proxy="127.0.0.1")
-    body = {"image": base64_of(CHINA), "description": "a gate"}
+def files_of(call):
+    """The files of ours that run during a call."""
     files = set()
 
     def note(frame, event, argument):
@@ -22,15 +20,23 @@ def test_a_new_target_runs_through_few_files(make_app, project, write_token):
         if path.is_relative_to(PACKAGE):
             files.add(str(path.relative_to(PACKAGE)))
 
-    # What is done once, by the first request, is not done by each.
-    app.call("POST", project.targets, body, who=write_token, status=201)
-    # What the collector frees of other tests is none of this request's.
-    gc.collect()
-    gc.disable()
     sys.setprofile(note)
     try:
-        app.call("POST", project.targets, body, who=write_token, status=201)
+        call()
     finally:
         sys.setprofile(None)
-        gc.enable()
+    return files
+
+
+def test_a_new_target_runs_through_few_files(make_app, project, write_token):
+    app = make_app(trusted_proxy="127.0.0.1")
+    body = {"image": base64_of(CHINA), "description": "a gate"}
+
+    def call():
+        app.call("POST", project.targets, body, who=write_token, status=201)
+
+    # What is done once, by the first request, is not done by each; nor is what the garbage
+    # collector ends meanwhile.
+    call()
+    files = min((files_of(call) for _ in range(3)), key=len)
     assert len(files) <= MOST_FILES, "\n".join(sorted(files))
