@@ -3,6 +3,7 @@
 from ar_targets.models import (
     AdminSession,
     Audit,
+    BackupResult,
     LoginAttempt,
     Project,
     PurgeResult,
@@ -15,6 +16,7 @@ from ar_targets.models import (
 admin_session = AdminSession.__table__
 attempt = LoginAttempt.__table__
 audit = Audit.__table__
+backup_result = BackupResult.__table__
 project = Project.__table__
 purge_result = PurgeResult.__table__
 target = Target.__table__

@@ -7,6 +7,7 @@ costs a fraction of an ORM object, and the image BLOB is read only where it is s
 from ..db.base import Base
 from .admin_session import AdminSession
 from .audit import Audit
+from .backup_result import BackupResult
 from .login_attempt import LoginAttempt
 from .project import Project
 from .purge_result import PurgeResult
@@ -17,12 +18,13 @@ from .user import User
 
 # The migration that these classes belong to: ``/health/ready`` compares it with the database's,
 # and a test with alembic's head.
-SCHEMA_REVISION = "0010"
+SCHEMA_REVISION = "0011"
 
 __all__ = [
     "SCHEMA_REVISION",
     "AdminSession",
     "Audit",
+    "BackupResult",
     "Base",
     "LoginAttempt",
     "Project",

@@ -58,7 +58,7 @@ def test_each_migration_is_one_statement(connection):
     sent = []
 
     def note(connection, cursor, statement, parameters, context, executemany):
-        if re.match("ALTER|CREATE|DROP|INSERT|UPDATE(?! alembic_version)", statement):
+        if re.match(r"\s*(ALTER|CREATE|DROP|INSERT|UPDATE(?! alembic_version))", statement):
             sent.append(statement)
 
     event.listen(connection, "before_cursor_execute", note)
