@@ -16,7 +16,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from ..errors import FieldError, problem
 from ..http import trusted_proxy
 from ..http.service import public_service
-from ..models import purge_result, row_count
+from ..models import backup_result, purge_result, row_count
+from ..models.backup_result import BackupResultRecord
 from ..models.purge_result import PurgeResultRecord
 from ..models.row_count import Count
 from ..telemetry.metrics import NAMESPACE
@@ -53,14 +54,16 @@ def build_info() -> Metric:
 def from_database(request: Request) -> Iterator[Metric]:
     """Metrics from the database; if it is unavailable, only that, to serve the others."""
     try:
-        counts, results = row_count.counts(request.db), purge_result.everything(request.db)
+        counts, purged = row_count.counts(request.db), purge_result.everything(request.db)
+        backed_up = backup_result.everything(request.db)
     except (DBAPIError, PoolTimeout) as error:
         log.warning("no rows can be counted: %s", getattr(error, "orig", error))
         yield GaugeMetricFamily(f"{NAMESPACE}_database_up", DATABASE_UP, 0)
         return
     yield GaugeMetricFamily(f"{NAMESPACE}_database_up", DATABASE_UP, 1)
     yield rows(counts)
-    yield from purges(results)
+    yield from purges(purged)
+    yield from backups(backed_up)
 
 
 DATABASE_UP = "Whether the database has answered just now."
@@ -97,3 +100,27 @@ def purges(results: list[PurgeResultRecord]) -> Iterator[Metric]:
             finished.add_metric((result.kind,), moment)
     yield removed
     yield finished
+
+
+def backups(results: list[BackupResultRecord]) -> Iterator[Metric]:
+    """Results of ar_targets_backup: the last success, and the last failure."""
+    finished = GaugeMetricFamily(
+        f"{NAMESPACE}_backup_finished_timestamp_seconds",
+        "When a backup last ended with this outcome, in seconds since 1970.",
+        labels=("outcome",),
+    )
+    seconds = GaugeMetricFamily(
+        f"{NAMESPACE}_backup_seconds",
+        "How long the last backup with this outcome took.",
+        labels=("outcome",),
+    )
+    size = GaugeMetricFamily(f"{NAMESPACE}_backup_bytes", "Size of the last whole backup.")
+    for result in results:
+        moment = result.finished_at.replace(tzinfo=UTC).timestamp()
+        finished.add_metric((result.outcome,), moment)
+        seconds.add_metric((result.outcome,), result.seconds)
+        if result.outcome == "success":
+            size.add_metric((), result.size)
+    yield finished
+    yield seconds
+    yield size

@@ -26,7 +26,7 @@ REQUESTS: dict[str, tuple[str | None, str, str, dict[str, Any] | None, int]] = {
     "describe the API": (None, "GET", "/api/openapi.json", None, 0),
     "show the docs": (None, "GET", "/api/docs", None, 0),
     "a file of the docs": (None, "GET", "/api/docs/docs.js", None, 0),
-    "metrics": (None, "GET", "/metrics", None, 2),
+    "metrics": (None, "GET", "/metrics", None, 3),
     **nouns.gathered("STATEMENTS"),
 }
 # As a table on MySQL, too, which draws a tree of its own accord.
@@ -37,6 +37,7 @@ WRITES_A_BLOB = {"create a target", "replace a target", "replace an image"}
 WITHOUT_INDEX = (
     "SELECT version_num",
     "SELECT purge_result",
+    "SELECT backup_result",
     "INSERT INTO user",
     "INSERT INTO attempt",
     "INSERT INTO audit",

@@ -5,14 +5,16 @@ import json
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects import mysql
 
+from ar_targets import clock
 from ar_targets.db.session import transaction_scope
-from ar_targets.models import purge_result, row_count, soft_delete
+from ar_targets.models import backup_result, purge_result, row_count, soft_delete
 from ar_targets.models.noun import Revisioned, Revocable, nouns
 from ar_targets.models.project import Project
 from ar_targets.models.row_count import Count
@@ -218,6 +220,22 @@ def test_purges(app, stage):
     assert found["purge_removed_rows_total", ("kind", "expired tokens")] == 10
     seconds = (moment - type(moment)(1970, 1, 1)).total_seconds()
     assert found["purge_finished_timestamp_seconds", ("kind", "expired tokens")] == seconds
+
+
+def test_backups(app, stage):
+    assert not [name for name, *_ in scrape(app) if name.startswith("backup_")]
+    moment = clock.now()
+    with transaction_scope(stage.engine) as db:
+        backup_result.store(db, "success", moment - timedelta(days=1), 5.5, 10**9)
+        backup_result.store(db, "success", moment, 7.5, 10**10)
+        backup_result.store(db, "failure", moment + timedelta(seconds=1), 0.5)
+    found = scrape(app)
+    seconds = moment.replace(tzinfo=UTC).timestamp()
+    assert found["backup_finished_timestamp_seconds", ("outcome", "success")] == seconds
+    assert found["backup_finished_timestamp_seconds", ("outcome", "failure")] == seconds + 1
+    assert found["backup_seconds", ("outcome", "success")] == 7.5
+    assert found["backup_seconds", ("outcome", "failure")] == 0.5
+    assert found["backup_bytes",] == 10**10
 
 
 @pytest.mark.parametrize(
