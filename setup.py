@@ -89,6 +89,7 @@ setup(
             "ar_targets_init = ar_targets.scripts.init:main",
             "ar_targets_initdb = ar_targets.scripts.initdb:main",
             "ar_targets_admin = ar_targets.scripts.admin:main",
+            "ar_targets_backup = ar_targets.scripts.backup:main",
             "ar_targets_purge = ar_targets.scripts.purge:main",
             "ar_targets_schedule = ar_targets.scripts.schedule:main",
             "ar_targets_secrets = ar_targets.scripts.secret:main",
