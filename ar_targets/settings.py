@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 import limits
 from cronsim import CronSim, CronSimError
@@ -32,6 +32,9 @@ MIN_JWT_KEY_BYTES = 32
 # 2 MiB of metadata, and a description of 65,535 bytes, six characters each where JSON escapes
 # them.
 OTHER_FIELDS = 3 * 2**20
+
+
+Parsed = TypeVar("Parsed")
 
 
 class SettingsError(SystemExit):
@@ -134,7 +137,7 @@ def schedule(text: str) -> str:
     return text
 
 
-def optional(parse: Callable[[str], int]) -> Callable[[str], int | None]:
+def optional(parse: Callable[[str], Parsed]) -> Callable[[str], Parsed | None]:
     """A parser that returns None for an empty text."""
     return lambda text: parse(text) if text else None
 
@@ -254,6 +257,26 @@ class Settings:
         "",
         "days after which it removes for good what was deleted; empty: never",
     )
+    backup_schedule: str | None = setting(
+        optional(schedule),
+        "",
+        "when `ar_targets_schedule` makes a backup, in UTC, as in a crontab; empty: never",
+    )
+    backup_directory: str | None = setting(
+        optional(str),
+        "",
+        "where it puts the backups; required with `backup_schedule`",
+    )
+    backup_keep: int = setting(
+        between(1, 10_000),
+        "14",
+        "how many of them it keeps",
+    )
+    backup_keys: bool = setting(
+        on_or_off,
+        "off",
+        "`on`: a copy of `jwt_keys` beside each of them",
+    )
     user_change_rate: limits.RateLimitItem | None = setting(
         rate_or_off,
         "off",
@@ -314,6 +337,8 @@ class Settings:
             raise SettingsError(
                 f"{PREFIX}project_token_ttl: it must not be above {PREFIX}project_token_max_ttl"
             )
+        if self.backup_schedule and not self.backup_directory:
+            raise SettingsError(f"{PREFIX}backup_schedule: it needs {PREFIX}backup_directory")
 
 
 def load(ini: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Settings:

@@ -105,6 +105,9 @@ WRONG = [
     ("purge_schedule", "hourly"),
     ("purge_schedule", "61 * * * *"),
     ("purge_schedule", "0 0 31 2 *"),
+    ("backup_schedule", "daily"),
+    ("backup_keep", "0"),
+    ("backup_keys", "yes"),
     ("workers", "0"),
     ("workers", "many"),
     ("purge_deleted_after", "-1"),
@@ -148,6 +151,8 @@ def test_a_wrong_value_of_the_environment_is_refused_by_its_name(name, text):
 def test_settings_that_do_not_go_together():
     assert "project_token_ttl" in refusal(project_token_ttl="100", project_token_max_ttl="99")
     load(project_token_ttl="100", project_token_max_ttl="100")
+    assert "backup_directory" in refusal(backup_schedule="0 3 * * *")
+    load(backup_schedule="0 3 * * *", backup_directory="/var/backups")
 
 
 @pytest.mark.parametrize("name", ["database_url", "jwt_keys"])

@@ -37,16 +37,7 @@ MIB = 2**20
 PASSWORD = "a#b'c\"d\\e \\n;="
 
 
-@pytest.fixture(autouse=True)
-def tools(database_url):
-    """The programs of the server's own vendor; without them there is nothing to test."""
-    engine = create_engine(database_url)
-    server = vendor.vendor_of(engine)
-    engine.dispose()
-    try:
-        return [vendor.program(names, server) for names in (vendor.DUMPERS, vendor.CLIENTS)]
-    except manifests.BackupError as missing:
-        pytest.skip(str(missing))
+pytestmark = pytest.mark.usefixtures("dump_tools")
 
 
 @pytest.fixture
@@ -243,10 +234,10 @@ class a_user:  # noqa: N801
         self.engine.dispose()
 
 
-def test_the_tool_is_missing(script, stage, tmp_path, monkeypatch, tools):
+def test_the_tool_is_missing(script, stage, tmp_path, monkeypatch, dump_tools):
     monkeypatch.setenv("PATH", str(tmp_path))
     done = script(backup.main, "create", str(tmp_path))
-    name = Path(tools[0]).name
+    name = Path(dump_tools[0]).name
     assert done.code == 1
     assert re.fullmatch(rf"the server is \w+: install its {name}\n", done.err)
     assert [row["outcome"] for row in stage.rows(backup_result)] == ["failure"]

@@ -1,4 +1,4 @@
-"""``ar_targets_schedule``: purges at the times that the setting names."""
+"""``ar_targets_schedule``: purges and backs up at the times that the settings name."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ EVERY_SECOND = "* * * * * *"
 
 
 @contextmanager
-def running(database_url, tmp_path, **environ):
+def running(database_url, tmp_path, *options, **environ):
     """The script as a container runs it; it must end well on SIGTERM."""
     settings = {
         "AR_TARGETS_DATABASE_URL": database_url,
@@ -30,7 +30,7 @@ def running(database_url, tmp_path, **environ):
     command = [sys.executable, "-m", "ar_targets.scripts.schedule", str(INI)]
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
-            [*command, "--status", str(tmp_path / "status")],
+            [*command, "--status", str(tmp_path / "status"), *options],
             env=os.environ | settings | environ,
             stdout=log,
             stderr=log,
@@ -71,7 +71,7 @@ def test_a_failure_is_told_and_not_the_end(tmp_path):
 
 def test_a_purge_does_not_outlive_it(tmp_path):
     slow = [sys.executable, "-c", "import time; time.sleep(60)"]
-    purge = schedule.Purge(slow, tmp_path / "status")
+    purge = schedule.Task("purge", slow, schedule.Status(tmp_path / "status"))
     purge.stop()
     running = threading.Thread(target=purge.run)
     running.start()
@@ -79,6 +79,39 @@ def test_a_purge_does_not_outlive_it(tmp_path):
     purge.stop()
     running.join(20)
     assert (tmp_path / "status").read_text() == f"{-signal.SIGTERM}\n"
+
+
+def test_a_backup_is_made_and_told(database_url, tmp_path, app, dump_tools):
+    directory = tmp_path / "backups"
+    directory.mkdir()
+    environ = {
+        "AR_TARGETS_BACKUP_SCHEDULE": EVERY_SECOND,
+        "AR_TARGETS_BACKUP_DIRECTORY": str(directory),
+        "AR_TARGETS_BACKUP_KEEP": "1",
+        "AR_TARGETS_BACKUP_KEYS": "on",
+    }
+    with running(database_url, tmp_path, "--only", "backup", **environ):
+        eventually(lambda: "\nremoved " in (tmp_path / "log").read_text())
+        eventually((tmp_path / "status").exists)
+        assert (tmp_path / "status").read_text() == "0\n"
+    told = (tmp_path / "log").read_text()
+    assert "ar_targets_backup ended with exit status 0" in told
+    assert "purge" not in told
+    assert len(list(directory.glob("*.json"))) == len(list(directory.glob("*.keys"))) == 1
+
+
+def test_only_what_there_is(script):
+    done = script(schedule.main, "--only", "backup")
+    assert (done.code, done.err) == (1, "ar_targets.backup_schedule is not set\n")
+
+
+def test_a_failure_is_told_until_the_same_task_succeeds(tmp_path):
+    status = schedule.Status(tmp_path / "status")
+    seen = []
+    for name, ended in [("backup", 1), ("purge", 0), ("backup", 0), ("purge", 2), ("backup", 0)]:
+        status.write(name, ended)
+        seen.append(int((tmp_path / "status").read_text()))
+    assert seen == [1, 1, 0, 2, 2]
 
 
 @pytest.mark.parametrize(
@@ -103,3 +136,16 @@ def test_trash_goes_only_where_it_is_asked_for(monkeypatch):
     monkeypatch.setenv("AR_TARGETS_PURGE_DELETED_AFTER", "30")
     command = schedule.purge_command("x.ini", settings(str(INI)))
     assert command[-2:] == ["--deleted-older-than", "30"]
+
+
+def test_a_backup_is_planned_only_where_it_is_asked_for(monkeypatch):
+    for name, text in (("DATABASE_URL", "mysql+pymysql://u:p@h/d"), ("JWT_KEYS", KEY)):
+        monkeypatch.setenv(f"AR_TARGETS_{name}", text)
+    assert [plan.name for plan in schedule.plans("x.ini", schedule.settings_of(str(INI)))] == [
+        "purge"
+    ]
+    monkeypatch.setenv("AR_TARGETS_BACKUP_SCHEDULE", "43 2 * * *")
+    monkeypatch.setenv("AR_TARGETS_BACKUP_DIRECTORY", "/backups")
+    _, backup = schedule.plans("x.ini", schedule.settings_of(str(INI)))
+    assert backup.schedule == "43 2 * * *"
+    assert backup.command[-4:] == ["create", "/backups", "--keep", "14"]
