@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from ar_targets.db.session import transaction_scope
-from ar_targets.models import purge_result
+from ar_targets.models import backup_result, purge_result
 
 from ..conftest import INI
 
@@ -17,21 +17,22 @@ FILES = ["README.md", "alerts.yml", "alerts_test.yml", "dashboard.json"]
 FAMILY = re.compile(r"^# TYPE (\w+)", re.MULTILINE)
 NAME = re.compile(r"\bar_targets_[a-z_]+")
 # Commands and settings look like metrics.
-NO_METRICS = {"ar_targets_purge"}
+NO_METRICS = {"ar_targets_backup", "ar_targets_purge"}
 
 
 @pytest.fixture
-def exposed(app, stage, owner, clock_of_purges):
+def exposed(app, stage, owner, results):
     """What a server shows on which everything has happened once: names, and its text."""
     app.get("/api/project", headers=owner.headers)
     return app.get("/metrics").text
 
 
 @pytest.fixture
-def clock_of_purges(stage):
-    """A purge that has come to its end."""
+def results(stage):
+    """A purge and a backup that have come to their ends."""
     with transaction_scope(stage.engine) as db:
         purge_result.add(db, {"expired tokens": 1}, "2026-01-01 00:00:00")
+        backup_result.store(db, "success", "2026-01-01 00:00:00", 7.5, 10**9)
 
 
 @pytest.mark.parametrize("file", FILES)
