@@ -1,5 +1,7 @@
 # One image for the API (the default command), the migrations and the cleanup:
 #   docker build -t ar_targets .
+# and one that has the database's own tools as well, for backups:
+#   docker build --target backup -t ar_targets-backup .
 # Secrets and settings come by the environment and by files; README.md, "Settings".
 
 # Python's minor version and Debian's release are fixed, their security updates are
@@ -27,7 +29,7 @@ COPY ar_targets /src/ar_targets
 RUN /opt/build/bin/pip --python /opt/ar_targets install --root /package --no-deps \
         --no-build-isolation --no-warn-script-location /src
 
-FROM python:${PYTHON}
+FROM python:${PYTHON} AS server
 # What the driver is linked to.
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends libmariadb3 \
@@ -38,7 +40,8 @@ RUN groupadd --gid 10001 ar_targets \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent \
         --shell /usr/sbin/nologin ar_targets \
  && install -d -o ar_targets -g ar_targets -m 0700 /var/lib/ar_targets/secrets \
- && install -d -o ar_targets -g ar_targets -m 0755 /var/lib/ar_targets/database
+ && install -d -o ar_targets -g ar_targets -m 0755 /var/lib/ar_targets/database \
+ && install -d -o ar_targets -g ar_targets -m 0700 /var/lib/ar_targets/backup
 COPY --from=libraries /opt/ar_targets /opt/ar_targets
 COPY --from=package /package/ /
 ENV PATH=/opt/ar_targets/bin:/usr/local/bin:/usr/bin:/bin \
@@ -62,3 +65,18 @@ LABEL org.opencontainers.image.title="ar_targets" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
+
+# With what dumps and loads the compose file's database: MySQL needs its own tools, which Debian
+# does not have. Built only where it is asked for.
+FROM server AS backup
+USER root
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends libstdc++6 libtinfo6 \
+ && rm -rf /var/lib/apt/lists/*
+COPY --from=mysql:8.4 /usr/bin/mysqldump /usr/bin/mysql /usr/local/bin/
+# A library that they lack shall end the build, and not the first backup.
+RUN mysqldump --version && mysql --version
+USER 10001:10001
+
+# The image without them.
+FROM server
