@@ -34,9 +34,19 @@ DUMP_OPTIONS = (
 VENDOR_OPTIONS = {MARIADB: (), MYSQL: ("--set-gtid-purged=OFF",)}
 # What the drivers call it in the URL → in an option file.
 FILES = {"ssl_ca": "ssl-ca", "ssl_cert": "ssl-cert", "ssl_key": "ssl-key"}
-VERIFY = {
-    MARIADB: ("ssl-verify-server-cert", "skip-ssl-verify-server-cert"),
-    MYSQL: ("ssl-mode=VERIFY_IDENTITY", "ssl-mode=PREFERRED"),
+# TLS that verifies the server, TLS, and TLS if the server has it.
+VERIFIED, REQUIRED, PREFERRED = "verified", "required", "preferred"
+TLS: dict[str, dict[str, tuple[str, ...]]] = {
+    MARIADB: {
+        VERIFIED: ("ssl", "ssl-verify-server-cert"),
+        REQUIRED: ("ssl", "skip-ssl-verify-server-cert"),
+        PREFERRED: ("skip-ssl-verify-server-cert",),
+    },
+    MYSQL: {
+        VERIFIED: ("ssl-mode=VERIFY_IDENTITY",),
+        REQUIRED: ("ssl-mode=REQUIRED",),
+        PREFERRED: ("ssl-mode=PREFERRED",),
+    },
 }
 FALSE = ("", "0", "false", "no")
 
@@ -124,9 +134,16 @@ def option_lines(url: URL, vendor: str) -> Iterator[str]:
     for name, option in FILES.items():
         if path := query.get(name):
             yield f"{option}={quoted(str(path))}"
-    verifies = [query.get(name) for name in ("ssl_verify_cert", "ssl_verify_identity")]
-    wanted = any(value is not None and str(value).lower() not in FALSE for value in verifies)
-    yield VERIFY[vendor][0 if wanted else 1]
+    yield from TLS[vendor][tls(url)]
+
+
+def tls(url: URL) -> str:
+    """How far the tools trust the network: with a CA they verify, unless the URL says no."""
+    query = url.query
+    said = query.get("ssl_verify_cert", query.get("ssl_verify_identity"))
+    if str(said).lower() not in FALSE if said is not None else "ssl_ca" in query:
+        return VERIFIED
+    return REQUIRED if query.keys() & FILES.keys() else PREFERRED
 
 
 def quoted(value: str) -> str:

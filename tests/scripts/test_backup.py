@@ -426,3 +426,45 @@ def test_consistent_while_the_server_works(script, app, owner, tmp_path, databas
     # Each is of a moment between the two counts.
     for lower, number, upper in zip(during[:-1], counts, during[1:], strict=True):
         assert lower < number <= upper
+
+
+def test_a_disk_without_room(database_url, stage, project, tmp_path):
+    """One line tells it, and nothing is left."""
+    stage.target(project, data=CHINA)
+    command = [sys.executable, "-m", "ar_targets.scripts.backup", INI, "create", tmp_path]
+    # As far as the process is concerned, the disk is full after 100 KiB.
+    limited = ["bash", "-c", 'ulimit -f 100; exec "$@"', "bash", *command]
+    settings = {"AR_TARGETS_DATABASE_URL": database_url, "AR_TARGETS_JWT_KEYS": KEY}
+    done = subprocess.run(
+        limited, env=os.environ | settings, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "File too large\n")
+    assert list(tmp_path.glob("ar_targets*")) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "mariadb", "mysql"),
+    [
+        ("", ["skip-ssl-verify-server-cert"], ["ssl-mode=PREFERRED"]),
+        (
+            "?ssl_ca=/ca.pem",
+            ['ssl-ca="/ca.pem"', "ssl", "ssl-verify-server-cert"],
+            ['ssl-ca="/ca.pem"', "ssl-mode=VERIFY_IDENTITY"],
+        ),
+        (
+            "?ssl_verify_cert=true",
+            ["ssl", "ssl-verify-server-cert"],
+            ["ssl-mode=VERIFY_IDENTITY"],
+        ),
+        (
+            "?ssl_ca=/ca.pem&ssl_verify_cert=false",
+            ['ssl-ca="/ca.pem"', "ssl", "skip-ssl-verify-server-cert"],
+            ['ssl-ca="/ca.pem"', "ssl-mode=REQUIRED"],
+        ),
+    ],
+)
+def test_the_tools_use_tls_as_the_url_says(query, mariadb, mysql):
+    url = make_url(f"mysql+pymysql://ann:secret@db:3307/ar{query}")
+    common = ['user="ann"', 'password="secret"', 'host="db"', "port=3307", "protocol=tcp"]
+    assert list(vendor.option_lines(url, vendor.MARIADB)) == common + mariadb
+    assert list(vendor.option_lines(url, vendor.MYSQL)) == common + mysql
