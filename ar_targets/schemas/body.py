@@ -59,7 +59,11 @@ class Number(colander.SchemaType):  # type: ignore[misc]
             return colander.null
         if type(cstruct) not in (int, float):
             raise colander.Invalid(node, f"it must be a number, not {json_type(cstruct)}")
-        return float(cast("float", cstruct))
+        try:
+            return float(cast("float", cstruct))
+        except OverflowError:
+            # Texts outside JSON: an int of hundreds of digits.
+            raise colander.Invalid(node, "it is too large a number") from None
 
     def from_text(self, text: str) -> object:
         """As `Text.from_text`; a text that is no number stays one."""

@@ -93,6 +93,7 @@ class TestForm:
             ("physical_width", "0", "above 0"),
             ("physical_width", "NaN", "a number"),
             ("physical_width", "true", "a number"),
+            ("physical_width", "9" * 400, "too large a number"),
             ("metadata", "{", "it must be JSON"),
             ("metadata", "1 2", "it must be JSON"),
             ("metadata", '"\\u0000"', "NUL"),
