@@ -17,7 +17,9 @@ def jpeg_disposition(name: str | None, target_id: int, kind: str = "inline") -> 
     safe = UNSAFE.sub("_", name or f"imagetarget-{target_id}")
     if not safe.lower().endswith(JPEG_SUFFIXES):
         safe += JPEG_SUFFIXES[0]
-    plain = unicodedata.normalize("NFKD", safe).encode("ascii", "ignore").decode()
-    # For clients that do not know the second form, which has all characters.
+    # For clients that do not know the second form, which has all characters. A wide quotation mark
+    # or slash becomes a plain one.
+    ascii_form = unicodedata.normalize("NFKD", safe).encode("ascii", "ignore").decode()
+    plain = UNSAFE.sub("_", ascii_form)
     header = f'{kind}; filename="{plain}"'
     return header if plain == safe else f"{header}; filename*=UTF-8''{quote(safe, safe='')}"

@@ -232,6 +232,7 @@ class TestImage:
         ('a/b\\c"d\n', 'inline; filename="a_b_c_d_.jpg"'),
         ("Äpfel", "inline; filename=\"Apfel.jpg\"; filename*=UTF-8''%C3%84pfel.jpg"),
         ("門", "inline; filename=\".jpg\"; filename*=UTF-8''%E9%96%80.jpg"),
+        ("＂／", "inline; filename=\"__.jpg\"; filename*=UTF-8''%EF%BC%82%EF%BC%8F.jpg"),
     ],
 )
 def test_the_file_has_the_name_of_the_target(app, stage, project, write_token, name, header):
