@@ -1,13 +1,12 @@
 """A request body that is a JPEG itself; the other fields of the resource are query parameters."""
 
-from urllib.parse import parse_qsl
-
 from pyramid.request import Request
 
 from ..images import base64_jpeg
 from ..schemas.body import Body
 from ..settings import Settings
 from .body import add_errors, bad_body, body_of
+from .query import query_pairs
 
 MEDIA_TYPE = "image/jpeg"
 # The field that is the body.
@@ -23,8 +22,7 @@ def load_jpeg(request: Request, schema: Body, settings: Settings) -> None:
     base64_jpeg.check_size(request.content_length or 0, settings)
     if not request.content_length:
         raise bad_body("send the bytes of a JPEG; the body is empty")
-    # Bytes that are no UTF-8 become lone surrogates, which the schema refuses.
-    pairs = parse_qsl(request.query_string, keep_blank_values=True, errors="surrogateescape")
+    pairs = query_pairs(request)
     known = {node.name for node in schema.children} - {FIELD}
     data = body_of(request)
     query = {name: text for name, text in pairs if name in known}

@@ -4,7 +4,7 @@ import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.request import Request
@@ -12,6 +12,7 @@ from pyramid.request import Request
 from ..db.base import parse_id
 from ..errors import FieldError, problem
 from ..schemas.query import Query
+from .query import query_pairs
 
 LIMIT_MAX = 200
 LIMIT_DEFAULT = 50
@@ -56,9 +57,7 @@ def requested_page(request: Request, schema: Query = NO_FILTERS, *, by: str | No
     A list is ordered by a key where the parameter ``by`` is given, else by id. Raises 400, naming
     all that is wrong.
     """
-    # Bytes that are no UTF-8 become lone surrogates, which a schema refuses.
-    pairs = parse_qsl(request.query_string, keep_blank_values=True, errors="surrogateescape")
-    given = dict(pairs)
+    given = dict(query_pairs(request))
     known = {node.name for node in schema.children}
     query = {name: text for name, text in given.items() if name in known}
     filters, faults = schema.load_texts(query)

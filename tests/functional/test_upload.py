@@ -174,6 +174,17 @@ class TestJpegQuery:
         )
         assert '"metadata":{"a":1.0}' in made.text
 
+    def test_letters_that_are_not_percent_encoded(self, app, project, write_token):
+        # As a WSGI server passes them on: a character for each byte (PEP 3333).
+        query = "?name=Tür+門%20%C3%BC".encode().decode("latin-1")
+        headers = write_token.headers | {"Content-Type": "image/jpeg"}
+        made = app.post(project.targets + query, SMALL, headers, status=201)
+        assert made.json["name"] == "Tür 門 ü"
+        found = app.get(project.targets + query, headers=write_token.headers).json["items"]
+        assert [target["id"] for target in found] == [made.json["id"]]
+        refused = app.post(f"{project.targets}?name=T\xfcr", SMALL, headers, status=400)
+        assert faults(refused) == {"name": "querystring"}
+
     def test_a_request_line_that_is_too_long(self, app, project, write_token):
         headers = write_token.headers | {"Content-Type": "image/jpeg"}
         query = "?description=" + "x" * 8100
