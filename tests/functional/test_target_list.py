@@ -182,6 +182,8 @@ class TestDeleted:
         assert item["deleted_at"]
         assert "deleted_at" not in app.call("GET", "/api/project", who=owner).json["items"][0]
         app.call("POST", f"/api/project/{lost[0]}/restore", who=owner, status=200)
+        # What the list showed may be sent back.
+        app.call("PUT", f"/api/project/{lost[0]}", item, who=owner, status=200)
         assert ids(app, "/api/project?deleted=true", owner) == lost[1:]
         refused = app.call("GET", "/api/project?deleted=1", who=owner, status=400)
         assert faults(refused) == {"deleted": "querystring"}
