@@ -178,7 +178,10 @@ class MaxBytes:
 
     def __call__(self, node: colander.SchemaNode, value: str) -> None:
         """Raises colander.Invalid."""
-        size = len(value.encode())
+        self.check(node, len(value.encode()))
+
+    def check(self, node: colander.SchemaNode, size: int) -> None:
+        """Raises colander.Invalid for more bytes."""
         if size > self.most:
             raise colander.Invalid(
                 node, f"it must have at most {self.most} bytes in UTF-8, not {size}"

@@ -1,15 +1,11 @@
 """A field of any JSON value, kept as its text."""
 
-import re
-from typing import Any, ClassVar
+from typing import Any
 
 import colander
 import msgspec
 
-from .body import JsonSchema
-
-# An escaped NUL: the backslash before the "u" is not escaped itself.
-NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+from .body import MaxBytes
 
 
 class JsonText(colander.SchemaType):  # type: ignore[misc]
@@ -18,7 +14,9 @@ class JsonText(colander.SchemaType):  # type: ignore[misc]
     The text is what is stored, so that numbers of any length and precision come back.
     """
 
-    json_schema: ClassVar[JsonSchema] = {}
+    def __init__(self, limit: MaxBytes) -> None:
+        self.limit = limit
+        self.json_schema = limit.json_schema
 
     def deserialize(self, node: colander.SchemaNode, cstruct: object) -> Any:
         """The text; raises colander.Invalid."""
@@ -29,7 +27,9 @@ class JsonText(colander.SchemaType):  # type: ignore[misc]
                 node, "it must not have a lone surrogate (it is no character), or nest so deeply"
             )
         raw = bytes(cstruct)
-        if NUL.search(raw):
+        # Before anything is made of it, which may take four times the memory.
+        self.limit.check(node, len(raw))
+        if has_nul(raw):
             raise colander.Invalid(node, "it must not have a NUL character")
         try:
             return raw.decode()
@@ -42,3 +42,9 @@ class JsonText(colander.SchemaType):  # type: ignore[misc]
             return msgspec.json.decode(text.encode(errors="surrogateescape"), type=msgspec.Raw)
         except (ValueError, RecursionError) as wrong:
             raise colander.Invalid(None, f"it must be JSON: {wrong}") from None
+
+
+def has_nul(raw: bytes) -> bool:
+    """Whether a JSON text has an escaped NUL, whose backslash is not escaped itself."""
+    escape = rb"\u0000"
+    return escape in raw and escape in raw.replace(rb"\\", b"")

@@ -78,9 +78,8 @@ class TargetBody(Body):
     )
     active = Field(Boolean(), missing=DEFAULTS["active"])
     metadata = Field(
-        JsonText(),
+        JsonText(MaxBytes(METADATA_MAX_BYTES)),
         nullable=True,
-        validator=MaxBytes(METADATA_MAX_BYTES),
         missing=DEFAULTS["metadata"],
     )
 

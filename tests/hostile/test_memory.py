@@ -7,8 +7,11 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 import webtest
+
+from ar_targets.schemas.target import TargetBody
 
 from ..functional.test_server import JSON, needs_proc, running
 from ..pictures import CHINA, base64_of
@@ -30,6 +33,7 @@ BODIES = {
     "no images": (400, {"image": base64_of(IMAGE[1:])}),
     "accented letters": (413, {"image": "é" * (7 * MIB - 100)}),
     "lists": (400, b'{"image":[' + b"[]," * (14 * MIB // 3 - 10) + b"0]}"),
+    "metadata": (400, {"image": "", "metadata": "\\" * (6 * MIB)}),
     "keys": (400, b"{" + b",".join(b'"%x":0' % n for n in range(1_300_000)) + b"}"),
 }
 
@@ -87,6 +91,19 @@ def test_nothing_of_an_upload_stays(app, project, write_token, name):
 def test_nothing_of_a_download_stays(app, stage, project, write_token, part):
     path = stage.target(project, IMAGE).path + part
     assert left_behind(app, "GET", path, b"", write_token, 200) < MIB
+
+
+@pytest.mark.parametrize("text", [b"\\" * 4 * MIB, b"x" * 4 * MIB + "\U0001f600".encode()])
+def test_metadata_that_is_too_large_is_looked_at_as_it_is(text):
+    raw = msgspec.Raw(b'"%b"' % text)
+    tracemalloc.start()
+    try:
+        wrong = TargetBody.for_patch().load({"metadata": raw})[1]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert "at most 2097152 bytes" in wrong["metadata"]
+    assert peak < 2 * len(text)
 
 
 def measured(server, ask, expected):

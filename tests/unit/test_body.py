@@ -1,5 +1,8 @@
 """Strict fields: no coercion, all faults named, and words that help."""
 
+import json
+
+import msgspec
 import pytest
 
 from ar_targets.models.target import DEFAULTS
@@ -34,6 +37,23 @@ def test_not_a_whole_number(ttl):
 @pytest.mark.parametrize("text", ["a\0b", "\0"])
 def test_nul(text):
     assert "NUL" in LoginBody().load({"login": text, "password": ""})[1]["login"]
+
+
+@pytest.mark.parametrize(
+    ("text", "has_one"),
+    [
+        (rb"\u0000", True),
+        (rb"\\u0000", False),
+        (rb"\\\u0000", True),
+        (rb"\n\u0000", True),
+        (rb"\\\\u0000 \\u0000", False),
+        (rb"\\\\u0000 \\\u0000", True),
+    ],
+)
+def test_nul_in_json(text, has_one):
+    wrong = TargetBody.for_patch().load({"metadata": msgspec.Raw(b'"%b"' % text)})[1]
+    assert ("NUL" in wrong.get("metadata", "")) == has_one
+    assert ("\0" in json.loads(b'"%b"' % text)) == has_one
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udfffé"])
