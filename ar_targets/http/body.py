@@ -172,7 +172,7 @@ def parse_object(body: bytes, large: str = "", raw: str = "") -> dict[str, objec
 
 def _parse_object(body: bytes, raw: str = "") -> dict[str, object]:
     kept = _raw_field(body, raw) if raw else b""
-    if any(more_than(MOST_MARKS + kept.count(mark), mark, body) for mark in MARKS):
+    if any(too_many(mark, body, kept) for mark in MARKS):
         raise bad_body("the body holds too many values, or a text too many commas or brackets")
     if kept:
         return _parse_around(body, raw)
@@ -211,6 +211,11 @@ def _parse_around(body: bytes, raw: str) -> dict[str, object]:
     except ValueError as wrong:
         raise bad_body(f"the body is not JSON: {wrong}") from None
     return data
+
+
+def too_many(mark: bytes, body: bytes, kept: bytes) -> bool:
+    """Whether a byte occurs more than `MOST_MARKS` times outside of the part that is kept."""
+    return more_than(MOST_MARKS, mark, body) and body.count(mark) - kept.count(mark) > MOST_MARKS
 
 
 def more_than(most: int, mark: bytes, body: bytes) -> bool:
