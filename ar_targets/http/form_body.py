@@ -63,5 +63,6 @@ def parts_of(request: Request, schema: Body) -> dict[str, bytes]:
                 raise bad_body(f"the form has {part.name!r} twice; send it once")
             found[part.name] = part.raw
     except MultipartError as wrong:
-        raise bad_body(f"the form cannot be read: {wrong}") from None
+        # Other arguments are for programmers.
+        raise bad_body(f"the form cannot be read: {wrong.args[0]}") from None
     return {name: data for name, data in found.items() if name not in schema.read_only}

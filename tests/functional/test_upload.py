@@ -133,10 +133,23 @@ class TestForm:
             (form(*texts(**{f"field {n}": "" for n in range(40)})), "cannot be read"),
             (form(("image", "a", SMALL))[:-20], "cannot be read"),
             (b"nonsense", "cannot be read"),
+            (
+                form(("image", "a", SMALL)).replace(b"image", b"\xff"),
+                "cannot be read: Segment header failed to decode",
+            ),
             (b"", "the body is empty"),
             (b"--" + BOUNDARY.encode() + b"--\r\n", "it is missing"),
         ],
-        ids=["no image", "two images", "many parts", "cut", "no form", "empty", "no parts"],
+        ids=[
+            "no image",
+            "two images",
+            "many parts",
+            "cut",
+            "no form",
+            "bytes",
+            "empty",
+            "no parts",
+        ],
     )
     def test_what_is_no_form_of_ours(self, stage, send, body, words):
         assert words in str(send(body, status=400).json)
