@@ -81,10 +81,12 @@ def read_object(
 def require_size(request: Request, limit: int) -> None:
     """Raise 413 for a body of more than ``limit`` bytes."""
     if (request.content_length or 0) > limit:
-        raise problem(
-            HTTPRequestEntityTooLarge,
-            FieldError("body", "", f"the body must have at most {limit} bytes"),
-        )
+        raise too_large(f"the body must have at most {limit} bytes")
+
+
+def too_large(description: str) -> HTTPException:
+    """A 413 about the body as a whole."""
+    return problem(HTTPRequestEntityTooLarge, FieldError("body", "", description))
 
 
 def body_of(request: Request) -> bytes:

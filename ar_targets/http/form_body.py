@@ -11,7 +11,7 @@ from pyramid.request import Request
 from ..images import base64_jpeg
 from ..schemas.body import Body
 from ..settings import OTHER_FIELDS, Settings
-from .body import add_errors, bad_body, body_of, require_size
+from .body import add_errors, bad_body, body_of, require_size, too_large
 
 MEDIA_TYPE = "multipart/form-data"
 # The part that is a file.
@@ -31,6 +31,9 @@ def load_form(request: Request, schema: Body, settings: Settings) -> None:
         raise bad_body("send a form with the file 'image'; the body is empty")
     parts = parts_of(request, schema)
     data = parts.pop(FIELD, None)
+    # Before they are decoded, which may take four times the memory.
+    if sum(map(len, parts.values())) > OTHER_FIELDS:
+        raise too_large(f"all but the image must have at most {OTHER_FIELDS} bytes")
     texts = {name: part.decode(errors="surrogateescape") for name, part in parts.items()}
     image = {} if data is None else {FIELD: memoryview(data)}
     fields, wrong = schema.load_texts(texts | image)

@@ -170,6 +170,16 @@ class TestForm:
         body = form(("image", "a.jpg", SMALL), ("description", None, b"x" * (3 * 2**20)))
         assert faults(send(body + b" " * len(CHINA), status=413, app=exact)) == {"": "body"}
 
+    def test_too_much_beside_the_image(self, send):
+        most = 3 * 2**20
+        others = [("metadata", None, b"[]"), ("description", None, b"x" * (most - 2))]
+        assert faults(send(form(("image", "a", SMALL), *others), status=400)) == {
+            "description": "body"
+        }
+        for image in ([("image", "a", SMALL)], []):
+            refused = send(form(*image, *others, ("name", None, b"x")), status=413)
+            assert faults(refused) == {"": "body"}
+
 
 class TestJpegQuery:
     """A body that is the JPEG itself: the other fields are in the query."""
