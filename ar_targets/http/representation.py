@@ -6,11 +6,13 @@ from typing import Any, Protocol
 
 import orjson
 from pyramid.config import Configurator
-from pyramid.httpexceptions import HTTPNotFound, HTTPUnauthorized
+from pyramid.httpexceptions import HTTPNotFound, HTTPServiceUnavailable, HTTPUnauthorized
 from pyramid.request import Request
 from pyramid.response import Response
+from pyramid_retry import mark_error_retryable
 
 from ..clock import rfc3339
+from ..errors import RETRY_AFTER, FieldError, problem
 
 Json = dict[str, Any]
 
@@ -63,6 +65,20 @@ def found(record: Any) -> Any:
     if record is None:
         raise HTTPNotFound
     return record
+
+
+def unreplaced(image: bytes | None) -> bytes:
+    """The image of a target; None is one that was replaced or deleted since its record was read.
+
+    Then pyramid_retry runs the request again, which finds the new image, or none: 404. Raises 503
+    where it was replaced each time.
+    """
+    if image is None:
+        again = FieldError("", "", f"the image is being replaced; try again in {RETRY_AFTER} s")
+        replaced = problem(HTTPServiceUnavailable, again, headers={"Retry-After": str(RETRY_AFTER)})
+        mark_error_retryable(replaced)
+        raise replaced
+    return image
 
 
 def of_caller(record: Any) -> Any:

@@ -99,9 +99,9 @@ def fresh(request: Request, record: TargetRecord) -> bool:
 
 
 def read_bytes(request: Request, record: TargetRecord, start: int, stop: int) -> bytes:
-    """The bytes of the image; raises 404 where it changed since its record was read."""
+    """The bytes of the image; the request runs again where it changed since its record was read."""
     if (start, stop) == (0, record.size):
-        data: bytes = representation.found(request.context.image())
+        data = request.context.image()
     else:
-        data = representation.found(targets.image_slice(request.db, record, start, stop))
-    return data
+        data = targets.image_slice(request.db, record, start, stop)
+    return representation.unreplaced(data)

@@ -9,7 +9,7 @@ from .. import resources
 from ..clock import rfc3339
 from ..http.conditional import expected_revision, not_modified, written
 from ..http.pagination import listing, requested_page
-from ..http.representation import Json, created, deletion, found, no_content, shown
+from ..http.representation import Json, created, deletion, found, no_content, shown, unreplaced
 from ..http.restore import restore_row
 from ..http.service import PROJECT, TARGET, service
 from ..http.upload import target_body, upload_body
@@ -107,7 +107,7 @@ def read_target(request: Request) -> Json | Response:
     record = request.context.record
     if unchanged := not_modified(request, record.etag):
         return unchanged
-    encoded = pybase64.b64encode_as_string(found(request.context.image()))
+    encoded = pybase64.b64encode_as_string(unreplaced(request.context.image()))
     whole = represent_whole(request, record, request.context.metadata())
     return shown(request, record, whole | {"image": encoded})
 

@@ -3,6 +3,9 @@
 import hashlib
 
 import pytest
+from sqlalchemy import event
+
+from ar_targets.models import Target
 
 from ..pictures import CHINA, FLOWER, base64_of
 
@@ -40,6 +43,46 @@ def test_head_has_no_ranges(app, read_token, target):
     """RFC 9110, 14.2: GET is the only method for which they are defined."""
     head = app.call("HEAD", target.image, who=read_token, range="bytes=0-9", status=200)
     assert head.content_length == SIZE
+
+
+@pytest.mark.parametrize(
+    ("part", "headers"),
+    [
+        ("/image", {"range": "bytes=0-9"}),
+        ("/image", {"if_none_match": '"x"'}),
+        ("", {"if_none_match": '"x"'}),
+    ],
+)
+@pytest.mark.parametrize(("times", "status"), [(1, 200), (2, 200), (3, 503)])
+def test_an_image_that_is_replaced_while_it_is_read(
+    app, write_token, target, part, headers, times, status
+):
+    """Between the statement that reads its record and the one that reads the image."""
+    images = [FLOWER, CHINA, FLOWER][:times]
+
+    def replace(_connection, _cursor, statement, *_):
+        if images and "sha256 = " in statement:
+            app.call("PUT", target.image, images.pop(0), who=write_token, status=200)
+
+    event.listen(app.registry.read_engine, "before_cursor_execute", replace)
+    try:
+        answer = app.call("GET", target.path + part, who=write_token, status="*", **headers)
+    finally:
+        event.remove(app.registry.read_engine, "before_cursor_execute", replace)
+    assert images == []
+    assert answer.status_int == (206 if status == 200 and "range" in headers else status)
+
+
+def test_a_target_that_is_deleted_while_it_is_read(app, stage, write_token, target):
+    def delete(_connection, _cursor, statement, *_):
+        if "sha256 = " in statement:
+            stage.delete(Target, target.id)
+
+    event.listen(app.registry.read_engine, "before_cursor_execute", delete)
+    try:
+        get(app, write_token, target, 404, range="bytes=0-9")
+    finally:
+        event.remove(app.registry.read_engine, "before_cursor_execute", delete)
 
 
 @pytest.mark.parametrize("tag", [ETAG, "*", f'"x", {ETAG}', f"W/{ETAG}"])
