@@ -136,15 +136,23 @@ def with_driver(url: str) -> str:
 
 
 def migrate(url: str) -> None:
-    """Run ``ar_targets_initdb``, and undo what it does to logging."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    with pytest.MonkeyPatch.context() as patch:
+    """Run ``ar_targets_initdb``."""
+    with pytest.MonkeyPatch.context() as patch, kept_logging():
         patch.setenv("AR_TARGETS_DATABASE_URL", url)
         patch.setenv("AR_TARGETS_JWT_KEYS", KEY)
         assert initdb.main([str(INI)]) == 0
-    root.handlers[:] = handlers
-    root.setLevel(level)
+
+
+@contextlib.contextmanager
+def kept_logging() -> Iterator[None]:
+    """Undo what a script does to logging, which is the whole process's."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 def build(url: str, **settings: object) -> Client:
@@ -297,9 +305,6 @@ def script(
     """Runs the ``main`` of a script: ``script(purge.main, "--dry-run", stdin="…")``."""
     monkeypatch.setenv("AR_TARGETS_DATABASE_URL", database_url)
     monkeypatch.setenv("AR_TARGETS_JWT_KEYS", KEY)
-    # A script sets up logging, which is the whole process's.
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
 
     def run(main: Callable[[list[str]], int], *arguments: str, stdin: str = "") -> Outcome:
         monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
@@ -309,9 +314,8 @@ def script(
             code = ended.code
         return Outcome(code, *capsys.readouterr())
 
-    yield run
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with kept_logging():
+        yield run
 
 
 @pytest.fixture

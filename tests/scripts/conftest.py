@@ -1,10 +1,21 @@
 """What tests of several scripts need."""
 
+from collections.abc import Iterator
+
 import pytest
 from sqlalchemy import create_engine
 
 from ar_targets.backup import vendor
 from ar_targets.backup.manifest import BackupError
+
+from ..conftest import kept_logging
+
+
+@pytest.fixture(autouse=True)
+def logging_kept() -> Iterator[None]:
+    """No script's log handlers remain for the tests of others."""
+    with kept_logging():
+        yield
 
 
 @pytest.fixture
