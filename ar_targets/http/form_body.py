@@ -39,7 +39,6 @@ def load_form(request: Request, schema: Body, settings: Settings) -> None:
     fields, wrong = schema.load_texts(texts | image)
     add_errors(request, wrong)
     if data is not None:
-        base64_jpeg.check_size(len(data), settings)
         fields[FIELD] = base64_jpeg.accept(data, settings)
     request.validated.update(fields)
 

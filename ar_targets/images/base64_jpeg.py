@@ -56,7 +56,8 @@ def check_size(size: int, settings: Settings) -> None:
 
 
 def accept(data: bytes, settings: Settings) -> Jpeg:
-    """Validate a JPEG whose size has been checked. Raises ImageError."""
+    """Validate a JPEG. Raises ImageError, or ImageTooLargeError."""
+    check_size(len(data), settings)
     try:
         return prove(data, settings.image_max_pixels)
     except JpegError as wrong:
