@@ -15,7 +15,7 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
 from .. import clock
 from ..auth.policy import user_principal
-from ..db.session import principal_of
+from ..db.session import set_principal
 from ..models import admin_session
 from ..models.admin_session import Administrator
 from ..telemetry import request_context
@@ -109,10 +109,7 @@ def administrator() -> Administrator | None:
 def sign(user: Administrator) -> None:
     """Set the caller for the access log, and the principal and channel for the audit trail."""
     name = request_context.current.get().caller = user_principal(user.id)
-    db = context.db()
-    if db.principal is not None:
-        principal = principal_of(context.request(), "admin")._replace(name=name)
-        db.principal = lambda: principal
+    set_principal(context.request(), name, "admin")
 
 
 def begin(user_id: int, password_version: int) -> None:

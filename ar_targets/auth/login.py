@@ -5,11 +5,12 @@ import logging
 from pyramid.request import Request
 
 from .. import clock
-from ..db.session import Database, principal_of, transaction_scope
+from ..db.session import principal_of, set_principal, transaction_scope
 from ..models import audit
 from ..models import user as users
 from ..models.user import Credentials, User
 from . import passwords
+from .policy import user_principal
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +65,8 @@ def authenticate(request: Request, login: str, password: str, via: str = "api") 
 
 def record_success(request: Request, user_id: int, via: str) -> None:
     """Write the entry of a login, in the request's transaction."""
-    db: Database = request.db
-    if db.principal is not None:
-        principal = principal_of(request, via)._replace(name=f"user:{user_id}")
-        db.principal = lambda: principal
-        audit.record(db, clock.now(), "login", User, user_id, {})
+    set_principal(request, user_principal(user_id), via)
+    audit.record(request.db, clock.now(), "login", User, user_id, {})
 
 
 def record_failure(request: Request, user_id: int, via: str) -> None:

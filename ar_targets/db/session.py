@@ -56,6 +56,14 @@ def principal_of(request: Request, via: str = "api") -> Principal:
     return Principal(name, via, request.remote_addr, request_context.current.get().request_id)
 
 
+def set_principal(request: Request, name: str, via: str) -> None:
+    """Make somebody who was authenticated without a token the principal of the request's changes."""
+    database: Database = request.db
+    if database.principal is not None:
+        principal = principal_of(request, via)._replace(name=name)
+        database.principal = lambda: principal
+
+
 # Sessions that take over the transaction which a read has begun on the connection. They join the
 # thread's transaction manager with their first statement, to be committed.
 _sessions = sessionmaker(
