@@ -12,8 +12,8 @@ from .. import clock
 from ..settings import Settings
 from ..version import VERSION
 from . import vendor
-from .directory import DUMP, KEYS, BackupDirectory
-from .manifest import SUFFIX, BackupError, Manifest, checksum
+from .directory import KEYS, BackupDirectory
+from .manifest import DUMP, SUFFIX, BackupError, Manifest, checksum
 
 CHUNK = 2**20
 # Of ten levels, since JPEGs in hexadecimal shrink to their half by the first, and not much

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
-from .manifest import SUFFIX, BackupError, read
+from .manifest import DUMP, SUFFIX, BackupError, read
 
-DUMP, KEYS, PART = ".sql.gz", ".keys", ".part"
+KEYS, PART = ".keys", ".part"
 # The moment in a name: 20261128T161815Z.
 MOMENT = "%Y%m%dT%H%M%SZ"
 ANY_MOMENT = "[0-9]" * 8 + "T" + "[0-9]" * 6 + "Z"

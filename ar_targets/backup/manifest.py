@@ -5,7 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-SUFFIX = ".json"
+# Of the two files, behind the same name.
+DUMP, SUFFIX = ".sql.gz", ".json"
 
 
 class BackupError(Exception):
@@ -39,7 +40,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 def manifest_of(dump: Path) -> Path:
     """The path of a dump's manifest."""
-    return dump.with_name(dump.name.removesuffix(".sql.gz") + SUFFIX)
+    return dump.with_name(dump.name.removesuffix(DUMP) + SUFFIX)
 
 
 def read(path: Path) -> Manifest:

@@ -57,7 +57,7 @@ def principal_of(request: Request, via: str = "api") -> Principal:
 
 
 def set_principal(request: Request, name: str, via: str) -> None:
-    """Make somebody who was authenticated without a token the principal of the request's changes."""
+    """Make somebody who has sent no token the principal of the request's changes."""
     database: Database = request.db
     if database.principal is not None:
         principal = principal_of(request, via)._replace(name=name)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -83,6 +83,11 @@ def rows(counts: list[Count]) -> Metric:
     return family
 
 
+def seconds_since_1970(moment: datetime) -> float:
+    """As Prometheus has times; with fractions."""
+    return moment.replace(tzinfo=UTC).timestamp()
+
+
 def purges(results: list[PurgeResultRecord]) -> Iterator[Metric]:
     """Results of ar_targets_purge."""
     removed = CounterMetricFamily(
@@ -96,8 +101,7 @@ def purges(results: list[PurgeResultRecord]) -> Iterator[Metric]:
     for result in results:
         removed.add_metric((result.kind,), result.removed)
         if result.finished_at is not None:
-            moment = result.finished_at.replace(tzinfo=UTC).timestamp()
-            finished.add_metric((result.kind,), moment)
+            finished.add_metric((result.kind,), seconds_since_1970(result.finished_at))
     yield removed
     yield finished
 
@@ -116,8 +120,7 @@ def backups(results: list[BackupResultRecord]) -> Iterator[Metric]:
     )
     size = GaugeMetricFamily(f"{NAMESPACE}_backup_bytes", "Size of the last whole backup.")
     for result in results:
-        moment = result.finished_at.replace(tzinfo=UTC).timestamp()
-        finished.add_metric((result.outcome,), moment)
+        finished.add_metric((result.outcome,), seconds_since_1970(result.finished_at))
         seconds.add_metric((result.outcome,), result.seconds)
         if result.outcome == "success":
             size.add_metric((), result.size)

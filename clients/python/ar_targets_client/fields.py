@@ -95,10 +95,15 @@ class Nullable:
 def json_value(value: object) -> Any:
     """A value that can be written as JSON again, unchanged. Raises ValueError."""
     try:
-        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+        as_json(value).encode()
     except (ValueError, RecursionError):
         raise ValueError("JSON that is not nested too deeply, without lone surrogates") from None
     return value
+
+
+def as_json(value: Any) -> str:
+    """JSON text, every character as it is. Raises TypeError, ValueError or RecursionError."""
+    return json.dumps(value, allow_nan=False, ensure_ascii=False)
 
 
 def encodable(text: str) -> bool:

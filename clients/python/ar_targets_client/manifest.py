@@ -16,8 +16,8 @@ from typing import Any
 
 from . import fields, names
 from .display import brief
+from .fields import as_json
 from .files import replacing
-from .payload import as_json
 from .records import Target
 from .rows import Common, Row, SourceError, name_of_target
 

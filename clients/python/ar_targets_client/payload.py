@@ -1,12 +1,11 @@
 """Bodies of requests: JSON, a JPEG as it is, or a form with a JPEG and other fields."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .errors import ClientError
-from .fields import encodable
+from .fields import as_json, encodable
 
 JPEG = "image/jpeg"
 
@@ -39,11 +38,6 @@ def as_text(name: str, value: Any) -> str:
     if not encodable(text):
         raise ClientError(f"{name}: it must not have a lone surrogate (it is no character)")
     return text
-
-
-def as_json(value: Any) -> str:
-    """JSON text, every character as it is. Raises TypeError, ValueError or RecursionError."""
-    return json.dumps(value, allow_nan=False, ensure_ascii=False)
 
 
 def arguments(payload: Payload) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from .. import ClientError
+from ..fields import as_json
 from ..files import replacing
 from ..names import jpeg_name
-from ..payload import as_json
 from . import metadata as metadata_option
 from .metadata import METRES, Metadata
 from .output import Columns, note, show, show_one
