@@ -146,6 +146,9 @@ IMAGE_MAX = 268_435_456
 
 ID = Whole(1, 2**63 - 1)
 SHA256 = Pattern("[0-9a-f]{64}", "64 hexadecimal digits in lower case")
+TARGET_NAME = Nullable(Text(1, 255))
+# Metres, of the printed picture.
+PHYSICAL_WIDTH = Nullable(Number(0, 1000))
 
 Id = Annotated[int, ID]
 Pixels = Annotated[int, Whole(1, 65_535)]
@@ -159,10 +162,9 @@ DeletedAt = Annotated[datetime | None, moment]
 LoginName = Annotated[str, Text(1, 64)]
 ProjectName = Annotated[str, Text(1, 255)]
 TokenDescription = Annotated[str, Text(0, 255)]
-TargetName = Annotated[str | None, Nullable(Text(1, 255))]
+TargetName = Annotated[str | None, TARGET_NAME]
 TargetDescription = Annotated[str, Text(0, 65_535)]
-# Of the printed picture.
-PhysicalWidth = Annotated[float | None, Nullable(Number(0, 1000))]
+PhysicalWidth = Annotated[float | None, PHYSICAL_WIDTH]
 Json = Annotated[Any, json_value]
 Access = Annotated[str, Pattern("read|write", "'read' or 'write'")]
 Jwt = Annotated[str, Pattern(r"([A-Za-z0-9_-]{1,2000}\.){2}[A-Za-z0-9_-]{1,2000}", "a JWT")]

@@ -16,7 +16,6 @@ from typing import Any
 
 from . import fields, names
 from .display import brief
-from .fields import as_json
 from .files import replacing
 from .records import Target
 from .rows import Common, Row, SourceError, name_of_target
@@ -26,8 +25,8 @@ NAMES = ("manifest.json", "manifest.csv")
 OURS = ("file", "name", "description", "physical_width", "active", "metadata", "sha256")
 # Columns whose values are no strings in JSON, and how they are checked.
 TYPED: dict[str, fields.Check] = {
-    "name": fields.Nullable(fields.Text(1, 255)),
-    "physical_width": fields.Nullable(fields.Number(0, 1000)),
+    "name": fields.TARGET_NAME,
+    "physical_width": fields.PHYSICAL_WIDTH,
     "active": fields.flag,
     "metadata": fields.json_value,
 }
@@ -168,7 +167,7 @@ def write(path: Path, targets: Iterable[tuple[str, Target]]) -> None:
 
 def csv_row(entry: Mapping[str, Any]) -> dict[str, Any]:
     """An entry as a row of CSV: empty for null, and JSON for what is no text or number."""
-    shown = dict(entry) | {"active": as_json(entry["active"])}
+    shown = dict(entry) | {"active": fields.as_json(entry["active"])}
     if entry.get("metadata") is not None:
-        shown["metadata"] = as_json(entry["metadata"])
+        shown["metadata"] = fields.as_json(entry["metadata"])
     return shown
