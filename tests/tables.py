@@ -5,6 +5,7 @@ from ar_targets.models import (
     Audit,
     BackupResult,
     LoginAttempt,
+    Member,
     Project,
     PurgeResult,
     Target,
@@ -17,6 +18,7 @@ admin_session = AdminSession.__table__
 attempt = LoginAttempt.__table__
 audit = Audit.__table__
 backup_result = BackupResult.__table__
+member = Member.__table__
 project = Project.__table__
 purge_result = PurgeResult.__table__
 target = Target.__table__

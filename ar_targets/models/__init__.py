@@ -9,6 +9,7 @@ from .admin_session import AdminSession
 from .audit import Audit
 from .backup_result import BackupResult
 from .login_attempt import LoginAttempt
+from .member import Member
 from .project import Project
 from .purge_result import PurgeResult
 from .target import Target
@@ -18,7 +19,7 @@ from .user import User
 
 # The migration that these classes belong to: ``/health/ready`` compares it with the database's,
 # and a test with alembic's head.
-SCHEMA_REVISION = "0011"
+SCHEMA_REVISION = "0014"
 
 __all__ = [
     "SCHEMA_REVISION",
@@ -27,6 +28,7 @@ __all__ = [
     "BackupResult",
     "Base",
     "LoginAttempt",
+    "Member",
     "Project",
     "PurgeResult",
     "Target",

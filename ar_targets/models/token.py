@@ -40,6 +40,8 @@ class Token(Audited, Revocable, Expiring, Owned, Base):
         # For the purge.
         Index("ix_token_expires_at", "expires_at"),
         Index("ix_token_revoked_at", "revoked_at"),
+        # For a member's own tokens, and to revoke them.
+        Index("ix_token_created_by_project_id_id", "created_by", "project_id", "id"),
         TABLE_OPTIONS,
     )
 
@@ -50,6 +52,9 @@ class Token(Audited, Revocable, Expiring, Owned, Base):
     access: Mapped[str] = mapped_column(VARCHAR(5, charset="ascii", collation="ascii_bin"))
     description: Mapped[str] = mapped_column(VARCHAR(DESCRIPTION_MAX))
     ttl: Mapped[int] = mapped_column(BIGINT)
+    # The member who made it; NULL for a token of the owner's. No foreign key, so that the column
+    # could be added instantly; the id of a purged user is in revoked tokens at most.
+    created_by: Mapped[int | None] = mapped_column(BIGINT)
 
 
 class TokenRecord(NamedTuple):
