@@ -31,6 +31,12 @@ class Permission(StrEnum):
     TOKEN_UPDATE = "token:update"  # noqa: S105
     TOKEN_DELETE = "token:delete"  # noqa: S105
 
+    MEMBER_LIST = "member:list"
+    MEMBER_CREATE = "member:create"
+    MEMBER_READ = "member:read"
+    MEMBER_UPDATE = "member:update"
+    MEMBER_DELETE = "member:delete"
+
     TARGET_LIST = "target:list"
     TARGET_CREATE = "target:create"
     TARGET_READ = "target:read"

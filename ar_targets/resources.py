@@ -7,6 +7,7 @@
     ├── login        Login
     └── project      ProjectList → Project
                                    ├── jwt          TokenList  → Token
+                                   ├── member       MemberList → Member
                                    └── imagetarget  TargetList → Target
 
 A resource holds the record of its row and its parent. It raises KeyError for a missing child,
@@ -20,9 +21,18 @@ from pyramid.authorization import ALL_PERMISSIONS, Allow, Deny, Everyone
 from pyramid.httpexceptions import HTTPMethodNotAllowed, HTTPUnauthorized
 from pyramid.request import Request
 
-from .auth.policy import ANY_APP, ANY_USER, Identity, app_principal, user_principal
+from .auth.policy import (
+    ANY_APP,
+    ANY_USER,
+    Identity,
+    app_principal,
+    member_principal,
+    role_principal,
+    user_principal,
+)
 from .db.base import parse_id
-from .models import project, target, token, user
+from .models import member, project, target, token, user
+from .models.member import ROLES, MemberRecord
 from .models.project import ProjectRecord
 from .models.target import TargetRecord
 from .models.token import TokenRecord
@@ -40,7 +50,15 @@ OWN_PROJECT = (
     Permission.TOKEN_READ,
     Permission.TOKEN_UPDATE,
     Permission.TOKEN_DELETE,
+    Permission.MEMBER_LIST,
+    Permission.MEMBER_CREATE,
+    Permission.MEMBER_READ,
+    Permission.MEMBER_UPDATE,
+    Permission.MEMBER_DELETE,
 )
+# Of these, the tokens of a member's own.
+SHARED_PROJECT = (Permission.PROJECT_READ, Permission.TOKEN_LIST, Permission.TOKEN_CREATE)
+OWN_TOKEN = (Permission.TOKEN_READ, Permission.TOKEN_UPDATE, Permission.TOKEN_DELETE)
 READ_TARGETS = (Permission.TARGET_LIST, Permission.TARGET_READ)
 WRITE_TARGETS = (
     *READ_TARGETS,
@@ -197,7 +215,10 @@ class ProjectList(Resource):
 
 
 class Project(Resource):
-    """``/api/project/<id>``: for its owner; its targets are for its project tokens."""
+    """``/api/project/<id>``: for its owner, and less of it for its members.
+
+    Its targets are for its project tokens.
+    """
 
     def __init__(
         self, request: Request, parent: ProjectList, name: str, record: ProjectRecord
@@ -209,13 +230,21 @@ class Project(Resource):
     def __acl__(self) -> Acl:
         return [
             (Allow, user_principal(self.record.owner_id), OWN_PROJECT),
+            *((Allow, role_principal(self.record.id, role), SHARED_PROJECT) for role in ROLES),
             (Allow, app_principal(self.record.id, "read"), READ_TARGETS),
             (Allow, app_principal(self.record.id, "write"), WRITE_TARGETS),
         ]
 
-    def __getitem__(self, name: str) -> "TokenList | TargetList":
-        children: dict[str, type[TokenList | TargetList]] = {
+    @property
+    def member_id(self) -> int | None:
+        """The id of a user who has a token and is not the owner, and so a member."""
+        user_id: int | None = self.request.identity.user_id
+        return None if user_id == self.record.owner_id else user_id
+
+    def __getitem__(self, name: str) -> "TokenList | MemberList | TargetList":
+        children: dict[str, type[TokenList | MemberList | TargetList]] = {
             "jwt": TokenList,
+            "member": MemberList,
             "imagetarget": TargetList,
         }
         return children[name](self.request, self, name)
@@ -238,11 +267,47 @@ class TokenList(Resource):
 
 
 class Token(Resource):
-    """``/api/project/<id>/jwt/<token_id>``."""
+    """``/api/project/<id>/jwt/<token_id>``: for the owner, and for the member who made it."""
 
     def __init__(self, request: Request, parent: TokenList, name: str, record: TokenRecord) -> None:
         super().__init__(request, parent, name)
         self.record = record
+
+    @property
+    def __acl__(self) -> Acl:
+        maker = self.record.created_by
+        if maker is None:
+            return []
+        return [(Allow, member_principal(self.record.project_id, maker), OWN_TOKEN)]
+
+
+class MemberList(Resource):
+    """``/api/project/<id>/member``."""
+
+    def __init__(self, request: Request, parent: Project, name: str) -> None:
+        super().__init__(request, parent, name)
+        self.project = parent
+
+    def __getitem__(self, user_id: str) -> "Member":
+        record = member.find(self.request.db, self.project.record.id, row_id(user_id))
+        if record is None:
+            raise KeyError(user_id)
+        return Member(self.request, self, user_id, record)
+
+
+class Member(Resource):
+    """``/api/project/<id>/member/<user_id>``: for the owner, and for that user to leave."""
+
+    def __init__(
+        self, request: Request, parent: MemberList, name: str, record: MemberRecord
+    ) -> None:
+        super().__init__(request, parent, name)
+        self.record = record
+
+    @property
+    def __acl__(self) -> Acl:
+        themself = member_principal(self.record.project_id, self.record.user_id)
+        return [(Allow, themself, Permission.MEMBER_DELETE)]
 
 
 class TargetList(Resource):

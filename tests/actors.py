@@ -16,7 +16,7 @@ from ar_targets import clock
 from ar_targets.auth import passwords
 from ar_targets.db.session import transaction_scope
 from ar_targets.images import jpeg
-from ar_targets.models import project, soft_delete, target, token, user
+from ar_targets.models import member, membership, project, soft_delete, target, token, user
 from ar_targets.models.noun import SoftDeletable
 
 from . import tables
@@ -66,6 +66,10 @@ class Project:
         return f"{self.path}/jwt"
 
     @property
+    def members(self) -> str:
+        return f"{self.path}/member"
+
+    @property
     def targets(self) -> str:
         return f"{self.path}/imagetarget"
 
@@ -109,10 +113,28 @@ class Stage:
         with transaction_scope(self.engine) as db:
             return Project(project.create(db, owner.id, name).id, name)
 
-    def app(self, of: Project, access: str = "write", ttl: int = 600) -> App:
-        """A project token's holder."""
+    def member(self, of: Project, login: str, role: str) -> User:
+        """A new user, with whom a project is shared."""
+        made = self.user(login)
+        self.share(of, made, role)
+        return made
+
+    def share(self, of: Project, with_whom: User, role: str) -> None:
+        """Make a user a member of a project."""
         with transaction_scope(self.engine) as db:
-            record = token.create(db, of.id, ttl, access, "")
+            membership.create(db, of.id, user.find(db, with_whom.id), role)
+
+    def unshare(self, of: Project, with_whom: User) -> None:
+        """End a membership."""
+        with transaction_scope(self.engine) as db:
+            membership.end(db, member.find(db, of.id, with_whom.id))
+
+    def app(
+        self, of: Project, access: str = "write", ttl: int = 600, by: User | None = None
+    ) -> App:
+        """A project token's holder; ``by`` is the member who made it, if not the owner."""
+        with transaction_scope(self.engine) as db:
+            record = token.create(db, of.id, ttl, access, "", created_by=by and by.id)
         return App(self.codec.project_token(record), record.id, f"{of.tokens}/{record.id}")
 
     def target(

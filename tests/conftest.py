@@ -273,6 +273,24 @@ def other_project(stage: Stage, stranger: User) -> Project:
 
 
 @pytest.fixture
+def editor(stage: Stage, project: Project) -> User:
+    return stage.member(project, "edith", "editor")
+
+
+@pytest.fixture
+def viewer(stage: Stage, project: Project) -> User:
+    return stage.member(project, "victor", "viewer")
+
+
+@pytest.fixture
+def former(stage: Stage, project: Project) -> User:
+    """Somebody who was a member once."""
+    user = stage.member(project, "fritz", "editor")
+    stage.unshare(project, user)
+    return user
+
+
+@pytest.fixture
 def write_token(stage: Stage, project: Project) -> App:
     return stage.app(project)
 

@@ -6,6 +6,9 @@ its revision says. The one exception are projects, which go along when their own
 and come back with the owner: that counts their revision up, too, but the one entry is the
 owner's. They take turns, so the difference is odd for a project that lies with its owner, and
 even for any other.
+
+A membership that has ended has no row, but an entry that says so. A token that a member has made
+is revoked with whatever would no longer allow it.
 """
 
 from sqlalchemy import Engine, text
@@ -18,7 +21,8 @@ ENTRIES = (
 CREATIONS = (
     "(SELECT COUNT(*) FROM audit WHERE noun = '{0}' AND row_id = `{0}`.id AND action = 'create')"
 )
-ONE_BY_ONE = ("user", "token", "target")
+ENDED = "SELECT row_id FROM audit WHERE noun = 'member' AND action = 'delete'"
+ONE_BY_ONE = ("user", "token", "target", "member")
 ALL = (*ONE_BY_ONE, "project")
 
 # What → a statement that finds nothing.
@@ -46,6 +50,19 @@ RULES = {
         + " AND ".join(
             f"NOT (noun = '{noun}' AND row_id IN (SELECT id FROM `{noun}`))" for noun in ALL
         )
+        + f" AND NOT (noun = 'member' AND row_id IN ({ENDED}))"
+    ),
+    "a membership that has ended, and has not": f"SELECT id FROM member WHERE id IN ({ENDED})",
+    "a membership that has ended twice": f"{ENDED} GROUP BY row_id HAVING COUNT(*) > 1",
+    "an owner who is a member": (
+        "SELECT member.id FROM member JOIN project ON project.id = project_id "
+        "WHERE owner_id = user_id"
+    ),
+    "a live token whose maker is no member who may have it": (
+        "SELECT token.id FROM token WHERE created_by IS NOT NULL AND revoked_at IS NULL "
+        "AND NOT EXISTS (SELECT 1 FROM member JOIN user ON user.id = user_id "
+        "WHERE member.project_id = token.project_id AND user_id = created_by "
+        "AND user.deleted_at IS NULL AND (role = 'editor' OR access <> 'write'))"
     ),
     "a live project of a deleted owner": (
         "SELECT project.id FROM project JOIN user ON user.id = owner_id "

@@ -33,6 +33,16 @@ def app_principal(project_id: int, access: str) -> str:
     return f"project:{project_id}:{access}"
 
 
+def role_principal(project_id: int, role: str) -> str:
+    """The principal of a member of a project with that role, who has a login token."""
+    return f"member:{project_id}:{role}"
+
+
+def member_principal(project_id: int, user_id: int) -> str:
+    """The principal of the user of that id while a member of the project."""
+    return f"member:{project_id}:user:{user_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The authenticated caller. ``user_id`` is None for a project token."""
@@ -47,6 +57,8 @@ class Lookup:
     """Result of the statement that authenticates a caller: the identity, and rows of the path."""
 
     identity: Identity | None = None
+    # The caller's role, where it is a member of the project.
+    role: str | None = None
     project: ProjectRecord | None = None
     token: TokenRecord | None = None
     target: TargetRecord | None = None
@@ -93,9 +105,14 @@ def look_up_user(request: Request, claims: LoginClaims) -> Lookup:
     if found is None:
         return Lookup()
     userid = user_principal(found.user_id)
-    principals = (Everyone, Authenticated, ANY_USER, userid)
+    principals: tuple[str, ...] = (Everyone, Authenticated, ANY_USER, userid)
+    if found.project is not None and found.role is not None:
+        principals += (
+            role_principal(found.project.id, found.role),
+            member_principal(found.project.id, found.user_id),
+        )
     identity = Identity(userid, principals, found.user_id)
-    return Lookup(identity, project=found.project, token=found.token)
+    return Lookup(identity, role=found.role, project=found.project, token=found.token)
 
 
 def look_up_app(request: Request, claims: ProjectClaims) -> Lookup:

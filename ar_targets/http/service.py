@@ -13,6 +13,7 @@ from ..resources import public_factory, root_factory
 ID = ":[1-9][0-9]{0,18}"
 PROJECT = f"/project/{{project_id{ID}}}"
 TOKEN = f"{PROJECT}/jwt/{{token_id{ID}}}"
+MEMBER = f"{PROJECT}/member/{{user_id{ID}}}"
 TARGET = f"{PROJECT}/imagetarget/{{target_id{ID}}}"
 USER = f"/user/{{user_id{ID}}}"
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Index, insert
+from sqlalchemy import ColumnElement, Index, insert, literal, select
 from sqlalchemy.dialects.mysql import BIGINT, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -87,6 +87,18 @@ def record(
         details = orjson.dumps(_details(action, noun, values)).decode()
         entry = _entry(db.principal(), now, action, details)
         db.write(_INSERT, **entry, noun=noun.__tablename__, row_id=row_id)
+
+
+def record_all(
+    db: Database, now: datetime, action: str, noun: type[Revisioned], these: ColumnElement[bool]
+) -> None:
+    """Write an entry about each row of a condition, in one statement; they show no values."""
+    if db.principal is not None and issubclass(noun, Audited):
+        entry = _entry(db.principal(), now, action, "{}") | {"noun": noun.__tablename__}
+        row = select(*(literal(value, getattr(Audit, name).type) for name, value in entry.items()))
+        db.write(
+            insert(Audit).from_select([*entry, "row_id"], row.add_columns(noun.id).where(these))
+        )
 
 
 def _entry(principal: Principal, now: datetime, action: str, details: str) -> dict[str, object]:

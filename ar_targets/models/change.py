@@ -8,10 +8,12 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
+    Delete,
     Insert,
     Select,
     Update,
     bindparam,
+    delete,
     func,
     insert,
     select,
@@ -49,13 +51,18 @@ def create_below(
     noun: type[Revisioned],
     now: datetime,
     values: Mapping[str, Any],
+    *,
+    only: tuple[ColumnElement[bool], ...] = (),
 ) -> int | None:
     """As `create`, for a child of a live row; None where the parent is deleted.
 
     A shared lock on the parent makes this and a deletion of the parent wait for each other.
+    ``only`` are more conditions, which may join other tables to the parent: their rows are locked
+    as well, in the order in which the conditions name the tables. Values may be named in them as
+    parameters. None where they are false.
     """
     stamped = {**values, "created_at": now, "updated_at": now}
-    statement = _insert_below(noun, parent, tuple(stamped))  # type: ignore[arg-type]
+    statement = _insert_below(noun, parent, tuple(stamped), only)  # type: ignore[arg-type]
     if not db.write(statement, **stamped, parent_id=parent_id).rowcount:
         return None
     return _created(db, noun, now, values)
@@ -142,6 +149,27 @@ def change_record(
     return known(number) if number == record.revision + 1 else read_again()
 
 
+def counted(noun: type[Revisioned], now: datetime, **values: object) -> dict[Any, Any]:
+    """The values of an UPDATE of several rows, which increments each row's revision."""
+    stamped = {"revision": noun.revision + 1, "updated_at": now, **values}
+    return {getattr(noun, name): value for name, value in stamped.items()}
+
+
+def remove(
+    db: Database,
+    noun: type[Revisioned],
+    row_id: int,
+    now: datetime,
+    values: Mapping[str, Any],
+) -> None:
+    """Delete a row, which is locked, of a noun that has no soft delete.
+
+    ``values`` are its columns, for the audit entry, which is all that is left.
+    """
+    db.write(_delete(noun), row_id=row_id)  # type: ignore[arg-type]
+    audit.record(db, now, "delete", noun, row_id, values)
+
+
 # Built once, so that SQLAlchemy finds the compiled SQL at once. (mypy checks the hash of a
 # class's instances instead of the class's own, and reports classes as unhashable.)
 
@@ -152,11 +180,18 @@ def _insert(noun: Any) -> Insert:
 
 
 @functools.cache
-def _insert_below(noun: Any, parent: Any, names: tuple[str, ...]) -> Insert:
+def _insert_below(
+    noun: Any, parent: Any, names: tuple[str, ...], only: tuple[ColumnElement[bool], ...]
+) -> Insert:
     types = noun.__table__.columns
     row = select(*(bindparam(name, type_=types[name].type) for name in names))
-    row = row.where(parent.id == bindparam("parent_id"), parent.alive())
+    row = row.where(*only, parent.id == bindparam("parent_id"), parent.alive())
     return insert(noun).from_select(names, row.with_for_update(read=True))
+
+
+@functools.cache
+def _delete(noun: Any) -> Delete:
+    return delete(noun).where(noun.id == bindparam("row_id"))
 
 
 @functools.cache

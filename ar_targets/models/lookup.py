@@ -16,6 +16,7 @@ from ..db.session import Database
 from . import project as projects
 from . import target as targets
 from . import token as tokens
+from .member import Member
 from .project import Project, ProjectRecord
 from .target import Target, TargetRecord
 from .token import Token, TokenRecord
@@ -23,9 +24,13 @@ from .user import User
 
 
 class UserAccess(NamedTuple):
-    """The live user of a login token, and the live project and its token that the path names."""
+    """The live user of a login token, and the live project and its token that the path names.
+
+    ``role`` is the user's in the project; None where the user is no member of it.
+    """
 
     user_id: int
+    role: str | None = None
     project: ProjectRecord | None = None
     token: TokenRecord | None = None
 
@@ -53,8 +58,9 @@ _BY_LOGIN = (
     )
 )
 _BY_LOGIN_BELOW = (
-    _BY_LOGIN.add_columns(*projects.COLUMNS, *tokens.COLUMNS)
+    _BY_LOGIN.add_columns(Member.role, *projects.COLUMNS, *tokens.COLUMNS)
     .outerjoin(Project, and_(Project.id == bindparam("project_id"), Project.alive()))
+    .outerjoin(Member, and_(Member.project_id == Project.id, Member.user_id == User.id))
     .outerjoin(Token, and_(Token.id == bindparam("token_id"), Token.project_id == Project.id))
 )
 _BY_TOKEN = (
@@ -96,9 +102,10 @@ def by_login(
     rows = db.read(_BY_LOGIN_BELOW, **caller, project_id=project_id, token_id=token_id)
     if not rows:
         return None
-    found, *rest = rows[0]
+    found, role, *rest = rows[0]
     return UserAccess(
         found,
+        role,
         ProjectRecord._make(rest[:_PROJECT]) if exists(rest[:_PROJECT]) else None,
         TokenRecord._make(rest[_PROJECT:]) if exists(rest[_PROJECT:]) else None,
     )

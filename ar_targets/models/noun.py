@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import ColumnElement, Computed, Table, inspect
+from sqlalchemy.dialects.mysql import BIGINT
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from ..db.base import Base, Id, Moment, Revision
@@ -123,6 +124,17 @@ class Revocable(Revisioned):
         return cls.revoked_at.is_(None)
 
 
+class RevokedWithCreator(Revocable, Owned):
+    """A row that is revoked when the row of another noun is deleted that has made it."""
+
+    # The table of the noun that makes them.
+    creator: ClassVar[str]
+
+    # NULL for a row that stays whoever is deleted. No foreign key, so that the column could be
+    # added instantly; the id of a purged row is in revoked rows at most.
+    created_by: Mapped[int | None] = mapped_column(BIGINT)
+
+
 def nouns(kind: type[Kind]) -> list[type[Kind]]:
     """The mapped classes that have a mixin, parents before children."""
     return [noun for noun in _mapped() if issubclass(noun, kind)]
@@ -153,6 +165,12 @@ def parent(noun: type[Owned]) -> type[SoftDeletable]:
     """The noun to which this one's foreign key refers."""
     (key,) = table(noun).columns[noun.parent_key].foreign_keys
     return next(above for above in nouns(SoftDeletable) if table(above) is key.column.table)
+
+
+def revoked_along(noun: type[Revisioned]) -> list[type[RevokedWithCreator]]:
+    """The nouns whose rows are revoked with the row of this one that has made them."""
+    name = table(noun).name
+    return [made for made in nouns(RevokedWithCreator) if made.creator == name]
 
 
 def table(noun: type[Any]) -> Table:

@@ -3,15 +3,24 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Computed, ForeignKey, Index, bindparam, select
+from sqlalchemy import Computed, ForeignKey, Index, bindparam, select, update
 from sqlalchemy.dialects.mysql import BIGINT, BINARY, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
 from ..db.base import TABLE_OPTIONS, Base, fold
 from ..db.session import Database
+from . import member as members
 from .change import change_record, create_below, lock_live
-from .noun import Audited, DeletedWithParent, Purgeable, Restorable
+from .member import Member
+from .noun import (
+    Audited,
+    DeletedWithParent,
+    Purgeable,
+    Restorable,
+    RevokedWithCreator,
+    children,
+)
 from .user import User
 
 NAME_MAX = 255
@@ -64,10 +73,14 @@ class ProjectRecord(NamedTuple):
 
 
 class ListedProject(NamedTuple):
-    """A project in a list; ``deleted_at`` is None where it is live."""
+    """A project in a list.
+
+    ``deleted_at`` is None where it is live, ``role`` where the list is of the caller's own.
+    """
 
     record: ProjectRecord
-    deleted_at: datetime | None
+    deleted_at: datetime | None = None
+    role: str | None = None
 
     @property
     def id(self) -> int:
@@ -97,6 +110,22 @@ _PAGE = (
 )
 
 
+_SHARED_PAGE = (
+    select(*COLUMNS, Member.role)
+    .prefix_with("STRAIGHT_JOIN")
+    .select_from(Member)
+    .join(Project, Project.id == Member.project_id)
+    .with_hint(Member, "FORCE INDEX (ix_member_user_id_project_id)")
+    .where(
+        Member.user_id == bindparam("user_id"),
+        Member.project_id > bindparam("after"),
+        Project.alive(),
+    )
+    .order_by(Member.project_id)
+    .limit(bindparam("count"))
+)
+
+
 def find(db: Database, project_id: int) -> ProjectRecord | None:
     """The live project of that id."""
     rows = db.read(_FIND, project_id=project_id)
@@ -109,6 +138,12 @@ def page(
     """Up to ``count`` live or deleted projects of a user, past the id ``after``."""
     rows = db.read(_PAGE, owner_id=owner_id, deleted=deleted, after=after, count=count)
     return [ListedProject(ProjectRecord._make(row[:-1]), row[-1]) for row in rows]
+
+
+def shared_page(db: Database, user_id: int, after: int, count: int) -> list[ListedProject]:
+    """Up to ``count`` live projects that are shared with a user, past the id ``after``."""
+    rows = db.read(_SHARED_PAGE, user_id=user_id, after=after, count=count)
+    return [ListedProject(ProjectRecord._make(row[:-1]), role=row[-1]) for row in rows]
 
 
 def create(db: Database, owner_id: int, name: str) -> ProjectRecord | None:
@@ -141,11 +176,30 @@ def hand_over(
     """The project with another owner; None where it is gone, or its revision is another.
 
     Raises OwnerGoneError. The new owner's row is locked, as it is for a new project, so that a
-    concurrent deletion of that user either includes the project or comes first.
+    concurrent deletion of that user either includes the project or comes first. Where the new
+    owner was a member, the membership ends, and its tokens become the owner's.
     """
     if not lock_live(db, User, owner_id):
         raise OwnerGoneError("the new owner has just been deleted")
-    return _change(db, record, {"owner_id": owner_id}, revision)
+    handed = _change(db, record, {"owner_id": owner_id}, revision)
+    if handed is not None:
+        _end_membership(db, record.id, owner_id)
+    return handed
+
+
+def _end_membership(db: Database, project_id: int, owner_id: int) -> None:
+    """Make a member's rows those of the owner that the member has become.
+
+    After the project's row is changed: adding a member, and creating a member's token, lock it.
+    """
+    if not members.remove(db, project_id, owner_id):
+        return
+    for child in children(Project):
+        if issubclass(child, RevokedWithCreator):
+            theirs = child.created_by == owner_id
+            db.write(
+                update(child).where(child.parent_id() == project_id, theirs).values(created_by=None)
+            )
 
 
 def _change(

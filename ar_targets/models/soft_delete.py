@@ -6,7 +6,6 @@ clients also checks that their parent is live. So a project of a million targets
 restored by updating one row, and a restore brings back exactly what was deleted.
 """
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
@@ -15,8 +14,8 @@ from sqlalchemy.orm import aliased
 
 from .. import clock
 from ..db.session import Database
-from . import audit
-from .change import change, lock_live
+from . import audit, revocation
+from .change import change, counted, lock_live
 from .noun import (
     Audited,
     DeletedWithParent,
@@ -25,6 +24,7 @@ from .noun import (
     SoftDeletable,
     children,
     parent,
+    revoked_along,
 )
 
 
@@ -53,7 +53,8 @@ def delete(
     False where it is already deleted, where its revision is not the given one, or ``only`` is
     false for it.
 
-    The row itself is updated first: creating a child locks it, so none can be created in between.
+    Rows that it has made are revoked with it, for good. The row itself is updated first: creating
+    a child or another row of its own locks it, so none can be created in between.
     """
     now = clock.now()
     if change(db, noun, row_id, now, {"deleted_at": now}, revision=revision, only=only) is None:
@@ -62,8 +63,10 @@ def delete(
         db.write(
             update(child)
             .where(child.parent_id() == row_id, child.alive())
-            .values(_counted(child, now, deleted_at=now, deleted_with_parent=True))
+            .values(counted(child, now, deleted_at=now, deleted_with_parent=True))
         )
+    for made in revoked_along(noun):
+        revocation.revoke_all(db, made, made.created_by == row_id)
     return True
 
 
@@ -147,16 +150,10 @@ def _restore(
     **values: object,
 ) -> int:
     """Clear ``deleted_at``; returns the row count. Raises RestoreError if a label is taken."""
-    values = _counted(noun, clock.now(), deleted_at=None, **values)
+    values = counted(noun, clock.now(), deleted_at=None, **values)
     try:
         return db.write(update(noun).where(condition).values(values)).rowcount
     except IntegrityError:
         raise TakenError(
             f"{what} has been taken meanwhile; rename the other one, then try again"
         ) from None
-
-
-def _counted(noun: type[SoftDeletable], now: datetime, **values: object) -> dict[Any, Any]:
-    """The values of an UPDATE of several rows, which increments each row's revision."""
-    stamped = {"revision": noun.revision + 1, "updated_at": now, **values}
-    return {getattr(noun, name): value for name, value in stamped.items()}

@@ -5,11 +5,19 @@ that a copy of the database gives no access. Expiry and access are columns of th
 of the JWT.
 """
 
+import functools
 import secrets
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, bindparam, select
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    bindparam,
+    select,
+)
 from sqlalchemy.dialects.mysql import BIGINT, CHAR, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,15 +25,21 @@ from .. import clock
 from ..db.base import TABLE_OPTIONS, Base
 from ..db.session import Database
 from .change import change, change_record, create_below
-from .noun import Audited, Expiring, Owned, Revocable
+from .member import Member, roles_allowing
+from .noun import Audited, Expiring, RevokedWithCreator
 from .project import Project
+from .user import User
 
 DESCRIPTION_MAX = 255
 ACCESS = ("read", "write")
 
 
-class Token(Audited, Revocable, Expiring, Owned, Base):
-    """One token of one project."""
+class Token(Audited, RevokedWithCreator, Expiring, Base):
+    """One token of one project.
+
+    ``created_by`` is the member who made it, and NULL for one of the owner's. While it is not
+    revoked, that user is live and a member, with a role that allows its access.
+    """
 
     __tablename__ = "token"
     plural = "tokens"
@@ -33,6 +47,7 @@ class Token(Audited, Revocable, Expiring, Owned, Base):
     expired = "expired tokens"
     audited = ("project_id", "description", "access", "ttl")
     parent_key = "project_id"
+    creator: ClassVar[str] = User.__tablename__
     __table_args__ = (
         CheckConstraint("access IN ('read', 'write')", name="access"),
         Index("uq_token_jti", "jti", unique=True),
@@ -52,9 +67,6 @@ class Token(Audited, Revocable, Expiring, Owned, Base):
     access: Mapped[str] = mapped_column(VARCHAR(5, charset="ascii", collation="ascii_bin"))
     description: Mapped[str] = mapped_column(VARCHAR(DESCRIPTION_MAX))
     ttl: Mapped[int] = mapped_column(BIGINT)
-    # The member who made it; NULL for a token of the owner's. No foreign key, so that the column
-    # could be added instantly; the id of a purged user is in revoked tokens at most.
-    created_by: Mapped[int | None] = mapped_column(BIGINT)
 
 
 class TokenRecord(NamedTuple):
@@ -71,6 +83,7 @@ class TokenRecord(NamedTuple):
     updated_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
+    created_by: int | None = None
 
     @property
     def valid(self) -> bool:
@@ -95,6 +108,17 @@ _PAGE = (
     .order_by(Token.id)
     .limit(bindparam("count"))
 )
+_PAGE_OF_MEMBER = (
+    select(*COLUMNS)
+    .with_hint(Token, "FORCE INDEX (ix_token_created_by_project_id_id)")
+    .where(
+        Token.created_by == bindparam("created_by"),
+        Token.project_id == bindparam("project_id"),
+        Token.id > bindparam("after"),
+    )
+    .order_by(Token.id)
+    .limit(bindparam("count"))
+)
 
 
 def find(db: Database, project_id: int, token_id: int) -> TokenRecord | None:
@@ -103,16 +127,36 @@ def find(db: Database, project_id: int, token_id: int) -> TokenRecord | None:
     return TokenRecord._make(rows[0]) if rows else None
 
 
-def page(db: Database, project_id: int, after: int, count: int) -> list[TokenRecord]:
-    """Up to ``count`` tokens of a project past the id ``after``, expired and revoked included."""
-    rows = db.read(_PAGE, project_id=project_id, after=after, count=count)
+def page(
+    db: Database, project_id: int, after: int, count: int, *, created_by: int | None = None
+) -> list[TokenRecord]:
+    """Up to ``count`` tokens of a project past the id ``after``, expired and revoked included.
+
+    All of them, or those of the member ``created_by``.
+    """
+    values = {"project_id": project_id, "after": after, "count": count}
+    if created_by is None:
+        rows = db.read(_PAGE, **values)
+    else:
+        rows = db.read(_PAGE_OF_MEMBER, **values, created_by=created_by)
     return [TokenRecord._make(row) for row in rows]
 
 
 def create(
-    db: Database, project_id: int, ttl: int, access: str, description: str
+    db: Database,
+    project_id: int,
+    ttl: int,
+    access: str,
+    description: str,
+    *,
+    created_by: int | None = None,
 ) -> TokenRecord | None:
-    """A new token, valid for ``ttl`` seconds from now; None where the project is deleted."""
+    """A new token, valid for ``ttl`` seconds from now; None where the project is deleted.
+
+    ``created_by`` is the member who makes it: None, too, where that user is deleted, no longer a
+    member, or has a role that does not allow the access. Their rows are locked, so that a change
+    of these either revokes the token or comes first.
+    """
     now = clock.now()
     values: dict[str, Any] = {
         "project_id": project_id,
@@ -121,12 +165,30 @@ def create(
         "description": description,
         "ttl": ttl,
         "expires_at": now + timedelta(seconds=ttl),
+        "created_by": created_by,
     }
-    token_id = create_below(db, Project, project_id, Token, now, values)
+    only = () if created_by is None else _by_member(access)
+    token_id = create_below(db, Project, project_id, Token, now, values, only=only)
     if token_id is None:
         return None
     return TokenRecord(
         id=token_id, revision=1, created_at=now, updated_at=now, revoked_at=None, **values
+    )
+
+
+@functools.cache
+def _by_member(access: str) -> tuple[ColumnElement[bool], ...]:
+    """The conditions that the maker of a token is a live member who may have that access.
+
+    In the order in which the deletion of a user and the handing over of a project lock rows:
+    user, project, member.
+    """
+    return (
+        User.id == bindparam("created_by", type_=BIGINT),
+        User.alive(),
+        Project.id == Member.project_id,
+        Member.user_id == User.id,
+        Member.role.in_(roles_allowing(access)),
     )
 
 

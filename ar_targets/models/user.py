@@ -92,6 +92,7 @@ NO_ADMIN = User.is_admin.is_(False)
 COLUMNS = [getattr(User, name) for name in UserRecord._fields]
 
 _FIND = select(*COLUMNS).where(User.id == bindparam("user_id"), User.alive())
+_BY_LOGIN = select(*COLUMNS).where(User.live_login_key == bindparam("key"))
 _CREDENTIALS = select(*[getattr(User, name) for name in Credentials._fields]).where(
     User.live_login_key == bindparam("key")
 )
@@ -128,6 +129,12 @@ def login_key(login: str) -> bytes:
 def find(db: Database, user_id: int) -> UserRecord | None:
     """The live user of that id."""
     rows = db.read(_FIND, user_id=user_id)
+    return UserRecord._make(rows[0]) if rows else None
+
+
+def find_by_login(db: Database, login: str) -> UserRecord | None:
+    """The live user with that login, in capital or small letters."""
+    rows = db.read(_BY_LOGIN, key=login_key(login))
     return UserRecord._make(rows[0]) if rows else None
 
 

@@ -26,7 +26,8 @@ project_restore = service("project_restore", f"{PROJECT}/restore", resource="/pr
 
 def represent_listed(request: Request, listed: ListedProject) -> Json:
     """The representation of a project in a list."""
-    return represent(request, listed.record) | deletion(listed.deleted_at)
+    role = {} if listed.role is None else {"role": listed.role}
+    return represent(request, listed.record) | deletion(listed.deleted_at) | role
 
 
 def represent(request: Request, record: ProjectRecord) -> Json:
@@ -41,10 +42,13 @@ def represent(request: Request, record: ProjectRecord) -> Json:
 
 @project_list.get(context=resources.ProjectList, permission=Permission.PROJECT_LIST)
 def list_projects(request: Request) -> Json:
-    """The caller's own projects, live or deleted."""
+    """The caller's own projects, live or deleted, or those that others share with the caller."""
     page = requested_page(request, QUERY)
-    owner_id, deleted = request.identity.user_id, page.filters["deleted"]
-    records = projects.page(request.db, owner_id, page.after.id, page.rows, deleted=deleted)
+    user_id, deleted = request.identity.user_id, page.filters["deleted"]
+    if page.filters["member"]:
+        records = projects.shared_page(request.db, user_id, page.after.id, page.rows)
+    else:
+        records = projects.page(request.db, user_id, page.after.id, page.rows, deleted=deleted)
     return listing(request, page, records, represent_listed)
 
 

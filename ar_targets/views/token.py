@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pyramid.httpexceptions import HTTPConflict
+from pyramid.httpexceptions import HTTPConflict, HTTPException, HTTPForbidden
 from pyramid.request import Request
 from pyramid.response import Response
 
@@ -14,8 +14,10 @@ from ..http.conditional import expected_revision, not_modified, written
 from ..http.pagination import listing, requested_page
 from ..http.representation import Json, created, found, no_content, shown
 from ..http.service import PROJECT, TOKEN, service
+from ..models import member as members
+from ..models import project as projects
 from ..models import token as tokens
-from ..models.token import TokenRecord
+from ..models.token import ACCESS, TokenRecord
 from ..permissions import Permission
 from ..schemas.body import Body
 from ..schemas.token import TokenBody, TokenTtlBody, ttl_fault
@@ -50,10 +52,14 @@ def ttl_in_range(request: Request, schema: Body, **_: Any) -> None:
 
 @token_list.get(context=resources.TokenList, permission=Permission.TOKEN_LIST)
 def list_tokens(request: Request) -> Json:
-    """All tokens of the project, including expired and revoked ones, until they are purged."""
-    page = requested_page(request)
-    project_id = request.context.project.record.id
-    records = tokens.page(request.db, project_id, page.after.id, page.rows)
+    """All tokens of the project, including expired and revoked ones, until they are purged.
+
+    A member sees those of its own.
+    """
+    page, project = requested_page(request), request.context.project
+    records = tokens.page(
+        request.db, project.record.id, page.after.id, page.rows, created_by=project.member_id
+    )
     return listing(request, page, records, represent)
 
 
@@ -64,17 +70,31 @@ def list_tokens(request: Request) -> Json:
     validators=(optional_json_body, ttl_in_range),
 )
 def create_token(request: Request) -> Json:
-    """A new token."""
+    """A new token; a member's is its own, and its role limits the access."""
     fields, settings = request.validated, request.registry.ar_settings
+    project, role = request.context.project, request.lookup.role
+    if project.member_id is not None and not members.role_allows(role, fields["access"]):
+        raise access_denied(role)
     made = tokens.create(
         request.db,
-        request.context.project.record.id,
+        project.record.id,
         fields.get("ttl", settings.project_token_ttl),
         fields["access"],
         fields["description"],
+        created_by=project.member_id,
     )
+    if made is None and projects.find(request.db, project.record.id) is not None:
+        # No longer a member, or one with a lower role.
+        raise HTTPForbidden
     record = found(made)
     return created(request, record, represent(request, record))
+
+
+def access_denied(role: str) -> HTTPException:
+    """The 403 for an access that a member's role does not allow."""
+    allowed = " or ".join(repr(access) for access in ACCESS if members.role_allows(role, access))
+    told = f"the role of {role} allows {allowed}; ask the project's owner for another role"
+    return problem(HTTPForbidden, FieldError("body", "access", told))
 
 
 @token.get(context=resources.Token, permission=Permission.TOKEN_READ)

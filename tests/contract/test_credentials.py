@@ -1,5 +1,6 @@
 """Every endpoint, method and kind of credential, in one table."""
 
+import functools
 import re
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from .. import nouns
 from ..actors import Actor
 from ..conftest import build
+from ..nouns.test_member import MEMBER_CALLERS, MEMBER_CREDENTIALS
 from ..nouns.test_user import OPEN_CREDENTIALS, SELF_CREDENTIALS
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -47,7 +49,7 @@ HEAD /api/docs/docs.js  200    200     200    200   200   200   200  200    200 
 TABLE += nouns.credentials()
 
 
-def rows(table):
+def rows(table, callers=CALLERS):
     """(method, path, {caller: status}) of each line; a path alone is before those below."""
     base = ""
     for line in filter(None, table.splitlines()):
@@ -55,15 +57,15 @@ def rows(table):
         if line.startswith("/"):
             base = line
         elif method in METHODS:
-            path = base + "".join(cells[: -len(CALLERS)])
-            yield method, path, dict(zip(CALLERS, map(int, cells[-len(CALLERS) :]), strict=True))
+            path = base + "".join(cells[: -len(callers)])
+            yield method, path, dict(zip(callers, map(int, cells[-len(callers) :]), strict=True))
 
 
-def cells(table):
+def cells(table, callers=CALLERS):
     """A test for each cell."""
     return [
         pytest.param(method, path, caller, status, id=f"{method} {path} {caller}")
-        for method, path, statuses in rows(table)
+        for method, path, statuses in rows(table, callers)
         for caller, status in statuses.items()
     ]
 
@@ -86,9 +88,13 @@ def ask(request, stage, owner):
         "read": lambda: get("read_token"),
         "foreign": lambda: get("other_token"),
         "revoked": lambda: get("revoked_token"),
+        **{member: functools.partial(get, member) for member in ("editor", "viewer", "former")},
     }
 
     def call(app, method, path, caller, status):
+        if method == "POST" and path.endswith("/member"):
+            # Whom the body names.
+            get("stranger")
         real = re.sub(r"{(\w+)}", lambda place: str(get(place[1]).id), path)
         body = nouns.good_body(method, path) if method in ("POST", "PUT", "PATCH") else None
         return app.call(method, real, body, who=callers[caller](), status=status)
@@ -105,6 +111,13 @@ def revoked_token(stage, project):
 
 @pytest.mark.parametrize(("method", "path", "caller", "status"), cells(TABLE))
 def test_credentials(app, ask, method, path, caller, status):
+    ask(app, method, path, caller, status)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "caller", "status"), cells(MEMBER_CREDENTIALS, MEMBER_CALLERS)
+)
+def test_members(app, ask, method, path, caller, status):
     ask(app, method, path, caller, status)
 
 

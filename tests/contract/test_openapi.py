@@ -336,7 +336,7 @@ def test_all_fields_of_a_response_are_always_there(document, services):
         if "properties" in schema and name not in bodies:
             optional = schema["properties"].keys() - set(schema["required"])
             # What a list has only where it is asked for.
-            assert optional <= {"metadata", "deleted_at"}
+            assert optional <= {"metadata", "deleted_at", "role"}
 
 
 def test_limits_are_those_of_the_code(document):

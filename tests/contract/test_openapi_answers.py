@@ -34,6 +34,7 @@ OPERATIONS = [
 # What another has already.
 TAKEN = {
     "/jwt": {},
+    "/member": {"login": "VICTOR"},
     "/imagetarget": {"name": "GATE"},
     "/user": {"login": "STEFAN"},
     "/project": {"name": "MUSEUM"},
@@ -63,10 +64,12 @@ FIXTURES = {"user_id": "owner", "token_id": "write_token"}
 def good(request, owner, project, write_token):
     """Makes a good call of an operation."""
 
-    def place(parameter):
+    def place(path, parameter):
         if parameter == "asset":
             return "docs.js"
         name = FIXTURES.get(parameter, parameter.removesuffix("_id"))
+        if "/member/" in path and parameter == "user_id":
+            name = "viewer"
         return str(request.getfixturevalue(name).id)
 
     holders = {"user_token": owner, "project_token": write_token}
@@ -80,7 +83,7 @@ def good(request, owner, project, write_token):
             raw = isinstance(sent, bytes)
             headers["Content-Type"] = JPEG if raw else JSON
             body = sent if raw else json.dumps(sent).encode()
-        real = re.sub(r"{(\w+)}", lambda found: place(found[1]), path)
+        real = re.sub(r"{(\w+)}", lambda found: place(path, found[1]), path)
         return Call(method.upper(), real, body, headers)
 
     return make
@@ -149,6 +152,8 @@ def test_every_answer_is_given(request, good, path, method, stage, app, owner, w
             asked = request.getfixturevalue({429: "strict", 503: "away"}[status])
         elif status == 409:
             request.getfixturevalue("other_project")
+            if path.endswith("/member"):
+                request.getfixturevalue("viewer")
             if "/imagetarget" in path:
                 stage.target(request.getfixturevalue("project"), name="gate")
             if "/jwt" in path:

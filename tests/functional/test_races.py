@@ -14,11 +14,14 @@ from sqlalchemy.exc import DBAPIError
 
 from ar_targets import clock
 from ar_targets.db.session import in_transaction, transaction_scope
+from ar_targets.models import project as projects
 from ar_targets.models import purge, soft_delete
 from ar_targets.models.project import Project
 
-from ..client import Client
+from ..client import Client, at_once
+from ..invariants import broken
 from ..pictures import drawn
+from ..tables import member as member_table
 from ..tables import project as project_table
 from ..tables import target as target_table
 from ..tables import token as token_table
@@ -117,6 +120,81 @@ def test_reads_until_the_token_is_revoked(app, owner, target, write_token):
     answers = crowd.stop()
     assert {status for _, status, _ in answers} == {200, 401}
     assert {status for sent, status, _ in answers if sent > ended} == {401}
+
+
+def lower_role(app, owner, editor, project):
+    path = f"{project.members}/{editor.id}"
+    app.patch_json(path, {"role": "viewer"}, headers=owner.headers, status=200)
+
+
+def end_membership(app, owner, editor, project):
+    app.delete(f"{project.members}/{editor.id}", headers=owner.headers, status=204)
+
+
+def leave(app, owner, editor, project):
+    app.delete(f"{project.members}/{editor.id}", headers=editor.headers, status=204)
+
+
+def end_editor(app, owner, editor, project):
+    app.delete(editor.path, status=204)
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [(lower_role, 403), (end_membership, 403), (leave, 403), (end_editor, 401)],
+)
+def test_a_members_tokens_until_the_right_ends(app, stage, owner, editor, project, end, status):
+    """Those that were made before are revoked, and none is made afterwards."""
+
+    def create(own):
+        return own.post_json(project.tokens, {}, headers=editor.headers, status="*")
+
+    crowd = Crowd(app, 4 * [create])
+    crowd.wait(10, 201)
+    end(app, owner, editor, project)
+    ended = time.monotonic()
+    crowd.wait(10, status)
+    answers = crowd.stop()
+    assert {answered for _, answered, _ in answers} <= {201, 401, 403}
+    assert {answered for sent, answered, _ in answers if sent > ended} == {status}
+    made = {answer.json["id"] for _, answered, answer in answers if answered == 201}
+    rows = stage.rows(token_table)
+    assert {row["id"] for row in rows} == made
+    assert all(row["revoked_at"] is not None for row in rows)
+    assert broken(stage.engine) == []
+
+
+def test_a_member_who_becomes_the_owner_goes_on_making_tokens(app, stage, owner, editor, project):
+    """None is lost, and all are the owner's afterwards."""
+
+    def create(own):
+        return own.post_json(project.tokens, {}, headers=editor.headers, status="*")
+
+    crowd = Crowd(app, 4 * [create])
+    crowd.wait(10, 201)
+    with transaction_scope(stage.engine) as db:
+        projects.hand_over(db, projects.find(db, project.id), editor.id)
+    crowd.wait(30, 201)
+    answers = crowd.stop()
+    # One that has found a member, and then none, is refused.
+    assert {answered for _, answered, _ in answers} <= {201, 403}
+    made = {answer.json["id"] for _, answered, answer in answers if answered == 201}
+    rows = stage.rows(token_table)
+    assert {row["id"] for row in rows} == made
+    assert {row["created_by"] for row in rows} == {None}
+    assert {row["revoked_at"] for row in rows} == {None}
+    assert broken(stage.engine) == []
+    assert app.get(project.path, headers=owner.headers, status=403)
+
+
+def test_a_user_who_is_made_a_member_many_times_at_once(app, stage, owner, stranger, project):
+    def add(own):
+        body = {"login": "stefan", "role": "viewer"}
+        return own.post_json(project.members, body, headers=owner.headers, status="*")
+
+    assert at_once(app, 6 * [add]) == [201] + 5 * [409]
+    assert [row["user_id"] for row in stage.rows(member_table)] == [stranger.id]
+    assert broken(stage.engine) == []
 
 
 def test_a_number_that_many_count_up_by_if_match(app, project, target, write_token):

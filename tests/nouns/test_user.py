@@ -58,14 +58,16 @@ STATEMENTS = {
     "create a user": (None, "POST", "/api/user", BODIES["UserBody"], 2),
     "read a user": (None, "GET", "{owner.path}", None, 1),
     "change a user": (None, "PATCH", "{owner.path}", {"login": "other"}, 4),
-    "delete a user": (None, "DELETE", "{owner.path}", None, 4),
+    "delete a user": (None, "DELETE", "{owner.path}", None, 5),
 }
 
 
 def crowd_row(n, user_id, project_id):
-    return {"login": f"u{n}", "login_key": fold(f"u{n}"), "password_hash": "-"}
+    # With an id: a project cannot have the same member twice, so many members are many users.
+    return {"id": CROWD + n, "login": f"u{n}", "login_key": fold(f"u{n}"), "password_hash": "-"}
 
 
+CROWD = 1_000_000
 LIST = "/api/user"
 NEW = {"login": "nora", "password": "eight ch"}
 
