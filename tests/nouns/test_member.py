@@ -1,11 +1,13 @@
 """``/api/project/<id>/member``, and what members may do with projects and their tokens."""
 
+import functools
+
 import pytest
 
 from ar_targets import clock
 from ar_targets.db.session import transaction_scope
+from ar_targets.models import hard_delete, membership, purge, soft_delete
 from ar_targets.models import member as members
-from ar_targets.models import membership, purge, soft_delete
 from ar_targets.models import project as projects
 from ar_targets.models import token as tokens
 from ar_targets.models import user as users
@@ -498,7 +500,7 @@ class TestPurge:
         with transaction_scope(stage.engine) as db:
             removals = [*purge.useless(now), *purge.old_deleted(db, now, marked=False)]
         for removal in removals:
-            list(removal.remove(lambda: transaction_scope(stage.engine), 100))
+            list(removal.remove(functools.partial(transaction_scope, stage.engine), 100))
 
     @pytest.mark.usefixtures("editors_token")
     def test_members_of_a_purged_project(self, stage, project):
@@ -507,6 +509,20 @@ class TestPurge:
         assert stage.rows(table) == []
         assert stage.rows(token_table) == []
         assert [row["login"] for row in stage.rows(tables.user)] == ["olga", "edith"]
+
+    @pytest.mark.parametrize("noun", [Project, User])
+    @pytest.mark.usefixtures("editors_token")
+    def test_hard_delete_of_all_above(self, stage, owner, project, viewer, noun):
+        """As by the admin panel."""
+        row_id = project.id if noun is Project else owner.id
+        stage.delete(noun, row_id)
+        with transaction_scope(stage.engine) as db:
+            lost = hard_delete.losses(db, noun, row_id)
+        assert lost["members"] == 2
+        scope = functools.partial(transaction_scope, stage.engine)
+        assert hard_delete.remove(scope, noun, row_id, clock.now())
+        assert stage.rows(table) == stage.rows(token_table) == stage.rows(tables.project) == []
+        assert viewer.id in [row["id"] for row in stage.rows(tables.user)]
 
     @pytest.mark.usefixtures("editors_token")
     def test_memberships_of_a_purged_user(self, stage, editor, viewer):
