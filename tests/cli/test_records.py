@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from ar_targets_client import ClientError, Login, Project, Target, Token, User
+from ar_targets_client import ClientError, Login, Member, Project, Target, Token, User
 from ar_targets_client.fields import IMAGE_MAX
 
 from .imposter import record
@@ -15,7 +15,14 @@ STORED = {"id": 1, "created_at": MOMENT, "updated_at": MOMENT}
 RIGHT = {
     Login: {"token": "a.b.c", "expires_at": MOMENT},
     User: STORED | {"login": "ann"},
-    Project: STORED | {"name": "Zoo", "deleted_at": MOMENT},
+    Project: STORED | {"name": "Zoo", "deleted_at": MOMENT, "role": "viewer"},
+    Member: {
+        "user_id": 1,
+        "login": "ann",
+        "role": "editor",
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+    },
     Token: STORED
     | {
         "project_id": 1,
@@ -47,6 +54,10 @@ WRONG = [
     (User, "id", [0, -1, 2**63, True, "1", "../x", 1.0, None]),
     (User, "login", ["", "x" * 65, "x\0", "\udfff", None, 1]),
     (Project, "name", ["", "x" * 256, "x\0", "\ud800", None, ["Zoo"]]),
+    (Project, "role", ["", "owner", None, "editor\n"]),
+    (Member, "user_id", [0, True, "1", None]),
+    (Member, "login", ["", "x" * 65]),
+    (Member, "role", ["", "Editor", "viewer ", None, ["editor"]]),
     (Token, "project_id", ["1", 0, True]),
     (Token, "access", ["", "admin", "read\n", None, True]),
     (Token, "description", ["x" * 256, "\0", None]),

@@ -18,7 +18,7 @@ from .errors import (
     UnavailableError,
     UnreachableError,
 )
-from .records import Login, Project, Target, Token, User
+from .records import Login, Member, Project, Target, Token, User
 from .retry import Retry
 from .unset import UNSET
 
@@ -32,6 +32,7 @@ __all__ = [
     "Fault",
     "ForbiddenError",
     "Login",
+    "Member",
     "NotFoundError",
     "OutcomeUnknownError",
     "Project",

@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import Self
 
+from .members import Members
 from .projects import Projects
 from .records import Login
 from .retry import Retry
@@ -15,8 +16,8 @@ from .users import Users
 class Client:
     """``Client("https://ar.example.org", token).targets(1).list()``.
 
-    A user's token gives access to `users`, `projects` and `tokens`, a project's token
-    to the `targets` of its project. Thread-safe.
+    A user's token gives access to `users`, `projects`, `members` and `tokens`, a project's
+    token to the `targets` of its project. Thread-safe.
     """
 
     def __init__(
@@ -48,8 +49,12 @@ class Client:
         )
 
     def tokens(self, project_id: int) -> Tokens:
-        """The tokens of a project; needs its owner's token."""
+        """The tokens of a project; needs its owner's token, or a member's for its own."""
         return Tokens(self.transport, project_id)
+
+    def members(self, project_id: int) -> Members:
+        """The members of a project; needs its owner's token, or a member's to leave."""
+        return Members(self.transport, project_id)
 
     def targets(self, project_id: int) -> Targets:
         """The targets of a project; needs one of its tokens."""

@@ -166,6 +166,10 @@ TargetName = Annotated[str | None, TARGET_NAME]
 TargetDescription = Annotated[str, Text(0, 65_535)]
 PhysicalWidth = Annotated[float | None, PHYSICAL_WIDTH]
 Json = Annotated[Any, json_value]
+ROLE = Pattern("editor|viewer", "'editor' or 'viewer'")
+Role = Annotated[str, ROLE]
+# Sent for projects that others share alone.
+OwnRole = Annotated[str | None, ROLE]
 Access = Annotated[str, Pattern("read|write", "'read' or 'write'")]
 Jwt = Annotated[str, Pattern(r"([A-Za-z0-9_-]{1,2000}\.){2}[A-Za-z0-9_-]{1,2000}", "a JWT")]
 Sha256 = Annotated[str, SHA256]

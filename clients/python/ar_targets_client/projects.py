@@ -7,7 +7,7 @@ from .single import Single
 
 
 class Projects(Single[Project]):
-    """The projects of the user who is logged in."""
+    """The projects of the user who is logged in, and those that others share."""
 
     path = "/project"
     record = Project
@@ -16,9 +16,14 @@ class Projects(Single[Project]):
         """Create a project. Names are unique, so it is retried after a lost connection."""
         return self._create({"name": name}, repeatable=True)
 
-    def list(self, *, deleted: bool = False) -> Iterator[Project]:
-        """All projects of the user; with ``deleted`` the deleted ones that can be restored."""
-        return self._list({"deleted": "true"} if deleted else None)
+    def list(self, *, deleted: bool = False, member: bool = False) -> Iterator[Project]:
+        """All projects of the user.
+
+        With ``deleted`` the deleted ones that can be restored, with ``member`` those that others
+        share with the user, who has a ``role`` in them.
+        """
+        given = {"deleted": deleted, "member": member}
+        return self._list({name: "true" for name, wanted in given.items() if wanted})
 
     def update(self, project_id: int, *, name: str, etag: str | None = None) -> Project:
         """Rename a project."""

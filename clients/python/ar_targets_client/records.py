@@ -1,4 +1,4 @@
-"""Typed records of the API: users, projects, tokens and targets.
+"""Typed records of the API: users, projects, members, tokens and targets.
 
 Unknown fields are ignored, so that a newer server does not break an older client.
 Known fields are validated (`fields`), since their values are used in paths, files
@@ -106,10 +106,31 @@ class User(Stored):
 
 @dataclass(frozen=True, kw_only=True)
 class Project(Stored):
-    """A project of the caller. ``deleted_at`` is None while it is live."""
+    """A project of the caller, or shared with the caller.
+
+    ``deleted_at`` is None while it is live, ``role`` everywhere but in a list of shared ones.
+    """
 
     name: fields.ProjectName
     deleted_at: fields.DeletedAt = None
+    role: fields.OwnRole = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member(Record):
+    """A user with whom a project is shared. ``etag`` is None in lists, which do not have it."""
+
+    user_id: fields.Id
+    login: fields.LoginName
+    role: fields.Role
+    created_at: fields.Moment
+    updated_at: fields.Moment
+    etag: str | None = None
+
+    @property
+    def id(self) -> int:
+        """The id by which the project knows the member: the user's."""
+        return self.user_id
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,15 +1,25 @@
 """The base class of the API's collections: list, get, create, update, delete."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from .answer import not_ours
 from .errors import ClientError, NotFoundError
 from .payload import Payload
-from .records import Stored
 from .transport import Transport
 
-RecordType = TypeVar("RecordType", bound=Stored)
+
+class _Identified(Protocol):
+    """A record with an id."""
+
+    @property
+    def id(self) -> int: ...
+
+    @classmethod
+    def read(cls, data: Any, **own: Any) -> Self: ...
+
+
+RecordType = TypeVar("RecordType", bound=_Identified)
 
 
 class Single(Generic[RecordType]):

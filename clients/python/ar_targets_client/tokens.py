@@ -8,7 +8,7 @@ from .transport import Transport
 
 
 class Tokens(Single[Token]):
-    """The tokens of one project, for its owner."""
+    """The tokens of one project: all of them for its owner, its own for a member."""
 
     record = Token
     project_id: int

@@ -3,7 +3,7 @@
 import click
 
 from ..version import VERSION
-from . import completion, login, project, target, token, user
+from . import completion, login, member, project, target, token, user
 from .failure import Commands
 
 
@@ -31,6 +31,7 @@ cli.add_command(login.logout)
 cli.add_command(login.status)
 cli.add_command(user.user)
 cli.add_command(project.project)
+cli.add_command(member.member)
 cli.add_command(token.token)
 cli.add_command(target.target)
 cli.add_command(completion.completion)

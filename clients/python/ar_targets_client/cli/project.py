@@ -17,6 +17,9 @@ COLUMNS: Columns = {
 DELETED: Columns = dict(COLUMNS) | {"deleted": lambda project: project.deleted_at}
 
 
+SHARED: Columns = dict(COLUMNS) | {"role": lambda project: project.role}
+
+
 @click.group()
 def project() -> None:
     """Your projects. PROJECT is a project's id or its name; left out, it is your only one."""
@@ -32,11 +35,15 @@ def add(session: Session, *, name: str) -> None:
 
 @project.command("list")
 @click.option("--deleted", is_flag=True, help="The deleted ones that can be restored.")
+@click.option("--member", is_flag=True, help="Those that others share with you.")
 @with_session
-def list_projects(session: Session, *, deleted: bool) -> None:
+def list_projects(session: Session, *, deleted: bool, member: bool) -> None:
     """List your projects."""
-    found = session.user().projects.list(deleted=deleted)
-    show(found, DELETED if deleted else COLUMNS, as_json=session.as_json)
+    if deleted and member:
+        raise click.UsageError("Only owners restore projects: --deleted or --member.")
+    found = session.user().projects.list(deleted=deleted, member=member)
+    columns = DELETED if deleted else SHARED if member else COLUMNS
+    show(found, columns, as_json=session.as_json)
 
 
 @project.command()

@@ -3,7 +3,7 @@
 import functools
 import itertools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -100,7 +100,7 @@ class Session:
         # The token may not ask for names, but others that are kept may.
         found = self._kept_id(project)
         if found is None and (login := self.credentials.login(self.server)):
-            found = id_of(project, self.client(login["token"]).projects.list())
+            found = id_of(project, all_projects(self.client(login["token"])))
         if found is None:
             hint = "" if own is None else f", or leave it out: it is {own}"
             raise click.UsageError(f"The token cannot look up {project!r}: name the id{hint}.")
@@ -124,7 +124,7 @@ class Session:
             return self._only_project()
         if is_id(project):
             return int(project)
-        found = self._kept_id(project) or id_of(project, self.user().projects.list())
+        found = self._kept_id(project) or id_of(project, all_projects(self.user()))
         if found is None:
             raise ClientError(f"you have no project {project!r}; see 'ar-targets project list'")
         return found
@@ -137,15 +137,23 @@ class Session:
         return None
 
     def _only_project(self) -> int:
-        """The only project of the user who is logged in. Raises ClientError."""
-        found = list(itertools.islice(self.user().projects.list(), LISTED + 1))
+        """The only project of the user who is logged in. Raises ClientError.
+
+        Without an own one, the only one that is shared with the user.
+        """
+        client = self.user()
+        found = list(itertools.islice(client.projects.list(), LISTED + 1))
+        whose = "your only one"
+        if not found:
+            found = list(itertools.islice(client.projects.list(member=True), LISTED + 1))
+            whose = "the only one that is shared with you"
         if not found:
             raise ClientError("you have no project: ar-targets project add NAME")
         if len(found) > 1:
             names = ", ".join(f"{each.name} ({each.id})" for each in found[:LISTED])
             more = ", …" if len(found) > LISTED else ""
             raise ClientError(f"name the project: {names}{more}")
-        note(f"Project {found[0].name} ({found[0].id}), your only one.")
+        note(f"Project {found[0].name} ({found[0].id}), {whose}.")
         return found[0].id
 
 
@@ -156,6 +164,12 @@ class NotLoggedInError(ClientError):
 def is_id(project: str) -> bool:
     """Whether a project is given by its id."""
     return project.isdecimal() and project.isascii()
+
+
+def all_projects(client: Client) -> Iterator[Project]:
+    """The user's own projects, then those that others share."""
+    yield from client.projects.list()
+    yield from client.projects.list(member=True)
 
 
 def id_of(name: str, projects: Iterable[Project]) -> int | None:
