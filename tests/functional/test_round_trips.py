@@ -15,8 +15,10 @@ READ = 2
 # Who the caller is and what the path names, perhaps a lock; the change, its entry in the
 # audit trail, the commit.
 WRITE = 5
-# A user is read once more behind its change; its projects go along with it.
+# A user is read once more behind its change; its projects go along with it, and the tokens that
+# it has made in those of others.
 WRITE_USER = WRITE + 1
+DELETE_USER = WRITE_USER + 1
 IMAGE = base64.b64encode(CHINA).decode()
 TAG = f'"{hashlib.sha256(CHINA).hexdigest()}"'
 
@@ -47,7 +49,7 @@ REQUESTS = {
     "replace a target": ("write_token", "PUT", "{target.path}", {"image": IMAGE}, WRITE),
     "delete a target": ("write_token", "DELETE", "{target.path}", None, WRITE),
     "delete a project": ("owner", "DELETE", "{project.path}", None, WRITE),
-    "delete a user": (None, "DELETE", "{owner.path}", None, WRITE_USER),
+    "delete a user": (None, "DELETE", "{owner.path}", None, DELETE_USER),
 }
 
 
