@@ -14,11 +14,13 @@ from ar_targets.models.noun import (
     Purgeable,
     Revisioned,
     Revocable,
+    RevokedWithCreator,
     SoftDeletable,
     children,
     noun_named,
     nouns,
     parent,
+    revoked_along,
     table,
 )
 
@@ -78,6 +80,13 @@ def test_revoked_rows_are_found_by_an_index(noun):
 @pytest.mark.parametrize("noun", nouns(Owned))
 def test_rows_of_a_parent_are_found_by_an_index(noun):
     assert noun.parent_key in {columns[0] for columns in indexes(noun).values()}
+
+
+@pytest.mark.parametrize("noun", nouns(RevokedWithCreator))
+def test_rows_of_a_creator_are_found_by_an_index(noun):
+    creator = noun_named(SoftDeletable, noun.creator)
+    assert noun in revoked_along(creator)
+    assert "created_by" in {columns[0] for columns in indexes(noun).values()}
 
 
 @pytest.mark.parametrize("noun", nouns(DeletedWithParent))
