@@ -6,8 +6,10 @@ from ar_targets.models import (
     BackupResult,
     LoginAttempt,
     Member,
+    PasswordLink,
     Project,
     PurgeResult,
+    RequestCount,
     Target,
     Thumbnail,
     Token,
@@ -19,8 +21,10 @@ attempt = LoginAttempt.__table__
 audit = Audit.__table__
 backup_result = BackupResult.__table__
 member = Member.__table__
+password_link = PasswordLink.__table__
 project = Project.__table__
 purge_result = PurgeResult.__table__
+request_count = RequestCount.__table__
 target = Target.__table__
 thumbnail = Thumbnail.__table__
 token = Token.__table__

@@ -10,8 +10,10 @@ from .audit import Audit
 from .backup_result import BackupResult
 from .login_attempt import LoginAttempt
 from .member import Member
+from .password_link import PasswordLink
 from .project import Project
 from .purge_result import PurgeResult
+from .request_count import RequestCount
 from .target import Target
 from .thumbnail import Thumbnail
 from .token import Token
@@ -19,7 +21,7 @@ from .user import User
 
 # The migration that these classes belong to: ``/health/ready`` compares it with the database's,
 # and a test with alembic's head.
-SCHEMA_REVISION = "0014"
+SCHEMA_REVISION = "0020"
 
 __all__ = [
     "SCHEMA_REVISION",
@@ -29,8 +31,10 @@ __all__ = [
     "Base",
     "LoginAttempt",
     "Member",
+    "PasswordLink",
     "Project",
     "PurgeResult",
+    "RequestCount",
     "Target",
     "Thumbnail",
     "Token",

@@ -30,10 +30,11 @@ class Audit(Base):
 
     __tablename__ = "audit"
     __table_args__ = (
-        # For the purge; for the history of a row; for the changes of a principal.
+        # For the purge; for the history of a row; for the changes of a principal; by action.
         Index("ix_audit_at", "at"),
         Index("ix_audit_noun_row_id_id", "noun", "row_id", "id"),
         Index("ix_audit_actor_id", "actor", "id"),
+        Index("ix_audit_action_id", "action", "id"),
         TABLE_OPTIONS,
     )
 
@@ -81,7 +82,7 @@ def record(
     """Write an entry, if the noun is `Audited`: ``values`` are the columns that were set.
 
     ``action`` is ``create``, ``change``, ``delete``, ``restore``, ``revoke`` or ``remove``; of a
-    user ``login`` or ``login failed``, too.
+    user ``login``, ``login failed`` or ``password link``, too.
     """
     if db.principal is not None and issubclass(noun, Audited):
         details = orjson.dumps(_details(action, noun, values)).decode()

@@ -6,7 +6,7 @@ is in `ar_targets.models.membership`.
 """
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     CheckConstraint,
@@ -18,7 +18,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.mysql import BIGINT, VARCHAR
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .. import clock
 from ..db.base import TABLE_OPTIONS, Base
@@ -55,6 +55,9 @@ class Member(Audited, Owned, Base):
     project_id: Mapped[int] = mapped_column(BIGINT, ForeignKey("project.id"))
     user_id: Mapped[int] = mapped_column(BIGINT, ForeignKey("user.id", ondelete="CASCADE"))
     role: Mapped[str] = mapped_column(VARCHAR(6, charset="ascii", collation="ascii_bin"))
+    # By its name: that module needs this one.
+    project: Mapped[Any] = relationship("Project", viewonly=True, lazy="raise")
+    user: Mapped[User] = relationship(viewonly=True, lazy="raise")
 
     @classmethod
     def alive(cls) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Computed, ForeignKey, Index, bindparam, select, update
 from sqlalchemy.dialects.mysql import BIGINT, BINARY, VARCHAR
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .. import clock
 from ..db.base import TABLE_OPTIONS, Base, fold
@@ -54,6 +54,8 @@ class Project(Audited, Purgeable, DeletedWithParent, Restorable, Base):
         BINARY(32), Computed("CASE WHEN deleted_at IS NULL THEN name_key END", persisted=False)
     )
     deleted_with_parent: Mapped[bool] = mapped_column("deleted_with_owner", server_default="0")
+    # Read where a query says so, as all relationships here.
+    owner: Mapped[User] = relationship(viewonly=True, lazy="raise")
 
 
 class ProjectRecord(NamedTuple):

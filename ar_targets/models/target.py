@@ -20,14 +20,14 @@ from sqlalchemy.dialects.mysql import (
     VARBINARY,
     VARCHAR,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .. import clock
 from ..db.base import TABLE_OPTIONS, TEXT_MAX_BYTES, Base, folded
 from ..db.session import Database
 from ..images.jpeg import Jpeg
 from ..telemetry import request_context
-from .change import change_record, create_below
+from .change import change_record, create_below, lock_live
 from .noun import Audited, Restorable
 from .project import Project
 
@@ -63,10 +63,13 @@ class Target(Audited, Restorable, Base):
             for by in (("id",), ("name_key", "id"), ("sha256", "id"))
         ),
         # For the admin panel.
+        Index("ix_target_is_deleted_name_key_id", "is_deleted", "name_key", "id"),
         Index("ix_target_project_id_deleted_at_id", "project_id", "deleted_at", "id"),
         Index("ix_target_deleted_at_id", "deleted_at", "id"),
-        # A covering index for the admin panel's sums.
-        Index("ix_target_deleted_at_created_at_size", "deleted_at", "created_at", "size"),
+        # A covering index for the admin panel's sums; version 0.1.0 knows it by this name.
+        Index(
+            "ix_target_deleted_at_created_at_size", "deleted_at", "created_at", "size", "project_id"
+        ),
         TABLE_OPTIONS,
     )
 
@@ -91,6 +94,7 @@ class Target(Audited, Restorable, Base):
     size: Mapped[int] = mapped_column(INTEGER(unsigned=True))
     sha256: Mapped[str] = mapped_column(CHAR(64, charset="ascii", collation="ascii_bin"))
     image: Mapped[bytes] = mapped_column(LONGBLOB, deferred=True)
+    project: Mapped[Project] = relationship(viewonly=True, lazy="raise")
 
     @classmethod
     def title(cls) -> ColumnElement[str]:
@@ -225,6 +229,27 @@ def change(
     if changed is not None:
         _count_upload(fields)
     return changed
+
+
+def move(
+    db: Database, record: TargetRecord, project_id: int, revision: int | None = None
+) -> TargetRecord | None:
+    """The target in another project; None as for `change`, or where that project is deleted.
+
+    The project's row is locked, as it is for a new target. Raises IntegrityError where the name
+    is taken there.
+    """
+    if not lock_live(db, Project, project_id):
+        return None
+    return change_record(
+        db,
+        Target,
+        record,
+        clock.now(),
+        {"project_id": project_id},
+        read_again=lambda: find(db, project_id, record.id),
+        revision=revision,
+    )
 
 
 def name_key(name: str) -> bytes:

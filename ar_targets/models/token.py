@@ -19,7 +19,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.mysql import BIGINT, CHAR, VARCHAR
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from .. import clock
 from ..db.base import TABLE_OPTIONS, Base
@@ -55,6 +55,8 @@ class Token(Audited, RevokedWithCreator, Expiring, Base):
         # For the purge.
         Index("ix_token_expires_at", "expires_at"),
         Index("ix_token_revoked_at", "revoked_at"),
+        # For the admin panel.
+        Index("ix_token_access_expires_at", "access", "expires_at"),
         # For a member's own tokens, and to revoke them.
         Index("ix_token_created_by_project_id_id", "created_by", "project_id", "id"),
         TABLE_OPTIONS,
@@ -67,6 +69,17 @@ class Token(Audited, RevokedWithCreator, Expiring, Base):
     access: Mapped[str] = mapped_column(VARCHAR(5, charset="ascii", collation="ascii_bin"))
     description: Mapped[str] = mapped_column(VARCHAR(DESCRIPTION_MAX))
     ttl: Mapped[int] = mapped_column(BIGINT)
+    project: Mapped[Project] = relationship(viewonly=True, lazy="raise")
+    made_by: Mapped[User | None] = relationship(
+        primaryjoin=lambda: foreign(Token.created_by) == User.id, viewonly=True, lazy="raise"
+    )
+
+    @property
+    def state(self) -> str:
+        """``valid``, ``expired`` or ``revoked``."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "valid" if self.expires_at > clock.now() else "expired"
 
 
 class TokenRecord(NamedTuple):

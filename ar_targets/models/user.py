@@ -54,7 +54,10 @@ class User(Audited, Purgeable, Base):
     live_login_key: Mapped[bytes | None] = mapped_column(
         BINARY(32), Computed("CASE WHEN deleted_at IS NULL THEN login_key END", persisted=False)
     )
-    password_hash: Mapped[str] = mapped_column(VARCHAR(255, charset="ascii", collation="ascii_bin"))
+    # Read only where it is selected.
+    password_hash: Mapped[str] = mapped_column(
+        VARCHAR(255, charset="ascii", collation="ascii_bin"), deferred=True
+    )
     # Part of every user token: incrementing it invalidates them all.
     password_version: Mapped[int] = mapped_column(INTEGER(unsigned=True), server_default="1")
     is_admin: Mapped[bool] = mapped_column(server_default="0")

@@ -48,8 +48,10 @@ def test_dead_tokens_go(script, stage, project):
     done = script(purge.main)
     assert (done.code, done.err) == (0, "")
     assert done.out == (
-        "removed 2 expired tokens\nremoved 0 expired admin sessions\n"
-        "removed 0 old login attempts\nremoved 1 revoked tokens\nremoved 0 old audit entries\n"
+        "removed 2 expired tokens\nremoved 0 expired password links\n"
+        "removed 0 expired admin sessions\nremoved 0 old counts of requests\n"
+        "removed 0 old login attempts\n"
+        "removed 1 revoked tokens\nremoved 0 old audit entries\n"
     )
     assert ids(stage, tokens) == {valid.id}
 
