@@ -31,7 +31,10 @@ REQUIRES = [
     "transaction>=5,<6",
     "alembic>=1.20,<2",  # migrations
     # The admin panel.
-    "flask-admin>=2.2,<3",  # menu, pages and access, mounted in Pyramid
+    # Lists, filters, forms, exports, bulk actions; mounted in Pyramid. Its model views import
+    # Flask-SQLAlchemy, which is not used otherwise.
+    "flask-admin[sqlalchemy]>=2.2,<3",
+    "wtforms>=3.2,<4",  # the forms of its views
     "flask>=3.1,<4",
     "flask-wtf>=1.3,<2",  # CSRF tokens
     "werkzeug>=3.1,<4",  # what the proxy in front says of its clients

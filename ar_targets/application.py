@@ -30,6 +30,7 @@ def main(global_config: dict[str, str], **ini: Any) -> Router | TrustedProxy:
     config.include(".http.representation")
     config.include(".db.session")
     config.include(".telemetry.metrics")
+    config.include(".http.request_counter")
     config.include(".http.execution_policy")
     config.include(".auth.jwt_codec")
     config.include(".auth.throttle")

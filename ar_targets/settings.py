@@ -317,7 +317,13 @@ class Settings:
     admin_panel: bool = setting(
         on_or_off,
         "on",
-        "`on`: administrators find the admin panel at `/admin/`; `off`: nothing is there",
+        "`on`: users find the admin panel at `/admin/`; `off`: nothing is there",
+    )
+    request_counts: bool = setting(
+        on_or_off,
+        "on",
+        "`on`: the number of requests, errors and their durations are kept for the dashboard of "
+        "the admin panel, by hour; `off`: they are not",
     )
     admin_session_ttl: int = setting(
         between(60, 43_200),

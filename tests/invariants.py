@@ -13,10 +13,10 @@ is revoked with whatever would no longer allow it.
 
 from sqlalchemy import Engine, text
 
-# Logins change no row.
+# Logins and links for a new password change no row of an audited noun.
 ENTRIES = (
     "(SELECT COUNT(*) FROM audit WHERE noun = '{0}' AND row_id = `{0}`.id "
-    "AND action NOT LIKE 'login%')"
+    "AND action NOT LIKE 'login%' AND action <> 'password link')"
 )
 CREATIONS = (
     "(SELECT COUNT(*) FROM audit WHERE noun = '{0}' AND row_id = `{0}`.id AND action = 'create')"

@@ -1,17 +1,18 @@
-"""The admin panel at ``/admin/``: a Flask-Admin application inside the Pyramid application.
+"""The panel at ``/admin/``: a Flask-Admin application inside the Pyramid application.
 
-It uses the engine, transactions, retries and error messages of the Pyramid
-application. Flask is imported on the first request to the panel, so a server
-that only serves the API does not load it.
+It uses the engines, retries and error messages of the Pyramid application. Flask is imported on
+the first request to the panel, so a server that only serves the API does not load it.
 
 ::
 
-    wsgi             Pyramid → Flask, errors        user project token target   the models
-    application      Flask application factory      dashboard   counts, charts, health
-    authentication   sessions, security headers     trash       restore, hard delete
-    context          Pyramid's request and database audit       the audit trail
-    page             base class, messages, errors   listing     search, filters, pagination
-    login            login and logout               form        validation of form fields
+    wsgi             Pyramid → Flask, errors       noun_view    what all model views share
+    application      Flask application factory     project member token target user audit
+    authentication   sessions, security headers                 the model views
+    context          session, settings, changes    trash        deleted rows, a view for each noun
+    role             who sees and does what        list_filter  filters of lists, each an index
+    page             plain pages, messages         lookup       names that are offered
+    form             validation, refusals          upload       photographs, one target each
+    login account password_link                    dashboard chart
 """
 
 from pyramid.config import Configurator
@@ -23,7 +24,8 @@ from . import wsgi
 def includeme(config: Configurator) -> None:
     """Register the panel's route and views, unless the setting ``admin_panel`` is off.
 
-    The views need no Pyramid permission: `authentication` requires an administrator.
+    The views need no Pyramid permission: `authentication` requires a login, and each view asks
+    for the viewer's role.
     """
     if not config.registry.ar_settings.admin_panel:
         return

@@ -11,13 +11,20 @@ from flask_admin import Admin
 from flask_admin.theme import Theme
 from flask_wtf.csrf import CSRFProtect
 
-from ..models.noun import Revisioned, nouns
+from ..models.audit import Audit
+from ..models.noun import Revisioned, SoftDeletable, nouns
 from ..settings import Settings
-from . import authentication, filters, page
-from .audit import AuditPage
+from . import authentication, context, page, template_filters
+from .account import AccountPage
+from .audit import AuditView
 from .dashboard import DashboardPage
 from .login import LoginPage
-from .trash import TrashPage
+from .noun_view import NounView
+from .password_link import PasswordLinkPage
+from .trash import DeletedView, TrashPage
+
+# Nouns without an entry in the menu: a project's page has its members.
+WITHOUT_MENU = ("member",)
 
 HERE = Path(__file__).parent
 # max-age of static files, a year: their URLs contain a checksum.
@@ -51,10 +58,11 @@ def make_application(settings: Settings) -> Flask:
     )
     app.session_interface = authentication.Cookies()
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    context.install(app)
     authentication.install(app)
     # After `authentication.check`: the session is checked before the body is read.
     CSRFProtect(app)
-    filters.install(app)
+    template_filters.install(app)
     page.install(app, checksums())
     add_pages(app)
     return app
@@ -67,24 +75,47 @@ def add_pages(app: Flask) -> None:
         name="ar_targets",
         index_view=DashboardPage(name="Dashboard", menu_icon_value="dashboard"),
         theme=Theme(folder="bootstrap4", base_template="layout.html"),
+        csp_nonce_generator=authentication.nonce,
     )
+    deleted = deleted_views()
     admin.add_views(
-        *noun_pages(),
-        TrashPage(name="Trash", endpoint="trash", menu_icon_value="trash"),
-        AuditPage(name="Audit", endpoint="audit", menu_icon_value="audit"),
+        *noun_views(),
+        TrashPage(deleted, name="Trash", endpoint="trash", menu_icon_value="trash"),
+        *deleted,
+        AuditView(Audit, name="Audit", endpoint="audit", menu_icon_value="audit"),
+        AccountPage(name="Account", endpoint="account"),
         LoginPage(name="Log in", endpoint="login"),
+        PasswordLinkPage(name="New password", endpoint="password_link", url="password"),
     )
 
 
-def noun_pages() -> Iterator[page.Page]:
-    """The pages of all nouns: ``<Noun>Page`` in the module that is named after the noun's table."""
+def noun_views() -> Iterator[NounView]:
+    """The views of all nouns: ``<Noun>View`` in the module that is named after the noun's table."""
     for noun in nouns(Revisioned):
         name = noun.__tablename__
         module = importlib.import_module(f".{name}", __package__)
-        made: page.Page = getattr(module, f"{noun.__name__}Page")(
-            name=noun.plural.title(), endpoint=name, menu_icon_value=name
+        icon = None if name in WITHOUT_MENU else name
+        made: NounView = getattr(module, f"{noun.__name__}View")(
+            noun, name=noun.plural.title(), endpoint=name, menu_icon_value=icon
         )
         yield made
+
+
+def deleted_views() -> list[DeletedView]:
+    """The lists of the trash, those that everybody has first."""
+    lists: list[DeletedView] = []
+    for noun in reversed(nouns(SoftDeletable)):
+        name = noun.__tablename__
+        lists.append(
+            DeletedView(
+                noun,
+                lists,
+                name=noun.plural.title(),
+                endpoint=f"deleted_{name}",
+                url=f"trash/{name}",
+            )
+        )
+    return lists
 
 
 def cookie_key(jwt_key: str) -> bytes:

@@ -1,11 +1,12 @@
 """Sessions of the panel, and the security headers of its responses.
 
 The session cookie is signed, and holds the secret of a row (`models.admin_session`)
-that is looked up on each request: a logout, a new password or the loss of the
-administrator role ends the session immediately. The cookie itself expires after
-a period without requests (setting ``admin_session_ttl``).
+that is looked up on each request: a logout, a new password or the deletion of
+the user ends the session immediately. The cookie itself expires after a period
+without requests (setting ``admin_session_ttl``).
 """
 
+import secrets
 from datetime import timedelta
 from typing import Any
 
@@ -14,27 +15,28 @@ from flask import Flask, g
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
 from .. import clock
-from ..auth.policy import user_principal
-from ..db.session import set_principal
 from ..models import admin_session
-from ..models.admin_session import Administrator
 from ..telemetry import request_context
 from . import context
+from .role import Viewer
 
 # Maximum lifetime of a session, however often it is used.
 LONGEST = timedelta(hours=12)
 HOME = "/admin/"
 SECRET = "secret"  # noqa: S105  # a key in the session
-# Endpoints that need no session: the login page and the static files.
-OPEN = {"static", "login.index", "login.enter"}
+# Endpoints that need no session: the login page, one-time links and the static files.
+OPEN = {"static", "login.index", "login.enter", "password_link.index", "password_link.use"}
 # Maximum bytes of a request body without files.
 FORM_LIMIT = 2**20
-# Endpoints that accept files: the proxy limits the body, and `target.proven` each file.
-UPLOADS = {"target.upload", "target.replace"}
-# Endpoints of images in a page: browsers request them in parallel.
-PICTURES = {"target.image", "target.thumbnail"}
+# Endpoints that accept files: the proxy limits the body, and `upload.proven` each file.
+UPLOADS = {"target.upload", "target.create_view", "target.edit_view"}
+# Views of what a page asks for beside itself: images, and offers while one types.
+ASIDE = ("image", "thumbnail", "ajax_lookup")
+# Paths below it have a secret, which no Referer may carry.
+SECRET_PATH = HOME + "password/"
 
-# Content-Security-Policy: nothing from other origins, no inline scripts or styles.
+# Content-Security-Policy: nothing from other origins; no inline scripts or styles without the
+# request's nonce, which Flask-Admin's own templates have.
 SOURCES = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -46,8 +48,8 @@ SOURCES = {
     "frame-ancestors": "'none'",
     "base-uri": "'none'",
 }
+WITH_NONCE = ("script-src", "style-src")
 HEADERS = {
-    "Content-Security-Policy": "; ".join(f"{kind} {source}" for kind, source in SOURCES.items()),
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -57,19 +59,20 @@ HEADERS = {
 
 
 class Cookies(SecureCookieSessionInterface):
-    """Flask's signed session cookie; not set with images, ``Secure`` over HTTPS."""
+    """Flask's signed session cookie; set with pages alone, ``Secure`` over HTTPS."""
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
         """Whether the request came over HTTPS, by its own or a trusted proxy's scheme."""
         return flask.request.is_secure
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
-        """Whether the response sets the cookie, which renews the session: not with images.
+        """Whether the response sets the cookie, which renews the session: with pages alone.
 
-        The response with an image may arrive after that to a later POST; its cookie
-        would overwrite the POST's flash message.
+        An image or an offer may arrive after that to a later POST; its cookie would overwrite the
+        POST's flash message.
         """
-        return flask.request.endpoint not in PICTURES and super().should_set_cookie(app, session)
+        view = (flask.request.endpoint or "").rpartition(".")[2]
+        return view not in ASIDE and super().should_set_cookie(app, session)
 
 
 def install(app: Flask) -> None:
@@ -79,17 +82,18 @@ def install(app: Flask) -> None:
 
 
 def check() -> Any:
-    """Require an administrator; redirect others to the login page, or answer 401 to scripts."""
+    """Require a login; redirect others to the login page, or answer 401 to scripts."""
     request = flask.request
     request.max_content_length = None if request.endpoint in UPLOADS else FORM_LIMIT
-    g.administrator = None
+    g.viewer = None
     # The cookie's path is ``/admin/``: ``/admin`` gets no cookie, and is only redirected.
     if request.endpoint == "static" or request.path == HOME.rstrip("/"):
         return None
-    g.administrator = administrator()
-    if g.administrator is not None:
-        sign(g.administrator)
-    if g.administrator is not None or request.endpoint in OPEN:
+    g.viewer = session_user()
+    if g.viewer is not None:
+        # For the access log.
+        request_context.current.get().caller = g.viewer.principal
+    if g.viewer is not None or request.endpoint in OPEN:
         return None
     if wants_json():
         return {"status": "error", "errors": [{"description": "log in again"}]}, 401
@@ -98,24 +102,20 @@ def check() -> Any:
     return flask.redirect(flask.url_for("login.index", next=back), 303)
 
 
-def administrator() -> Administrator | None:
-    """The administrator of the session; None if there is no valid one."""
+def session_user() -> Viewer | None:
+    """The user of the session; None if there is no valid one."""
     secret = flask.session.get(SECRET)
     if not isinstance(secret, str):
         return None
-    return admin_session.find(context.db(), secret, clock.now())
-
-
-def sign(user: Administrator) -> None:
-    """Set the caller for the access log, and the principal and channel for the audit trail."""
-    name = request_context.current.get().caller = user_principal(user.id)
-    set_principal(context.request(), name, "admin")
+    found = admin_session.find(context.db(), secret, clock.now())
+    return Viewer(*found) if found else None
 
 
 def begin(user_id: int, password_version: int) -> None:
     """Log in: begin a session. The old one is cleared, which prevents session fixation."""
     now = clock.now()
-    secret = admin_session.create(context.db(), user_id, password_version, now + LONGEST)
+    # The login's transaction, which counts attempts and leaves an entry in the trail, too.
+    secret = admin_session.create(context.request().db, user_id, password_version, now + LONGEST)
     flask.session.clear()
     flask.session[SECRET] = secret
     flask.session.permanent = True
@@ -125,7 +125,7 @@ def end() -> None:
     """Log out: delete the session's row, so that copies of the cookie are invalid too."""
     secret = flask.session.get(SECRET)
     if isinstance(secret, str):
-        admin_session.remove(context.db(), secret)
+        context.write(lambda db: admin_session.remove(db, secret))
     flask.session.clear()
 
 
@@ -134,8 +134,21 @@ def wants_json() -> bool:
     return flask.request.headers.get("Accept") == "application/json"
 
 
+def nonce() -> str:
+    """The nonce of the request, for Flask-Admin's ``csp_nonce_generator``."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    made: str = g.nonce
+    return made
+
+
 def write_headers(response: Any) -> Any:
     """Add the security headers, and ``no-store`` where the response has no Cache-Control."""
+    sources = SOURCES | {name: f"{SOURCES[name]} 'nonce-{nonce()}'" for name in WITH_NONCE}
+    policy = "; ".join(f"{kind} {source}" for kind, source in sources.items())
+    response.headers.setdefault("Content-Security-Policy", policy)
+    if flask.request.path.startswith(SECRET_PATH):
+        response.headers["Referrer-Policy"] = "no-referrer"
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")

@@ -1,42 +1,51 @@
-"""Charts as SVG, drawn on the server: no script, and nothing from another host."""
+"""Charts as SVG, drawn on the server: panel.js only shows the value under the pointer."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 600, 160
+# Intervals between grid lines, at most.
+INTERVALS = 4
+STEPS = (1, 2, 2.5, 5, 10)
 
 
 class Chart(NamedTuple):
-    """A line chart of daily values: SVG points of the line and the area below it, and the range."""
+    """A line chart of daily values: SVG points of the line and the area below it, and its scale.
+
+    ``ticks`` are the values of the grid lines, from the top to the bottom, at equal distances.
+    """
 
     line: str
     area: str
-    low: int
-    high: int
+    ticks: list[int]
+
+    @property
+    def heights(self) -> list[float]:
+        """The grid lines' places."""
+        last = max(1, len(self.ticks) - 1)
+        return [HEIGHT * n / last for n in range(len(self.ticks))]
 
 
 def draw(values: Sequence[int]) -> Chart:
-    """The chart of one value a day. Its range begins at the minimum, or at 0 if that is small."""
-    high, low = max(values), min(values)
-    low = 0 if high == low or low < high // 2 else low
-    reach = (high - low) or 1
+    """The chart of one value a day; its scale begins at 0, or below a minimum that is large."""
+    ticks = scale(min(values), max(values))
+    low, reach = ticks[-1], ticks[0] - ticks[-1]
     step = WIDTH / max(1, len(values) - 1)
     points = [
         f"{index * step:.1f},{HEIGHT - (value - low) / reach * HEIGHT:.1f}"
         for index, value in enumerate(values)
     ]
     line = " ".join(points)
-    return Chart(line, f"0,{HEIGHT} {line} {WIDTH},{HEIGHT}", low, high)
+    return Chart(line, f"0,{HEIGHT} {line} {WIDTH},{HEIGHT}", ticks)
 
 
-def running_totals(total: int, additions: Sequence[int]) -> list[int]:
-    """The total at the end of each day, calculated backwards from ``total``, the last day's.
-
-    ``additions`` may add up to more: ``total`` excludes targets of deleted projects.
-    """
-    before = max(0, total - sum(additions))
-    totals = []
-    for addition in additions:
-        before = min(before + addition, total)
-        totals.append(before)
-    return totals
+def scale(low: int, high: int) -> list[int]:
+    """Round values from above the highest value down to the lowest, at equal distances."""
+    low = low if low > high // 2 and low != high else 0
+    wanted = max(1, (high - low) / INTERVALS)
+    power = 10 ** (len(str(int(wanted))) - 1)
+    distance = next(int(step * power) for step in STEPS if int(step * power) >= wanted)
+    bottom = low // distance * distance
+    # Ceiling division: the line stays below the top.
+    top = max(-(-high // distance) * distance, bottom + distance)
+    return list(range(top, bottom - 1, -distance))

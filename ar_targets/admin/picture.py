@@ -5,14 +5,14 @@ from contextlib import suppress
 from typing import Any
 
 import flask
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from ..db.session import transaction_scope
 from ..http.file_name import jpeg_disposition
 from ..images.process import BusyError, ImageAtFaultError, ImageProcessError
-from ..models import target as targets
 from ..models import thumbnail as thumbnails
-from ..models.target import TargetRecord
+from ..models.target import Target
 from . import context
 from .page import found
 from .thumbnail import draw
@@ -27,35 +27,34 @@ NONE = b""
 RETRY_AFTER = 1
 
 
-def large_picture(record: TargetRecord, *, download: bool) -> Any:
+def large_picture(row: Target, *, download: bool) -> Any:
     """The JPEG as stored; an attachment if ``download``. Raises NotFound."""
-    response = _not_modified(record.sha256)
+    response = _not_modified(row.sha256)
     if response is None:
-        data = found(targets.image(context.db(), record))
-        response = flask.Response(data, content_type="image/jpeg")
-    _keep(response, record.sha256)
+        response = flask.Response(image_of(row), content_type="image/jpeg")
+    _keep(response, row.sha256)
     if download:
-        disposition = jpeg_disposition(record.name, record.id, "attachment")
+        disposition = jpeg_disposition(row.name, row.id, "attachment")
         response.headers["Content-Disposition"] = disposition
     return response
 
 
-def small_picture(record: TargetRecord) -> Any:
+def small_picture(row: Target) -> Any:
     """The thumbnail, created on first use; a placeholder if the image has none.
 
     202 without a body if too many other images are being decoded.
     """
-    tag = f"{record.sha256}-small"
+    tag = f"{row.sha256}-small"
     response = _not_modified(tag)
     if response is None:
         try:
-            picture = thumbnails.find(context.db(), record)
+            picture = thumbnails.find(context.db(), row.id, row.sha256)
             if picture is None:
-                picture = _make(record)
+                picture = _make(row)
         except BusyError:
             return flask.Response(status=202, headers={"Retry-After": str(RETRY_AFTER)})
         except ImageProcessError as wrong:
-            log.warning("target %s has no preview now: %r", record.id, str(wrong))
+            log.warning("target %s has no preview now: %r", row.id, str(wrong))
             picture = NONE
         if picture == NONE:
             return flask.send_from_directory(
@@ -66,33 +65,36 @@ def small_picture(record: TargetRecord) -> Any:
     return response
 
 
-def _make(record: TargetRecord) -> bytes:
+def image_of(row: Target) -> bytes:
+    """The image of a live or deleted target; raises NotFound where it has been replaced.
+
+    Returns the connection to the pool: what is done with the image takes time.
+    """
+    same = select(Target.image).where(Target.id == row.id, Target.sha256 == row.sha256)
+    try:
+        return found(context.sessions.execute(same).scalar())
+    finally:
+        context.release()
+
+
+def _make(row: Target) -> bytes:
     """Create the thumbnail, or `NONE` if the image cannot be decoded, and store it.
 
     Raises ImageProcessError if a later attempt may succeed.
     """
-    # Decoding takes time, and storing the thumbnail uses its own connection.
-    context.db().close()
+    context.release()
     try:
-        picture = draw(record, lambda: _read(record))
+        picture = draw(row, lambda: image_of(row))
     except ImageAtFaultError as wrong:
-        log.info("target %s has no preview: %r", record.id, str(wrong))
+        log.info("target %s has no preview: %r", row.id, str(wrong))
         picture = NONE
-    # IntegrityError: the target has been hard-deleted in the meantime.
+    # This is a GET, whose session only reads. IntegrityError: the target has been hard-deleted.
     with (
         suppress(IntegrityError),
         transaction_scope(context.request().registry.engine) as db,
     ):
-        thumbnails.keep(db, record, picture)
+        thumbnails.keep(db, row.id, row.sha256, picture)
     return picture
-
-
-def _read(record: TargetRecord) -> bytes:
-    """The image as stored; raises NotFound. Returns the connection to the pool."""
-    try:
-        return found(targets.image(context.db(), record))
-    finally:
-        context.db().close()
 
 
 def _not_modified(tag: str) -> flask.Response | None:

@@ -1,153 +1,214 @@
-"""``/admin/project/``: the projects of all users."""
+"""``/admin/project/``: the projects that one sees, and a page for each."""
 
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import flask
+from sqlalchemy.orm import Query, joinedload
+from wtforms import StringField
 
-from ..db.base import parse_id
+from ..db.session import Database
 from ..models import project as projects
 from ..models import soft_delete
-from ..models import user as users
-from ..models.keyset import starts_with
-from ..models.panel_lists import PROJECTS, TARGETS, TOKENS
-from ..models.project import ProjectRecord
+from ..models.member import Member
+from ..models.project import NAME_MAX, Project, ProjectRecord
+from ..models.target import Target
+from ..models.token import Token
+from ..models.user import User
 from ..schemas.project import ProjectBody
-from . import context, listing
-from .form import Refusal, changed, field, load, refusals, revision
-from .page import Page, done, found, go, path
+from . import template_filters
+from .context import sessions
+from .form import NounForm, Refusal, changed, load, texts
+from .list_filter import ChoiceFilter, Condition, NamedFilter, PrefixFilter
+from .lookup import LoginLoader, user_id_of
+from .noun_view import COUNTED, Count, NounView, counted
+from .page import action, failed, undoable
+from .role import Role, in_sight, role_in, shared_projects, tokens_in_sight, viewer
 
-ORDERS = {"id": "Created", "name": "Name"}
 # Rows on a project's own page, which links to the full lists.
-TARGETS_SHOWN, TOKENS_SHOWN = 12, 10
+TARGETS_SHOWN, TOKENS_SHOWN, MEMBERS_SHOWN = 12, 10, 50
+NO_USER = "there is no user with this login"
 
 
-class ProjectPage(Page):
-    """The list, and a page for each project."""
+class ProjectForm(NounForm):
+    """Name and owner."""
 
-    @path("/")
-    def index(self) -> Any:
-        """Live projects, of all users or of one."""
-        search = listing.argument("q")
-        if search.startswith("#") and (project_id := parse_id(search[1:])):
-            return go(".show", project_id=project_id)
-        order = listing.argument("order", ORDERS) or "id"
-        owner_id = parse_id(listing.argument("owner"))
-        course = "search" if search else order
-        values: dict[str, Any] = {"search": starts_with(search)}
-        if owner_id:
-            course = f"owner_{course}"
-            values["owner_id"] = owner_id
-        return self.render(
-            "project/index.html",
-            listing=listing.read(PROJECTS, course, order=order, **values),
-            q=search,
-            owner=found(users.find(context.db(), owner_id)) if owner_id else None,
-            sortable=not search,
+    name = StringField(
+        "Name",
+        description="1 to 255 characters; no two projects have the same",
+        render_kw={"maxlength": NAME_MAX, "required": True},
+    )
+    owner = StringField(
+        "Login of the owner",
+        description="Targets and tokens stay as they are",
+        render_kw={
+            "data-lookup": "owner",
+            "autocomplete": "off",
+            "autocapitalize": "none",
+            "spellcheck": "false",
+            "required": True,
+        },
+    )
+
+
+class Inside(NamedTuple):
+    """What a project's page shows of the rows in it."""
+
+    targets: list[Target]
+    tokens: list[Token]
+    members: list[Member]
+
+
+class ProjectView(NounView):
+    """Projects: the viewer's own, and those shared with the viewer; all for administrators."""
+
+    title, singular = "Projects", "project"
+    empty = "No project is found."
+    form = ProjectForm
+    details_template = "project/details.html"
+    column_list = ("name", "owner", "created_at")
+    column_export_list = ("id", "name", "owner.login", "created_at", "updated_at")
+    column_labels: ClassVar[dict[str, str]] = {"owner.login": "Owner", "created_at": "Created"}
+    column_sortable_list = ("name", ("created_at", ("id",)))
+    column_formatters: ClassVar[dict[str, Any]] = {
+        "name": lambda view, _context, row, _name: view.link(row.id, row.name),
+        "owner": lambda _view, _context, row, _name: row.owner.login,
+    }
+    column_filters = (
+        PrefixFilter(Project.name, "Name"),
+        NamedFilter(
+            Project.owner_id, "Owner", "owner", user_id_of, "ix_project_owner_id_deleted_at_id"
+        ),
+        ChoiceFilter(
+            Project.owner_id,
+            "Whose",
+            (("mine", "mine"), ("shared", "shared with me")),
+            lambda: {
+                "mine": Condition(
+                    Project.owner_id == viewer().id, "ix_project_owner_id_deleted_at_id"
+                ),
+                "shared": Condition(Project.id.in_(shared_projects())),
+            },
+        ),
+    )
+    form_ajax_refs: ClassVar[dict[str, Any]] = {"owner": LoginLoader("owner")}
+
+    def rows(self) -> Query[Any]:
+        """Live projects in sight, with the owner's login."""
+        owner = joinedload(Project.owner).load_only(User.login)
+        return sessions.query(Project).options(owner).filter(Project.alive(), in_sight(Project.id))
+
+    def role(self, row: Project) -> Role:
+        """The viewer's role in a project in sight."""
+        return role_in(sessions, row.id) or Role.VIEWER
+
+    def inside(self, row: Project) -> Inside:
+        """The latest targets, tokens and members."""
+        targets = self.targets(row)
+        tokens = sessions.query(Token).filter(Token.project_id == row.id, tokens_in_sight())
+        members = sessions.query(Member).options(joinedload(Member.user).load_only(User.login))
+        members = members.join(Member.user).filter(Member.project_id == row.id, User.alive())
+        return Inside(
+            targets.order_by(Target.id.desc()).limit(TARGETS_SHOWN).all(),
+            tokens.order_by(Token.id.desc()).limit(TOKENS_SHOWN).all(),
+            members.order_by(Member.user_id).limit(MEMBERS_SHOWN).all(),
         )
 
-    @path("/new/", "GET", "POST")
-    def new(self) -> Any:
-        """Create a project for an owner."""
-        refused = None
-        if flask.request.method == "POST":
-            try:
-                record = create()
-            except Refusal as error:
-                refused = error
-            else:
-                done(f"The project {record.name} is created.")
-                return go(".show", project_id=record.id)
-        page = self.render("project/new.html", wrong=refused.wrong if refused else {})
-        return page, refused.status if refused else 200
+    def targets(self, row: Project) -> Query[Any]:
+        """The live targets of a project; otherwise MariaDB may intersect two indexes, and sort."""
+        by_project = "FORCE INDEX (ix_target_project_id_deleted_at_id)"
+        live = sessions.query(Target).with_hint(Target, by_project)
+        return live.filter(Target.project_id == row.id, Target.alive())
 
-    @path("/<int:project_id>/")
-    def show(self, project_id: int) -> Any:
-        """One project with its latest targets and tokens."""
-        return self.page(project_id)
+    def target_count(self, row: Project) -> Count:
+        """How many live targets a project has."""
+        number = counted(self.targets(row).with_entities(Target.id))
+        return Count(number) if number <= COUNTED else Count(COUNTED, "more than")
 
-    def page(self, project_id: int, refused: Refusal | None = None) -> Any:
-        """Render a project; the messages of a refused form are shown beside its fields."""
-        db = context.db()
-        record = found(projects.find(db, project_id))
-        targets = TARGETS.page(db, "project", project_id=project_id, count=TARGETS_SHOWN)
-        tokens = TOKENS.page(db, "project", project_id=project_id, count=TOKENS_SHOWN)
-        page = self.render(
-            "project/show.html",
-            jwt=context.jwt,
-            project=record,
-            owner=found(users.find(db, record.owner_id)),
-            targets=targets.rows,
-            target_count=TARGETS.count(db, "project", project_id=project_id),
-            tokens=tokens.rows,
-            token_count=TOKENS.count(db, "project", project_id=project_id),
-            settings=context.settings(),
-            wrong=refused.wrong if refused else {},
-        )
-        return page, refused.status if refused else 200
+    def create_form(self, obj: Any = None) -> ProjectForm:
+        """The form of a new project; others than administrators make their own."""
+        form: ProjectForm = super().create_form(obj)
+        if not viewer().is_admin:
+            del form.owner
+        elif flask.request.method == "GET":
+            form.owner.data = flask.request.args.get("owner", viewer().login)
+        return form
 
-    @path("/<int:project_id>/name/", "POST")
-    def rename(self, project_id: int) -> Any:
-        """Change the name."""
-        record = found(projects.find(context.db(), project_id))
-        try:
-            fields = load(ProjectBody(), {"name": field("name")})
-            with refusals():
-                changed(projects.rename(context.db(), record, fields["name"], revision()))
-        except Refusal as refused:
-            return self.page(project_id, refused)
-        done("The project is renamed.")
-        return go(".show", project_id=project_id)
+    def create_model(self, form: ProjectForm) -> Any:
+        """Create a project."""
 
-    @path("/<int:project_id>/owner/", "POST")
-    def hand_over(self, project_id: int) -> Any:
-        """Transfer the project to another owner; its tokens and targets are unchanged."""
-        record = found(projects.find(context.db(), project_id))
-        try:
-            owner_id = owner_named("owner")
-            with refusals():
-                changed(projects.hand_over(context.db(), record, owner_id, revision()))
-        except Refusal as refused:
-            return self.page(project_id, refused)
-        done(f"The project belongs to {field('owner')} now.")
-        return go(".show", project_id=project_id)
+        def work(database: Database) -> ProjectRecord:
+            owner_id, wrong = viewer().id, {}
+            if "owner" in form:
+                owner_id = user_id_of(form.owner.data or "") or 0
+                wrong = {} if owner_id else {"owner": NO_USER}
+            fields, faults = ProjectBody().load_texts(texts(form, "name"))
+            if wrong | faults:
+                raise Refusal(400, wrong | faults)
+            record = projects.create(database, owner_id, fields["name"])
+            if record is None:
+                raise Refusal(409, {"owner": "this user has just been deleted"})
+            return record
 
-    @path("/<int:project_id>/delete/", "POST")
-    def delete(self, project_id: int) -> Any:
-        """Soft-delete the project, with its tokens and targets."""
-        record = found(projects.find(context.db(), project_id))
-        try:
-            changed(soft_delete.delete(context.db(), projects.Project, project_id, revision()))
-        except Refusal as refused:
-            return self.page(project_id, refused)
-        done(f"The project {record.name} is in the trash, with its tokens and targets.")
-        return go(".index")
+        record = self.attempt(form, work)
+        return self.get_one(str(record.id)) if record else False
 
+    def edit_form(self, obj: Any = None) -> ProjectForm:
+        """The form of a project, for its owner; only administrators hand it over."""
+        if self.role(obj) < Role.OWNER:
+            flask.abort(403)
+        form: ProjectForm = super().edit_form(obj)
+        if not viewer().is_admin:
+            del form.owner
+        elif flask.request.method == "GET":
+            form.owner.data = obj.owner.login
+        return form
 
-def create() -> ProjectRecord:
-    """Create the project from the form. Raises Refusal."""
-    wrong: dict[str, str] = {}
-    owner_id = 0
-    try:
-        owner_id = owner_named("owner")
-    except Refusal as refused:
-        wrong |= refused.wrong
-    try:
-        fields = load(ProjectBody(), {"name": field("name")})
-    except Refusal as refused:
-        wrong |= refused.wrong
-    if wrong:
-        raise Refusal(400, wrong)
-    with refusals():
-        record = projects.create(context.db(), owner_id, fields["name"])
-    if record is None:
-        raise Refusal(409, {"owner": "this user has just been deleted"})
-    return record
+    def update_model(self, form: ProjectForm, model: Project) -> bool:
+        """Rename the project, or hand it over."""
+
+        def work(database: Database) -> ProjectRecord:
+            record = changed(projects.find(database, model.id))
+            revision = form.expected_revision
+            fields = load(ProjectBody(), texts(form, "name"))
+            if fields["name"] != record.name:
+                record = changed(projects.rename(database, record, fields["name"], revision))
+                revision = record.revision
+            if "owner" in form and form.owner.data != model.owner.login:
+                owner_id = user_id_of(form.owner.data or "")
+                if owner_id is None:
+                    raise Refusal(400, {"owner": NO_USER})
+                record = changed(projects.hand_over(database, record, owner_id, revision))
+            return record
+
+        return self.attempt(form, work) is not None
+
+    def get_save_return_url(self, model: Project, is_created: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002
+        """The project's page."""
+        return self.page_url(model.id)
+
+    @action("delete", "Delete", "Put these projects into the trash, with targets and tokens?")
+    def action_delete(self, ids: list[str]) -> None:
+        """Soft-delete projects, with their tokens and targets."""
+        rows = self.several(ids)
+        gone = [row for row in rows if self.delete_model(row)]
+        if gone:
+            what = self.label(gone[0]) if len(gone) == 1 else f"{len(gone)} projects"
+            undoable(
+                f"{what}: in the trash, with tokens and targets.", "project", [r.id for r in gone]
+            )
+
+    def delete_model(self, model: Project) -> bool:
+        """Soft-delete a project, if it is the viewer's."""
+        if self.role(model) < Role.OWNER:
+            failed(f"{self.label(model)}: only its owner may delete it")
+            return False
+        return bool(self.each([model], lambda database, row: changed(delete(database, row.id))))
+
+    def label(self, row: Project) -> str:
+        """Its name."""
+        return template_filters.short(row.name)
 
 
-def owner_named(name: str) -> int:
-    """The id of the live user whose login is in the form field ``name``. Raises Refusal (400)."""
-    login = field(name)
-    owner = users.credentials(context.db(), login) if login else None
-    if owner is None:
-        raise Refusal(400, {name: "there is no user with this login"})
-    return owner.id
+def delete(database: Database, project_id: int) -> bool:
+    """Soft-delete a project."""
+    return soft_delete.delete(database, Project, project_id)

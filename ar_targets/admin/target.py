@@ -1,210 +1,343 @@
-"""``/admin/target/``: the image targets of all projects."""
+"""``/admin/target/``: image targets as a table or a gallery, uploads, and a page for each."""
 
-from pathlib import PurePath
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import flask
-from werkzeug.datastructures import FileStorage
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Query, contains_eager
+from wtforms import BooleanField, FileField, StringField, TextAreaField
 
-from ..db.base import parse_id
-from ..errors import FieldError, error_body
-from ..images import base64_jpeg
-from ..images.jpeg import Jpeg
-from ..models import project as projects
+from ..db.session import Database
 from ..models import soft_delete
 from ..models import target as targets
-from ..models.keyset import contains
-from ..models.panel_lists import TARGETS
-from ..models.project import ProjectRecord
-from ..models.target import NAME_MAX, TargetRecord
+from ..models.project import Project
+from ..models.target import NAME_MAX, Target, TargetRecord, name_key
 from ..schemas.target import TargetBody
-from . import authentication, context, listing
-from .form import Refusal, changed, field, load, refusals, revision
-from .page import Page, done, failed, found, go, path
+from . import authentication, template_filters, upload
+from .context import db, sessions
+from .form import NounForm, Refusal, changed, texts
+from .list_filter import Condition, NamedFilter, PrefixFilter
+from .lookup import ProjectLoader, project_id_of, project_named
+from .noun_view import DEEPEST, NounView, narrowed_url
+from .page import action, done, failed, found, path, undoable
 from .picture import large_picture, small_picture
+from .role import Role, in_sight, role_in, viewer
 
-# The fields of the form, beside the box "active".
-EDITABLE = ("name", "description", "physical_width", "metadata")
 # Maximum bytes of metadata in a text field.
 EDITABLE_MAX = 64 * 1024
+# Above every byte of UTF-8.
+END = b"\xff"
+BY_PROJECT = "ix_target_project_id_deleted_at_id"
+BY_NAME = "ix_target_project_id_is_deleted_name_key_id"
+FILE = {"accept": "image/jpeg,.jpg,.jpeg"}
 
 
-class TargetPage(Page):
-    """The list, uploads, and a page for each target."""
+class NewTargetForm(NounForm):
+    """A new target."""
 
-    @path("/")
-    def index(self) -> Any:
-        """Live targets, of all projects or of one."""
-        search = listing.argument("q")
-        project_id = parse_id(listing.argument("project"))
-        filters = ["search"] if search else []
-        values: dict[str, Any] = {"search": contains(search)}
-        if project_id:
-            values["project_id"] = project_id
-        else:
-            filters.append("live")
-        course = "project" if project_id else "id"
-        return self.render(
-            "target/index.html",
-            listing=listing.read(TARGETS, course, order="id", filters=tuple(filters), **values),
-            q=search,
-            project=live_project(project_id) if project_id else None,
-            settings=context.settings(),
+    project = StringField(
+        "Project",
+        render_kw={"data-lookup": "project", "autocomplete": "off", "required": True},
+    )
+    image = FileField("Photograph", render_kw={**FILE, "required": True})
+    name = StringField(
+        "Name",
+        description="Unique in its project; may be empty",
+        render_kw={"maxlength": NAME_MAX},
+    )
+    description = TextAreaField("Description")
+
+
+class TargetForm(NounForm):
+    """The fields of a target."""
+
+    name = StringField(
+        "Name",
+        description="Unique in its project; may be empty",
+        render_kw={"maxlength": NAME_MAX},
+    )
+    description = TextAreaField("Description")
+    physical_width = StringField(
+        "Physical width in metres",
+        description="Of the printed image; may be empty",
+        render_kw={"inputmode": "decimal"},
+    )
+    active = BooleanField("Active: apps recognise it")
+    metadata = TextAreaField("Metadata, as JSON", description="May be empty")
+    image = FileField("Another photograph", description="May be empty", render_kw=FILE)
+
+
+class NameFilter(PrefixFilter):
+    """Targets whose name begins with the value, as the API compares and sorts names."""
+
+    def condition(self, value: str) -> Condition:
+        """The condition. Of many projects, the first rows are found from an index alone."""
+        key = name_key(value)
+        starts = (Target.name_key >= key) & (Target.name_key < key + END)
+        starts &= Target.is_deleted == 0
+        order = (Target.name_key, Target.id)
+        if viewer().is_admin:
+            return Condition(starts, None, order)
+        ids = select(Target.id).with_hint(Target, f"FORCE INDEX ({BY_NAME})")
+        first = ids.where(starts, in_sight(Target.project_id)).order_by(*order).limit(DEEPEST)
+        return Condition(Target.id.in_(select(first.subquery("first_ids").c.id)), None, order)
+
+
+class TargetView(NounView):
+    """Targets of live projects in sight."""
+
+    title, singular = "Image targets", "target"
+    empty = "No target is found."
+    list_template = "target/list.html"
+    details_template = "target/details.html"
+    looks = ("table", "gallery")
+    form = NewTargetForm
+    column_list = ("picture", "name", "project", "dimensions", "size", "created_at")
+    column_export_list = (
+        *("id", "project_id", "project.name", "name", "description", "physical_width", "active"),
+        *("width", "height", "size", "sha256", "created_at", "updated_at"),
+    )
+    column_labels: ClassVar[dict[str, str]] = {
+        "picture": "Image",
+        "project.name": "Project",
+        "created_at": "Created",
+    }
+    column_sortable_list = (("created_at", ("id",)),)
+    column_formatters: ClassVar[dict[str, Any]] = {
+        "picture": lambda _view, _context, row, _name: row,
+        "name": lambda view, _context, row, _name: view.link(row.id, view.label(row)),
+        "project": lambda view, _context, row, _name: view.project_link(row.project),
+        "dimensions": lambda _view, _context, row, _name: f"{row.width} × {row.height}",
+        "size": lambda _view, _context, row, _name: template_filters.size(row.size),
+    }
+    column_filters = (
+        NamedFilter(
+            Target.project_id,
+            "Project",
+            "project",
+            project_id_of,
+            f"{BY_PROJECT}, {BY_NAME}",
+        ),
+        NameFilter(Target.name, "Name"),
+    )
+    form_ajax_refs: ClassVar[dict[str, Any]] = {"project": ProjectLoader("project")}
+
+    def rows(self) -> Query[Any]:
+        """Targets in sight. An outer join keeps the targets' order: an inner one may be turned."""
+        return (
+            sessions.query(Target)
+            .outerjoin(Target.project)
+            .options(contains_eager(Target.project).load_only(Project.name, Project.owner_id))
+            .filter(Project.alive(), Target.alive(), in_sight(Target.project_id))
         )
 
-    @path("/<int:project_id>/upload/", "POST")
+    def first_ids(self, *, descending: bool) -> Select[int]:
+        """The first live targets in sight, from an index alone."""
+        live = select(Target.id).with_hint(Target, f"FORCE INDEX ({BY_PROJECT})")
+        live = live.where(Target.alive(), in_sight(Target.project_id))
+        return live.order_by(Target.id.desc() if descending else Target.id)
+
+    def may_change(self, row: Target) -> bool:
+        """Whether the viewer may change it: the owner and editors of its project."""
+        return (role_in(sessions, row.project_id) or Role.VIEWER) >= Role.EDITOR
+
+    def dropped_into(self, name: str) -> int | None:
+        """The id of the project of that name, if the viewer may add targets to it."""
+        try:
+            return writable_project(name)
+        except Refusal:
+            return None
+
+    def create_form(self, obj: Any = None) -> NewTargetForm:
+        """The form of a new target, of the project in the query string."""
+        form: NewTargetForm = super().create_form(obj)
+        if flask.request.method == "GET":
+            form.project.data = flask.request.args.get("project", "")
+        return form
+
+    def create_model(self, form: NewTargetForm) -> Any:
+        """Create a target."""
+
+        def work(database: Database) -> TargetRecord:
+            wrong: dict[str, str] = {}
+            project_id, fields = 0, {}
+            try:
+                project_id = writable_project(form.project.data or "")
+            except Refusal as refused:
+                # What the viewer may not do is refused before anything is read.
+                if refused.status == 403:
+                    raise
+                wrong |= refused.wrong
+            given = {
+                name: text for name, text in texts(form, "name", "description").items() if text
+            }
+            given_fields, faults = TargetBody.for_patch().load_texts(given)
+            wrong |= faults
+            try:
+                fields = given_fields | {"image": upload.proven(form.image.data or None)}
+            except Refusal as refused:
+                raise Refusal(refused.status, wrong | refused.wrong) from None
+            if wrong:
+                raise Refusal(400, wrong)
+            return changed(targets.create(database, project_id, fields))
+
+        record = self.attempt(form, work)
+        return self.get_one(str(record.id)) if record else False
+
+    def get_edit_form(self) -> type[TargetForm]:
+        """All fields, and the image."""
+        return TargetForm
+
+    def edit_form(self, obj: Any = None) -> TargetForm:
+        """The form of a target that the viewer may change."""
+        if not self.may_change(obj):
+            flask.abort(403)
+        form: TargetForm = super().edit_form(editable(obj))
+        if obj.metadata_size > EDITABLE_MAX:
+            del form.metadata
+        return form
+
+    def update_model(self, form: TargetForm, model: Target) -> bool:
+        """Change the fields, and the image where one is sent."""
+
+        def work(database: Database) -> TargetRecord:
+            record = record_of(database, model)
+            names = [
+                name
+                for name in ("name", "description", "physical_width", "metadata")
+                if name in form
+            ]
+            typed: dict[str, str] = texts(form, *names) | {
+                "active": "true" if form.active.data else "false"
+            }
+            fields, wrong = TargetBody.for_patch().load_texts(typed)
+            file = form.image.data
+            if file:
+                try:
+                    fields["image"] = upload.proven(file)
+                except Refusal as refused:
+                    raise Refusal(refused.status, wrong | refused.wrong) from None
+            if wrong:
+                raise Refusal(400, wrong)
+            return changed(targets.change(database, record, fields, form.expected_revision))
+
+        return self.attempt(form, work) is not None
+
+    def get_save_return_url(self, model: Target, is_created: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002
+        """The target's page."""
+        return self.page_url(model.id)
+
+    @action("delete", "Delete", "Put these targets into the trash? Apps no longer find them.")
+    def action_delete(self, ids: list[str]) -> None:
+        """Soft-delete targets."""
+        gone = [row for row in self.several(ids) if self.delete_model(row)]
+        if gone:
+            what = self.label(gone[0]) if len(gone) == 1 else f"{len(gone)} targets"
+            undoable(f"{what}: in the trash.", "target", [row.id for row in gone])
+
+    def delete_model(self, model: Target) -> bool:
+        """Soft-delete a target, if the viewer may change it."""
+        if not self.may_change(model):
+            failed(f"{self.label(model)}: only the owner and editors of its project delete it")
+            return False
+        return bool(
+            self.each(
+                [model],
+                lambda database, row: changed(soft_delete.delete(database, Target, row.id)),
+            )
+        )
+
+    @action("move", "Move to another project …")
+    def action_move(self, ids: list[str]) -> Any:
+        """Ask for the project to move targets to."""
+        return self.render("target/move.html", rows=self.several(ids), project="", wrong={})
+
+    @path("/move/", "POST")
+    def move(self) -> Any:
+        """Move targets to the project that was typed."""
+        rows = self.several(flask.request.form.getlist("rowid"))
+        name = flask.request.form.get("project", "")
+        try:
+            project_id = writable_project(name)
+        except Refusal as refused:
+            page = self.render("target/move.html", rows=rows, project=name, wrong=refused.wrong)
+            return page, refused.status
+        mine = [row for row in rows if self.may_change(row)]
+        for row in rows:
+            if row not in mine:
+                failed(f"{self.label(row)}: only the owner and editors of its project move it")
+        moved = self.each(
+            mine,
+            lambda database, row: changed(
+                targets.move(database, record_of(database, row), project_id)
+            ),
+        )
+        if moved:
+            done(f"{len(moved)} moved to {name}.")
+        return flask.redirect(narrowed_url("target", project_is=name), 303)
+
+    @path("/upload/<int:project_id>/", "POST")
     def upload(self, project_id: int) -> Any:
         """Store uploaded images: one per request from the script, any number without JavaScript."""
-        live_project(project_id)
-        outcomes = [store(project_id, file) for file in flask.request.files.getlist("image")]
+        role = found(role_in(sessions, project_id))
+        if role < Role.EDITOR:
+            flask.abort(403)
+        outcomes = [upload.store(project_id, file) for file in flask.request.files.getlist("image")]
         if authentication.wants_json():
-            return one_answer(outcomes)
+            return upload.one_answer(outcomes)
         for name, outcome in outcomes:
             if isinstance(outcome, Refusal):
-                failed(f"{name}: {outcome.text}")
+                failed(f"{template_filters.short(name)}: {outcome.text}")
             else:
-                done(f"{name}: stored.")
+                done(f"{template_filters.short(name)}: stored.")
         if not outcomes:
             failed("Choose at least one photograph.")
-        return go("project.show", project_id=project_id)
+        return flask.redirect(self.get_url("project.details_view", id=project_id), 303)
 
-    @path("/<int:project_id>/<int:target_id>/")
-    def show(self, project_id: int, target_id: int) -> Any:
-        """One target."""
-        return self.page(project_id, target_id)
-
-    def page(self, project_id: int, target_id: int, refused: Refusal | None = None) -> Any:
-        """Render a target; the messages of a refused form are shown beside its fields."""
-        project, record = target_of(project_id, target_id)
-        page = self.render(
-            "target/show.html",
-            project=project,
-            target=record,
-            metadata=editable_metadata(record),
-            settings=context.settings(),
-            wrong=refused.wrong if refused else {},
-        )
-        return page, refused.status if refused else 200
-
-    @path("/<int:project_id>/<int:target_id>/edit/", "POST")
-    def edit(self, project_id: int, target_id: int) -> Any:
-        """Change all fields but the image."""
-        _, record = target_of(project_id, target_id)
-        # Browsers send line breaks as CRLF (HTML, 4.10.22.4); the API stores them as they are sent.
-        sent = {name: field(name).replace("\r\n", "\n") for name in flask.request.form}
-        texts = {name: sent[name] for name in EDITABLE if name in sent}
-        # A box that is not ticked is not sent.
-        texts["active"] = "true" if "active" in sent else "false"
-        try:
-            fields = load(TargetBody.for_patch(), texts)
-            with refusals():
-                changed(targets.change(context.db(), record, fields, revision()))
-        except Refusal as refused:
-            return self.page(project_id, target_id, refused)
-        done("The target is changed.")
-        return go(".show", project_id=project_id, target_id=target_id)
-
-    @path("/<int:project_id>/<int:target_id>/replace/", "POST")
-    def replace(self, project_id: int, target_id: int) -> Any:
-        """Replace the image."""
-        _, record = target_of(project_id, target_id)
-        file = flask.request.files.get("image")
-        try:
-            changed(targets.change(context.db(), record, {"image": proven(file)}, revision()))
-        except Refusal as refused:
-            return self.page(project_id, target_id, refused)
-        done("The image is replaced.")
-        return go(".show", project_id=project_id, target_id=target_id)
-
-    @path("/<int:project_id>/<int:target_id>/delete/", "POST")
-    def delete(self, project_id: int, target_id: int) -> Any:
-        """Soft-delete the target."""
-        target_of(project_id, target_id)
-        try:
-            changed(soft_delete.delete(context.db(), targets.Target, target_id, revision()))
-        except Refusal as refused:
-            return self.page(project_id, target_id, refused)
-        done("The target is in the trash.")
-        return go("project.show", project_id=project_id)
-
-    @path("/<int:project_id>/<int:target_id>/image/<sha256>.jpg")
-    def image(self, project_id: int, target_id: int, sha256: str) -> Any:
+    @path("/<int:target_id>/image/<sha256>.jpg")
+    def image(self, target_id: int, sha256: str) -> Any:
         """The JPEG as stored; an attachment with ``?download=1``."""
-        _, record = target_of(project_id, target_id, sha256)
-        return large_picture(record, download=flask.request.args.get("download") == "1")
+        download = flask.request.args.get("download") == "1"
+        return large_picture(self.pictured(target_id, sha256), download=download)
 
-    @path("/<int:project_id>/<int:target_id>/thumbnail/<sha256>.jpg")
-    def thumbnail(self, project_id: int, target_id: int, sha256: str) -> Any:
+    @path("/<int:target_id>/thumbnail/<sha256>.jpg")
+    def thumbnail(self, target_id: int, sha256: str) -> Any:
         """The thumbnail."""
-        _, record = target_of(project_id, target_id, sha256)
-        return small_picture(record)
+        return small_picture(self.pictured(target_id, sha256))
+
+    def pictured(self, target_id: int, sha256: str) -> Target:
+        """The target in sight with that image; raises NotFound."""
+        row: Target = found(self.get_one(str(target_id)))
+        return found(row if row.sha256 == sha256 else None)
+
+    def label(self, row: Target) -> str:
+        """Its name, or its description, or its id."""
+        return template_filters.short(row.name or row.description) or f"Target #{row.id}"
 
 
-def live_project(project_id: int) -> ProjectRecord:
-    """The project; raises NotFound."""
-    return found(projects.find(context.db(), project_id))
+def editable(row: Target) -> SimpleNamespace:
+    """The values of a target's form: its metadata as text, where that is not too large for one."""
+    small = row.metadata_size <= EDITABLE_MAX
+    return SimpleNamespace(
+        name=row.name,
+        description=row.description,
+        physical_width=row.physical_width,
+        active=row.active,
+        metadata=targets.metadata(db(), record_of(db(), row)) if small else None,
+        revision=row.revision,
+        image=None,
+    )
 
 
-def target_of(
-    project_id: int, target_id: int, sha256: str | None = None
-) -> tuple[ProjectRecord, TargetRecord]:
-    """A target and its project; raises NotFound, also if ``sha256`` is not that of its image."""
-    project = live_project(project_id)
-    record = found(targets.find(context.db(), project_id, target_id))
-    if sha256 not in (None, record.sha256):
-        found(None)
-    return project, record
+def record_of(database: Database, row: Target) -> TargetRecord:
+    """The record of a live target. Raises Refusal where it has just been deleted."""
+    return changed(targets.find(database, row.project_id, row.id))
 
 
-def proven(file: FileStorage | None) -> Jpeg:
-    """The validated JPEG in an uploaded file. Raises Refusal (413 or 400)."""
-    if file is None or not file.filename:
-        raise Refusal(400, {"image": "choose a photograph"})
-    settings = context.settings()
-    data = file.read(settings.image_max_bytes + 1)
-    try:
-        return base64_jpeg.accept(data, settings)
-    except base64_jpeg.ImageTooLargeError as large:
-        raise Refusal(413, {"image": str(large)}) from None
-    except base64_jpeg.ImageError as wrong:
-        raise Refusal(400, {"image": str(wrong)}) from None
-
-
-def store(project_id: int, file: FileStorage) -> tuple[str, TargetRecord | Refusal]:
-    """Create a target from a file; the file's name, and the target or why it was refused."""
-    name = file.filename or "the file"
-    try:
-        texts = {"description": field("description"), "name": name_of(name)}
-        fields = load(TargetBody.for_patch(), texts) | {"image": proven(file)}
-        with refusals():
-            return name, found(targets.create(context.db(), project_id, fields))
-    except Refusal as refused:
-        return name, refused
-
-
-def name_of(filename: str) -> str:
-    """A target's name from that of a file: without its folder and suffix, cut to what is allowed.
-
-    Empty where nothing is left.
-    """
-    return PurePath(filename.replace("\\", "/")).stem.strip()[:NAME_MAX]
-
-
-def editable_metadata(record: TargetRecord) -> str | None:
-    """The metadata for a text field; None where that is too large for one."""
-    if record.metadata_size > EDITABLE_MAX:
-        return None
-    return targets.metadata(context.db(), record) or ""
-
-
-def one_answer(outcomes: list[tuple[str, TargetRecord | Refusal]]) -> Any:
-    """The response to the script's upload of one file: URLs, or errors in the API's format."""
-    outcome = outcomes[0][1] if len(outcomes) == 1 else Refusal(400, {"image": "send one file"})
-    if isinstance(outcome, Refusal):
-        faults = [FieldError("body", name, text) for name, text in outcome.wrong.items()]
-        response = flask.Response(error_body(faults), outcome.status)
-        response.content_type = "application/json"
-        return response
-    place: dict[str, Any] = {"project_id": outcome.project_id, "target_id": outcome.id}
-    picture = flask.url_for(".thumbnail", sha256=outcome.sha256, **place)
-    return {"url": flask.url_for(".show", **place), "thumbnail": picture}, 201
+def writable_project(name: str) -> int:
+    """The id of the project with that name, if the viewer may add targets. Raises Refusal."""
+    project_id, role = project_named(name)
+    if role < Role.EDITOR:
+        raise Refusal(403, {"project": "only its owner and editors add targets"})
+    return project_id

@@ -1,171 +1,217 @@
-"""``/admin/token/``: the tokens of all projects."""
+"""``/admin/token/``: project tokens, and a page for each with the JWT to copy."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import flask
+from sqlalchemy.orm import Query, contains_eager, joinedload
+from wtforms import SelectField, StringField
+from wtforms.fields import SelectChoice
 
 from .. import clock
-from ..db.base import parse_id
+from ..db.session import Database
 from ..errors import REVOKED
-from ..models import project as projects
 from ..models import token as tokens
-from ..models.keyset import contains
-from ..models.panel_lists import TOKENS
-from ..models.project import ProjectRecord
-from ..models.token import TokenRecord
+from ..models.project import Project
+from ..models.token import DESCRIPTION_MAX, Token, TokenRecord
+from ..models.user import User
 from ..schemas.token import TokenBody, TokenTtlBody, ttl_fault
-from . import context, listing
-from .form import Refusal, changed, field, load, revision
-from .page import Page, done, found, go, path
+from . import context, template_filters
+from .context import sessions
+from .form import NounForm, Refusal, changed, load, texts
+from .list_filter import ChoiceFilter, Condition, EqualFilter, NamedFilter
+from .lookup import ProjectLoader, project_id_of, project_named
+from .noun_view import NounView, badge
+from .page import action, done, failed
+from .role import Role, role_in, tokens_in_sight, viewer
 
-STATES = {"valid": "Valid", "expired": "Expired", "revoked": "Revoked"}
-ACCESS = {"write": "Write", "read": "Read only"}
-ORDERS = {"id": "Created", "expires_at": "Expires"}
 DAY = 86_400
+STATES = (("valid", "valid"), ("expired", "expired"), ("revoked", "revoked"))
+ACCESS = (("read", "read only"), ("write", "read and write"))
 
 
-class TokenPage(Page):
-    """The list, and a page for each token."""
+class TokenForm(NounForm):
+    """A new token."""
 
-    @path("/")
-    def index(self) -> Any:
-        """Tokens, of all live projects or of one."""
-        search = listing.argument("q")
-        state, access = listing.argument("state", STATES), listing.argument("access", ACCESS)
-        project_id = parse_id(listing.argument("project"))
-        order = listing.argument("order", ORDERS) or "id"
-        course = state or order
-        filters = [name for name in (state, access) if name]
-        values: dict[str, Any] = {"now": clock.now(), "search": contains(search)}
-        if search:
-            filters.append("search")
-        if project_id:
-            course = "project"
-            values["project_id"] = project_id
-        else:
-            filters.append("live")
-        found_tokens = listing.read(TOKENS, course, order=order, filters=tuple(filters), **values)
-        return self.render(
-            "token/index.html",
-            jwt=context.jwt,
-            listing=found_tokens,
-            q=search,
-            state=state,
-            states=STATES,
-            access=access,
-            accesses=ACCESS,
-            project=live_project(project_id) if project_id else None,
-            sortable=not state and not project_id,
+    project = StringField(
+        "Project",
+        render_kw={"data-lookup": "project", "autocomplete": "off", "required": True},
+    )
+    description = StringField(
+        "Description",
+        description="For you, to tell tokens apart",
+        render_kw={"maxlength": DESCRIPTION_MAX},
+    )
+    access = SelectField("Access", choices=[SelectChoice(*one) for one in ACCESS])
+    ttl = StringField("Days until it expires", render_kw={"inputmode": "numeric", "required": True})
+
+
+class TtlForm(NounForm):
+    """The time that a token has left."""
+
+    ttl = StringField("Days from now", render_kw={"inputmode": "numeric", "required": True})
+
+
+class TokenView(NounView):
+    """Tokens of live projects: of one's own projects all, of shared ones those one has made."""
+
+    title, singular = "Tokens", "token"
+    empty = "No token is found. An app needs one to read or write a project's targets."
+    edit_template = "token/edit.html"
+    details_template = "token/details.html"
+    form = TokenForm
+    can_delete = False
+    column_list = ("description", "project", "access", "state", "expires_at", "created_at")
+    column_export_list = (
+        *("id", "project_id", "project.name", "description", "access"),
+        *("created_at", "expires_at", "revoked_at"),
+    )
+    column_labels: ClassVar[dict[str, str]] = {
+        "project.name": "Project",
+        "expires_at": "Expires",
+        "created_at": "Created",
+    }
+    column_sortable_list = ("expires_at", ("created_at", ("id",)))
+    column_formatters: ClassVar[dict[str, Any]] = {
+        "description": lambda view, _context, row, _name: view.link(row.id, view.label(row)),
+        "project": lambda view, _context, row, _name: view.project_link(row.project),
+        "state": lambda _view, _context, row, _name: badge(row.state),
+    }
+    column_filters = (
+        NamedFilter(Token.project_id, "Project", "project", project_id_of),
+        ChoiceFilter(
+            Token.expires_at,
+            "State",
+            STATES,
+            lambda: {
+                "valid": Condition(
+                    Token.alive() & (Token.expires_at > clock.now()),
+                    order=(Token.expires_at, Token.id),
+                ),
+                "expired": Condition(
+                    Token.alive() & (Token.expires_at <= clock.now()),
+                    order=(Token.expires_at.desc(), Token.id.desc()),
+                ),
+                "revoked": Condition(
+                    Token.revoked_at.is_not(None),
+                    order=(Token.revoked_at.desc(), Token.id.desc()),
+                ),
+            },
+        ),
+        EqualFilter(Token.access, "Access", ACCESS),
+    )
+    form_ajax_refs: ClassVar[dict[str, Any]] = {"project": ProjectLoader("project")}
+
+    def rows(self) -> Query[Any]:
+        """Tokens in sight. An outer join keeps the tokens' order: an inner one may be turned."""
+        return (
+            sessions.query(Token)
+            .outerjoin(Token.project)
+            .options(
+                contains_eager(Token.project).load_only(Project.name, Project.owner_id),
+                joinedload(Token.made_by).load_only(User.login),
+            )
+            .filter(Project.alive(), tokens_in_sight())
         )
 
-    @path("/<int:project_id>/new/", "GET", "POST")
-    def new(self, project_id: int) -> Any:
+    def may_change(self, row: Token) -> bool:
+        """Whether the viewer may extend or revoke it: the owner all, a member the own ones."""
+        role = role_in(sessions, row.project_id)
+        return role is not None and (role >= Role.OWNER or row.created_by == viewer().id)
+
+    def create_form(self, obj: Any = None) -> TokenForm:
+        """The form of a new token, of the project in the query string."""
+        form: TokenForm = super().create_form(obj)
+        if flask.request.method == "GET":
+            form.project.data = flask.request.args.get("project", "")
+            form.ttl.data = str(context.settings().project_token_ttl // DAY)
+        return form
+
+    def create_model(self, form: TokenForm) -> Any:
         """Create a token."""
-        project = live_project(project_id)
-        refused = None
-        if flask.request.method == "POST":
+
+        def work(database: Database) -> TokenRecord:
+            wrong: dict[str, str] = {}
+            project_id, role = 0, Role.VIEWER
             try:
-                record = create(project_id)
-            except Refusal as error:
-                refused = error
-            else:
-                done("The token is created; copy it into your app.")
-                return go(".show", project_id=project_id, token_id=record.id)
-        page = self.render(
-            "token/new.html",
-            project=project,
-            settings=context.settings(),
-            accesses=ACCESS,
-            wrong=refused.wrong if refused else {},
-        )
-        return page, refused.status if refused else 200
+                project_id, role = project_named(form.project.data or "")
+            except Refusal as refused:
+                wrong |= refused.wrong
+            typed = {**texts(form, "access", "description"), "ttl": seconds(form.ttl.data)}
+            fields, faults = TokenBody().load_texts(typed)
+            wrong |= faults | _ttl_faults(fields)
+            if wrong:
+                raise Refusal(400, wrong)
+            if fields["access"] == "write" and role < Role.EDITOR:
+                raise Refusal(403, {"access": "a viewer of the project makes tokens that read"})
+            created_by = None if role >= Role.OWNER else viewer().id
+            record = tokens.create(
+                database,
+                project_id,
+                fields["ttl"],
+                fields["access"],
+                fields["description"],
+                created_by=created_by,
+            )
+            return changed(record)
 
-    @path("/<int:project_id>/<int:token_id>/")
-    def show(self, project_id: int, token_id: int) -> Any:
-        """One token, with the JWT to copy."""
-        return self.page(project_id, token_id)
+        record = self.attempt(form, work)
+        return self.get_one(str(record.id)) if record else False
 
-    def page(self, project_id: int, token_id: int, refused: Refusal | None = None) -> Any:
-        """Render a token; the messages of a refused form are shown beside its fields."""
-        project, record = token_of(project_id, token_id)
-        page = self.render(
-            "token/show.html",
-            project=project,
-            token=record,
-            state=state_of(record),
-            jwt=context.jwt(record),
-            settings=context.settings(),
-            wrong=refused.wrong if refused else {},
-        )
-        return page, refused.status if refused else 200
+    def get_edit_form(self) -> type[TtlForm]:
+        """The only thing to change is the time that a token has left."""
+        return TtlForm
 
-    @path("/<int:project_id>/<int:token_id>/extend/", "POST")
-    def extend(self, project_id: int, token_id: int) -> Any:
-        """Set the expiry to a number of days from now."""
-        _, record = token_of(project_id, token_id)
-        try:
-            ttl = checked_ttl(load(TokenTtlBody(), {"ttl": typed_ttl()}))
-            extended = tokens.extend(context.db(), record, ttl, revision())
-            if extended is None:
-                refuse_revoked(project_id, token_id)
-            changed(extended)
-        except Refusal as refused:
-            return self.page(project_id, token_id, refused)
-        done("The token is extended; apps that have it need no new one.")
-        return go(".show", project_id=project_id, token_id=token_id)
+    def edit_form(self, obj: Any = None) -> TtlForm:
+        """The form of a token that the viewer may change."""
+        if not self.may_change(obj):
+            flask.abort(403)
+        form: TtlForm = super().edit_form(None)
+        if flask.request.method == "GET":
+            form.ttl.data, form.revision.data = str(max(1, obj.ttl // DAY)), str(obj.revision)
+        return form
 
-    @path("/<int:project_id>/<int:token_id>/revoke/", "POST")
-    def revoke(self, project_id: int, token_id: int) -> Any:
-        """Revoke the token immediately; idempotent."""
-        _, record = token_of(project_id, token_id)
-        if record.revoked_at is None:
-            tokens.revoke(context.db(), token_id)
-        done("The token is revoked, from this moment on.")
-        return go(".show", project_id=project_id, token_id=token_id)
+    def update_model(self, form: TtlForm, model: Token) -> bool:
+        """Let the token expire a number of days from now; apps that have it need no new one."""
 
+        def work(database: Database) -> TokenRecord:
+            fields = load(TokenTtlBody(), {"ttl": seconds(form.ttl.data)})
+            if wrong := _ttl_faults(fields):
+                raise Refusal(400, wrong)
+            record = changed(tokens.find(database, model.project_id, model.id))
+            if record.revoked_at is not None:
+                raise Refusal(409, {"": REVOKED})
+            return changed(tokens.extend(database, record, fields["ttl"], form.expected_revision))
 
-def live_project(project_id: int) -> ProjectRecord:
-    """The project; raises NotFound."""
-    return found(projects.find(context.db(), project_id))
+        return self.attempt(form, work) is not None
 
+    def get_save_return_url(self, model: Token, is_created: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002
+        """The token's page."""
+        return self.page_url(model.id)
 
-def token_of(project_id: int, token_id: int) -> tuple[ProjectRecord, TokenRecord]:
-    """A token and its live project; raises NotFound."""
-    project = live_project(project_id)
-    return project, found(tokens.find(context.db(), project_id, token_id))
+    @action("revoke", "Revoke", "Revoke these tokens? Apps that use them stop working at once.")
+    def action_revoke(self, ids: list[str]) -> None:
+        """Revoke tokens at once; those that are revoked already stay as they are."""
+        rows = [row for row in self.several(ids) if row.revoked_at is None]
+        mine = [row for row in rows if self.may_change(row)]
+        for row in rows:
+            if row not in mine:
+                failed(f"{self.label(row)}: it is not yours to revoke")
+        gone = self.each(mine, lambda database, row: tokens.revoke(database, row.id))
+        if gone:
+            what = self.label(gone[0]) if len(gone) == 1 else f"{len(gone)} tokens"
+            done(f"{what}: revoked, from this moment on.")
 
-
-def refuse_revoked(project_id: int, token_id: int) -> None:
-    """Raise Refusal (409) if the token has been revoked in the meantime."""
-    _, record = token_of(project_id, token_id)
-    if record.revoked_at is not None:
-        raise Refusal(409, {"": REVOKED})
+    def label(self, row: Token) -> str:
+        """Its description, or its id."""
+        return template_filters.short(row.description) or f"Token #{row.id}"
 
 
-def state_of(record: TokenRecord) -> str:
-    """The token's state, one of `STATES`."""
-    if record.revoked_at is not None:
-        return "revoked"
-    return "valid" if record.valid else "expired"
-
-
-def typed_ttl() -> object:
-    """The form's days in seconds; text that is not a number is left for the schema to refuse."""
-    text = field("days").strip()
+def seconds(days: str | None) -> object:
+    """Typed days in seconds; text that is not a number is left for the schema to refuse."""
+    text = (days or "").strip()
     return int(text) * DAY if text.isascii() and text.isdecimal() and len(text) < 10 else text
 
 
-def checked_ttl(fields: dict[str, Any]) -> int:
-    """The validated TTL in seconds. Raises Refusal (400)."""
-    if wrong := ttl_fault(fields["ttl"], context.settings().project_token_max_ttl):
-        raise Refusal(400, {"ttl": wrong})
-    return int(fields["ttl"])
-
-
-def create(project_id: int) -> TokenRecord:
-    """Create the token from the form. Raises Refusal."""
-    typed = {"ttl": typed_ttl(), "access": field("access"), "description": field("description")}
-    fields = load(TokenBody(), typed)
-    ttl = checked_ttl(fields)
-    record = tokens.create(context.db(), project_id, ttl, fields["access"], fields["description"])
-    return found(record)
+def _ttl_faults(fields: dict[str, Any]) -> dict[str, str]:
+    wrong = ttl_fault(fields.get("ttl"), context.settings().project_token_max_ttl)
+    return {"ttl": wrong} if wrong else {}

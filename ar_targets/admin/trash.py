@@ -1,81 +1,204 @@
-"""``/admin/trash/``: soft-deleted rows, to restore or to hard-delete."""
+"""``/admin/trash/``: soft-deleted rows, a list for each noun, to restore or to remove for good."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-from werkzeug.exceptions import NotFound
+import flask
+from markupsafe import Markup
+from sqlalchemy import ColumnElement, Select, false, select, true
+from sqlalchemy.orm import Query, contains_eager
 
 from .. import clock
-from ..db.session import transaction_scope
+from ..db.session import Database, transaction_scope
 from ..models import hard_delete, soft_delete
-from ..models.noun import SoftDeletable, noun_named, nouns
-from ..models.panel_lists import DELETED
-from ..models.soft_delete import RestoreError
-from . import context, listing
-from .page import Page, done, failed, found, go, path
+from ..models.noun import Owned, Purgeable, SoftDeletable, parent
+from ..models.target import Target
+from ..models.user import User
+from . import context, template_filters
+from .context import db, sessions
+from .noun_view import Count, NounView
+from .page import Page, action, done, failed, found, go, path
+from .picture import small_picture
+from .role import Role, role_in, viewer, writable
 
 
 class TrashPage(Page):
-    """A list for each noun, and a confirmation page for the hard delete."""
+    """The entry of the menu."""
+
+    def __init__(self, lists: "list[DeletedView]", **options: Any) -> None:
+        super().__init__(**options)
+        self.lists = lists
 
     @path("/")
     def index(self) -> Any:
-        """Deleted rows of a noun, the latest deletion first."""
-        name = listing.argument("kind", DELETED) or "project"
-        return self.render(
-            "trash/index.html",
-            listing=listing.read(DELETED[name], "deleted"),
-            noun=name,
-            tabs={kind.__tablename__: kind.plural.title() for kind in nouns(SoftDeletable)},
+        """Redirect to the first list in which there is something."""
+        tabs = self.lists[0].tabs()
+        full = next((view for view, count in tabs if count.number), tabs[0][0])
+        return go(f"{full.endpoint}.index_view")
+
+
+class DeletedView(NounView):
+    """Soft-deleted rows of one noun, the latest deletion first."""
+
+    title = "Trash"
+    empty = "Nothing of this kind is in the trash."
+    list_template = "trash/list.html"
+    can_create = False
+    can_edit = False
+    can_delete = False
+    can_view_details = False
+    column_labels: ClassVar[dict[str, str]] = {
+        "picture": "Image",
+        "label": "What",
+        "deleted_at": "Deleted",
+    }
+    latest_first: Any = [("deleted_at", True), ("id", True)]  # noqa: RUF012
+    column_sortable_list = (("deleted_at", ("deleted_at", "id")),)
+    column_formatters: ClassVar[dict[str, Any]] = {
+        "picture": lambda _view, _context, row, _name: row,
+        "label": lambda view, _context, row, _name: view.shown_label(row),
+        "parent": lambda view, _context, row, _name: view.parent_title(row),
+    }
+
+    def __init__(
+        self, noun: type[SoftDeletable], lists: "list[DeletedView]", **options: Any
+    ) -> None:
+        """``lists`` are the views of all nouns, for the tabs."""
+        self.lists = lists
+        self.noun, self.singular = noun, noun.__tablename__
+        self.only_administrators = not issubclass(noun, Owned)
+        self.pictured = issubclass(noun, Target)
+        self.column_list = ("label", "parent", "deleted_at")
+        if self.pictured:
+            self.column_list = ("picture", *self.column_list)
+        if self.only_administrators:
+            self.column_list = ("label", "deleted_at")
+        self.column_export_list = ("id", noun.label, "deleted_at")
+        super().__init__(noun, **options)
+
+    def tabs(self) -> "list[tuple[DeletedView, Count]]":
+        """The lists that the viewer may open, and how many rows each has."""
+        return [(view, view.count()) for view in self.lists if view.is_accessible()]
+
+    def rows(self) -> Query[Any]:
+        """Deleted rows that the viewer may restore."""
+        query = sessions.query(self.noun).filter(self.noun.deleted_at.is_not(None))
+        if issubclass(self.noun, Owned):
+            above = getattr(self.noun, relationship_to_parent(self.noun))
+            query = query.outerjoin(above).options(contains_eager(above))
+        return query.filter(restorable(self.noun))
+
+    def first_ids(self, *, descending: bool) -> Select[int] | None:
+        """The first deleted rows in sight, from an index alone, of nouns that have the index."""
+        noun = self.noun
+        if not self.pictured or not issubclass(noun, Owned):
+            return None
+        index = f"ix_{noun.__tablename__}_{noun.parent_key}_deleted_at_id"
+        gone = select(noun.id).with_hint(noun, f"FORCE INDEX ({index})")
+        gone = gone.where(noun.deleted_at.is_not(None), writable(noun.parent_id()))
+        if descending:
+            return gone.order_by(noun.deleted_at.desc(), noun.id.desc())
+        return gone.order_by(noun.deleted_at, noun.id)
+
+    @action("restore", "Restore")
+    def action_restore(self, ids: list[str]) -> None:
+        """Restore rows, with those that were deleted with them."""
+        back = self.each(self.several(ids), restore)
+        if back:
+            what = self.label(back[0]) if len(back) == 1 else f"{len(back)} {self.noun.plural}"
+            done(f"{what}: restored.")
+
+    @action("remove", "Remove for good …")
+    def confirm_removal(self, ids: list[str]) -> Any:
+        """Ask once more: what a hard delete would remove."""
+        rows = self.several(ids)
+        if not rows:
+            return None
+        losses = [hard_delete.losses(db(), self.noun, row.id) for row in rows]
+        return self.render("trash/remove.html", rows=rows, losses=losses)
+
+    @path("/remove/", "POST")
+    def remove(self) -> Any:
+        """Hard-delete rows, or as many of their dependent rows as one request has time for."""
+        for row in self.several(flask.request.form.getlist("rowid")):
+            if self.may_remove(row):
+                self.remove_row(row)
+            else:
+                failed(f"{self.label(row)}: only the owner of its project removes it for good")
+        return go(".index_view")
+
+    def remove_row(self, row: Any) -> None:
+        """Hard-delete a row, or a part of what is below it."""
+        begun = isinstance(row, Purgeable) and row.purged_at is not None
+        label, engine = self.label(row), context.request().registry.engine
+        # The hard delete has transactions of its own.
+        context.release()
+        finished = hard_delete.remove(
+            lambda: transaction_scope(engine), self.noun, row.id, clock.now()
         )
-
-    @path("/<noun>/<int:row_id>/restore/", "POST")
-    def restore(self, noun: str, row_id: int) -> Any:
-        """Restore a row, with the rows that were deleted with it."""
-        try:
-            soft_delete.restore(context.db(), deletable(noun), row_id)
-        except RestoreError as refused:
-            context.request().tm.doom()
-            failed(f"Not restored: {refused}.")
-        else:
-            done(f"The {noun} is restored.")
-        return go(".index", kind=noun)
-
-    @path("/<noun>/<int:row_id>/")
-    def show(self, noun: str, row_id: int) -> Any:
-        """The confirmation page: what a hard delete of the row would remove."""
-        kind = deletable(noun)
-        row = found(hard_delete.find(context.db(), kind, row_id))
-        return self.render(
-            "trash/show.html",
-            noun=noun,
-            row=row,
-            losses=hard_delete.losses(context.db(), kind, row_id),
-        )
-
-    @path("/<noun>/<int:row_id>/remove/", "POST")
-    def remove(self, noun: str, row_id: int) -> Any:
-        """Hard-delete a row, or as many of its dependent rows as one request has time for."""
-        kind = deletable(noun)
-        row = found(hard_delete.find(context.db(), kind, row_id))
-        # The hard delete uses its own connection.
-        context.db().close()
-        engine = context.request().registry.engine
-        finished = hard_delete.remove(lambda: transaction_scope(engine), kind, row_id, clock.now())
-        if row.purged_at is None:
-            hard_delete.note(context.db(), clock.now(), kind, row)
+        if not begun:
+            context.write(lambda database: hard_delete.note(database, clock.now(), self.noun, row))
         if finished:
-            done(f"The {noun} is removed for good.")
+            done(f"{label}: removed for good.")
         else:
             failed(
-                f"The {noun} is large: its removal has begun and cannot be undone. Press "
-                "“Go on” for the rest, or leave it to ar_targets_purge --deleted-older-than."
+                f"{label} is large: its removal has begun and cannot be undone. Remove it again "
+                "for the rest, or leave it to ar_targets_purge --deleted-older-than."
             )
-        return go(".index", kind=noun)
+
+    def may_remove(self, row: Any) -> bool:
+        """Whether the viewer may remove it for good: administrators, and the owner."""
+        if viewer().is_admin or not isinstance(row, Target):
+            return True
+        return (role_in(sessions, row.project_id) or Role.VIEWER) >= Role.OWNER
+
+    @path("/<int:target_id>/thumbnail/<sha256>.jpg")
+    def thumbnail(self, target_id: int, sha256: str) -> Any:
+        """The thumbnail of a deleted target."""
+        row = found(self.get_one(str(target_id)) if self.pictured else None)
+        return small_picture(found(row if row.sha256 == sha256 else None))
+
+    def label(self, row: Any) -> str:
+        """Its label, or its description, or its id."""
+        text = getattr(row, self.noun.label) or getattr(row, "description", "")
+        return template_filters.short(text) or f"{self.singular} #{row.id}"
+
+    def shown_label(self, row: Any) -> Markup:
+        """The label, and whether it is being removed."""
+        removing = isinstance(row, Purgeable) and row.purged_at is not None
+        note = Markup(' <span class="badge revoked">being removed</span>') if removing else ""
+        return (
+            Markup('<span class="name">{}</span> <span class="id">#{}</span>').format(
+                self.label(row), row.id
+            )
+            + note
+        )
+
+    def parent_title(self, row: Any) -> str:
+        """The label of its parent."""
+        above = getattr(row, relationship_to_parent(type(row)))
+        return str(getattr(above, type(above).label))
 
 
-def deletable(name: str) -> type[SoftDeletable]:
-    """The noun with that name; raises NotFound."""
-    noun = noun_named(SoftDeletable, name)
-    if noun is None:
-        raise NotFound
-    return noun
+def restore(database: Database, row: SoftDeletable) -> None:
+    """Restore a row. Raises RestoreError."""
+    soft_delete.restore(database, type(row), row.id)
+
+
+def restorable(noun: type[SoftDeletable]) -> ColumnElement[bool]:
+    """The condition that the viewer may restore a deleted row.
+
+    The owner of what belongs to a user; the owner and editors of a live project.
+    """
+    if viewer().is_admin:
+        return true()
+    if not issubclass(noun, Owned):
+        return false()
+    above = parent(noun)
+    if above is User:
+        return noun.parent_id() == viewer().id
+    return above.alive() & writable(noun.parent_id())
+
+
+def relationship_to_parent(noun: type[Owned]) -> str:
+    """The name of the relationship beside the foreign key: ``owner`` beside ``owner_id``."""
+    return noun.parent_key.removesuffix("_id")

@@ -1,157 +1,156 @@
-"""``/admin/user/``: users and administrators."""
+"""``/admin/user/``: users and administrators, for administrators."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-import flask
+from sqlalchemy.orm import Query
+from wtforms import BooleanField, PasswordField, StringField
 
 from ..auth import passwords
-from ..db.base import parse_id
+from ..db.session import Database
 from ..models import soft_delete
 from ..models import user as users
-from ..models.keyset import starts_with
-from ..models.panel_lists import PROJECTS, USERS
-from ..models.user import UserRecord
+from ..models.project import Project
+from ..models.user import LOGIN_MAX, PASSWORD_MAX, PASSWORD_MIN, User, UserRecord
 from ..schemas.user import UserBody
-from . import context, listing
-from .form import Refusal, changed, field, load, refusals, revision
-from .page import Page, done, found, go, path
+from .context import sessions
+from .form import NounForm, changed, load, texts
+from .list_filter import ChoiceFilter, Condition, PrefixFilter
+from .lookup import LoginLoader
+from .noun_view import NounView, badge
+from .page import action, undoable
 
-ROLES = {"admin": "Administrators", "user": "Other users"}
-ORDERS = {"id": "Created", "login": "Login"}
 # Projects on a user's own page, which links to the full list.
-SHOWN = 10
+PROJECTS_SHOWN = 10
+# By role, or by login where that is narrowed too.
+BY_ROLE = "ix_user_is_admin_deleted_at_id, ix_user_deleted_at_login_id"
 
 
-class UserPage(Page):
-    """The list, and a page for each user."""
+class UserForm(NounForm):
+    """Login, password and role."""
 
-    @path("/")
-    def index(self) -> Any:
+    login = StringField(
+        "Login",
+        render_kw={
+            "maxlength": LOGIN_MAX,
+            "autocomplete": "off",
+            "autocapitalize": "none",
+            "spellcheck": "false",
+            "required": True,
+        },
+    )
+    password = PasswordField(
+        "Password",
+        description=f"{PASSWORD_MIN} to {PASSWORD_MAX} characters",
+        render_kw={"autocomplete": "new-password"},
+    )
+    is_admin = BooleanField("Administrator: sees and changes everything")
+
+
+class UserView(NounView):
+    """All live users."""
+
+    title, singular = "Users", "user"
+    empty = "No user is found."
+    only_administrators = True
+    form = UserForm
+    details_template = "user/details.html"
+    column_list = ("login", "is_admin", "created_at")
+    column_export_list = ("id", "login", "is_admin", "created_at", "updated_at")
+    column_labels: ClassVar[dict[str, str]] = {"is_admin": "Role", "created_at": "Created"}
+    column_sortable_list = ("login", ("created_at", ("id",)))
+    column_formatters: ClassVar[dict[str, Any]] = {
+        "login": lambda view, _context, row, _name: view.link(row.id, row.login),
+        "is_admin": lambda _view, _context, row, _name: (
+            badge("administrator") if row.is_admin else ""
+        ),
+    }
+    column_filters = (
+        PrefixFilter(User.login, "Login"),
+        ChoiceFilter(
+            User.is_admin,
+            "Role",
+            (("administrator", "administrators"), ("user", "other users")),
+            lambda: {
+                "administrator": Condition(User.is_admin == 1, BY_ROLE),
+                "user": Condition(User.is_admin == 0, BY_ROLE),
+            },
+        ),
+    )
+    form_ajax_refs: ClassVar[dict[str, Any]] = {"login": LoginLoader("login")}
+
+    def rows(self) -> Query[Any]:
         """Live users."""
-        search = listing.argument("q")
-        if search.startswith("#") and (user_id := parse_id(search[1:])):
-            return go(".show", user_id=user_id)
-        order = listing.argument("order", ORDERS) or "id"
-        role = listing.argument("role", ROLES)
-        filters: tuple[str, ...] = ()
-        if role == "admin":
-            course, filters = "admin", ("login",) if search else ()
-        elif search:
-            course, filters = "search", (role,) if role else ()
-        else:
-            course = role or order
-        found_users = listing.read(
-            USERS, course, order=order, filters=filters, search=starts_with(search)
-        )
-        return self.render(
-            "user/index.html",
-            listing=found_users,
-            q=search,
-            role=role,
-            roles=ROLES,
-            sortable=not search and not role,
-        )
+        return sessions.query(User).filter(User.alive())
 
-    @path("/new/", "GET", "POST")
-    def new(self) -> Any:
+    def projects(self, row: User) -> list[Project]:
+        """The latest projects of a user."""
+        own = sessions.query(Project).filter(Project.owner_id == row.id, Project.alive())
+        return own.order_by(Project.id.desc()).limit(PROJECTS_SHOWN).all()
+
+    def create_model(self, form: UserForm) -> Any:
         """Create a user."""
-        refused = None
-        if flask.request.method == "POST":
-            try:
-                record = create()
-            except Refusal as error:
-                refused = error
-            else:
-                done(f"The user {record.login} is created.")
-                return go(".show", user_id=record.id)
-        page = self.render("user/new.html", wrong=refused.wrong if refused else {})
-        return page, refused.status if refused else 200
 
-    @path("/<int:user_id>/")
-    def show(self, user_id: int) -> Any:
-        """One user."""
-        return self.page(user_id)
+        def work(database: Database) -> UserRecord:
+            fields = load(UserBody(), texts(form, "login", "password"))
+            hashed = passwords.hash_password(fields["password"])
+            return users.create(database, fields["login"], hashed, is_admin=form.is_admin.data)
 
-    def page(self, user_id: int, refused: Refusal | None = None) -> Any:
-        """Render a user; the messages of a refused form are shown beside its fields."""
-        db = context.db()
-        record = found(users.find(db, user_id))
-        projects = PROJECTS.page(db, "owner_id", owner_id=user_id, count=SHOWN)
-        count = PROJECTS.count(db, "owner_id", owner_id=user_id)
-        page = self.render(
-            "user/show.html",
-            user=record,
-            projects=projects.rows,
-            count=count,
-            wrong=refused.wrong if refused else {},
+        record = self.attempt(form, work)
+        return self.get_one(str(record.id)) if record else False
+
+    def edit_form(self, obj: Any = None) -> UserForm:
+        """The form of a user; an empty password stays as it is."""
+        form: UserForm = super().edit_form(obj)
+        form.password.description = (
+            f"{form.password.description}; empty: it stays. A new one ends all logins"
         )
-        return page, refused.status if refused else 200
+        return form
 
-    def change(self, user_id: int, values: dict[str, Any], message: str) -> Any:
-        """Change a user and redirect to the user's page."""
-        try:
-            with refusals():
-                changed(users.change(context.db(), user_id, revision=revision(), **values))
-        except Refusal as refused:
-            return self.page(user_id, refused)
-        done(message)
-        return go(".show", user_id=user_id)
+    def update_model(self, form: UserForm, model: User) -> bool:
+        """Change login, password and role."""
 
-    @path("/<int:user_id>/login/", "POST")
-    def rename(self, user_id: int) -> Any:
-        """Change the login."""
-        found(users.find(context.db(), user_id))
-        try:
-            fields = load(UserBody.for_patch(), {"login": field("login")})
-        except Refusal as refused:
-            return self.page(user_id, refused)
-        return self.change(user_id, fields, "The login is changed.")
+        def work(database: Database) -> bool:
+            typed = texts(form, "login", "password")
+            fields = load(
+                UserBody.for_patch(), {k: v for k, v in typed.items() if v or k == "login"}
+            )
+            values: dict[str, Any] = {}
+            if fields["login"] != model.login:
+                values["login"] = fields["login"]
+            if "password" in fields:
+                values["password_hash"] = passwords.hash_password(fields["password"])
+            revision = form.expected_revision
+            if values:
+                changed(users.change(database, model.id, revision=revision, **values))
+                revision = revision and revision + 1
+            if bool(form.is_admin.data) != model.is_admin:
+                is_admin = bool(form.is_admin.data)
+                changed(users.set_admin(database, model.id, is_admin=is_admin, revision=revision))
+            return True
 
-    @path("/<int:user_id>/password/", "POST")
-    def set_password(self, user_id: int) -> Any:
-        """Set the password, which invalidates the user's tokens and sessions."""
-        found(users.find(context.db(), user_id))
-        try:
-            fields = load(UserBody.for_patch(), {"password": field("password")})
-        except Refusal as refused:
-            return self.page(user_id, refused)
-        password_hash = passwords.hash_password(fields["password"])
-        message = "The password is set; whoever was logged in with the old one no longer is."
-        return self.change(user_id, {"password_hash": password_hash}, message)
+        return self.attempt(form, work) is not None
 
-    @path("/<int:user_id>/role/", "POST")
-    def set_role(self, user_id: int) -> Any:
-        """Grant or remove the administrator role."""
-        found(users.find(context.db(), user_id))
-        is_admin = field("is_admin") == "1"
-        try:
-            with refusals():
-                changed(
-                    users.set_admin(context.db(), user_id, is_admin=is_admin, revision=revision())
-                )
-        except Refusal as refused:
-            return self.page(user_id, refused)
-        done("The user is an administrator now." if is_admin else "No administrator any more.")
-        return go(".show", user_id=user_id)
+    def get_save_return_url(self, model: User, is_created: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002
+        """The user's page."""
+        return self.page_url(model.id)
 
-    @path("/<int:user_id>/delete/", "POST")
-    def delete(self, user_id: int) -> Any:
-        """Soft-delete the user, with the user's projects."""
-        record = found(users.find(context.db(), user_id))
-        try:
-            with refusals():
-                users.keep_an_administrator(context.db(), user_id)
-            changed(soft_delete.delete(context.db(), users.User, user_id, revision()))
-        except Refusal as refused:
-            return self.page(user_id, refused)
-        done(f"The user {record.login} is in the trash, with the projects.")
-        return go(".index")
+    @action("delete", "Delete", "Put these users into the trash, with all their projects?")
+    def action_delete(self, ids: list[str]) -> None:
+        """Soft-delete users, with their projects."""
+        gone = [row for row in self.several(ids) if self.delete_model(row)]
+        if gone:
+            what = gone[0].login if len(gone) == 1 else f"{len(gone)} users"
+            undoable(f"{what}: in the trash, with all projects.", "user", [row.id for row in gone])
 
+    def delete_model(self, model: User) -> bool:
+        """Soft-delete a user; the last administrator stays."""
 
-def create() -> UserRecord:
-    """Create the user from the form. Raises Refusal."""
-    fields = load(UserBody(), {"login": field("login"), "password": field("password")})
-    password_hash = passwords.hash_password(fields["password"])
-    is_admin = field("is_admin") == "1"
-    with refusals():
-        return users.create(context.db(), fields["login"], password_hash, is_admin=is_admin)
+        def work(database: Database, row: User) -> None:
+            users.keep_an_administrator(database, row.id)
+            changed(soft_delete.delete(database, User, row.id))
+
+        return bool(self.each([model], work))
+
+    def label(self, row: User) -> str:
+        """The login."""
+        return row.login

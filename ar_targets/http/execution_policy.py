@@ -64,6 +64,8 @@ def observed(policy: Policy, registry: Any) -> Policy:
             noted.seconds = time.perf_counter() - begun
             in_flight.dec()
             access_log.write(registry, noted)
+            if registry.request_counter is not None:
+                registry.request_counter.note(noted)
             request_context.current.reset(token)
         return response
 

@@ -16,7 +16,7 @@ from .user import User
 
 
 class AdminSession(Expiring, Base):
-    """A session of one administrator in one browser."""
+    """A session of one user in one browser."""
 
     __tablename__ = "admin_session"
     expired = "expired admin sessions"
@@ -32,22 +32,22 @@ class AdminSession(Expiring, Base):
     password_version: Mapped[int] = mapped_column(INTEGER(unsigned=True))
 
 
-class Administrator(NamedTuple):
-    """The administrator of a session."""
+class SessionUser(NamedTuple):
+    """The user of a session."""
 
     id: int
     login: str
+    is_admin: bool
 
 
 _FIND = (
-    select(User.id, User.login)
+    select(User.id, User.login, User.is_admin)
     .select_from(AdminSession)
     .join(User, User.id == AdminSession.user_id)
     .where(
         AdminSession.id == bindparam("session_id"),
         AdminSession.expires_at > bindparam("now"),
         AdminSession.password_version == User.password_version,
-        User.is_admin.is_(True),
         User.alive(),
     )
 )
@@ -58,14 +58,13 @@ def key(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def find(db: Database, secret: str, now: datetime) -> Administrator | None:
-    """The session's administrator; None once it has ended.
+def find(db: Database, secret: str, now: datetime) -> SessionUser | None:
+    """The session's user; None once it has ended.
 
-    It ends by expiry, by logout, with a new password, and when the user is deleted or no longer
-    an administrator.
+    It ends by expiry, by logout, with a new password, and when the user is deleted.
     """
     rows = db.read(_FIND, session_id=key(secret), now=now)
-    return Administrator._make(rows[0]) if rows else None
+    return SessionUser._make(rows[0]) if rows else None
 
 
 def create(db: Database, user_id: int, password_version: int, expires_at: datetime) -> str:

@@ -14,23 +14,15 @@ from sqlalchemy import Select, func, literal_column, select, update
 
 from ..db.session import Database, Scope, in_transaction
 from . import audit
-from .keyset import COUNTED
 from .noun import Owned, Purgeable, Revisioned, SoftDeletable, children
-from .panel_lists import DELETED, DeletedRow
 from .purge import Removal, inside
 from .soft_delete import deleted_along
 
 # Seconds after which a request stops, for the next one to continue.
 TIME_LIMIT = 5.0
 AT_ONCE = 500
-
-
-def find(db: Database, noun: type[SoftDeletable], row_id: int) -> DeletedRow | None:
-    """The soft-deleted row of that id, or None."""
-    deleted = DELETED[noun.__tablename__]
-    statement: Select[Any] = select(*deleted.columns).select_from(deleted.source)
-    rows = db.read(statement.where(noun.id == row_id, noun.deleted_at.is_not(None)))
-    return DeletedRow._make(rows[0]) if rows else None
+# Maximum of an exact count.
+COUNTED = 10_000
 
 
 def losses(db: Database, noun: type[SoftDeletable], row_id: int) -> Mapping[str, int | None]:
@@ -91,6 +83,6 @@ def _removals(marked: list[tuple[type[SoftDeletable], list[int]]]) -> Iterator[R
         yield Removal(noun.plural, noun, these, noun.id)
 
 
-def note(db: Database, now: datetime, noun: type[SoftDeletable], row: DeletedRow) -> None:
+def note(db: Database, now: datetime, noun: type[SoftDeletable], row: Any) -> None:
     """Write the audit entry of a hard delete, with the row's label; called once for a row."""
-    audit.record(db, now, "remove", noun, row.id, {noun.label: row.label})
+    audit.record(db, now, "remove", noun, row.id, {noun.label: getattr(row, noun.label)})

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 
 from .. import clock
+from ..db.base import Base
 from ..db.session import Database
 from .noun import Expiring, Revisioned, Revocable, SoftDeletable, nouns
 
@@ -107,21 +108,27 @@ def counts(db: Database) -> list[Count]:
     return found
 
 
+def live_rows(db: Database, noun: type[Base]) -> int:
+    """About how many live rows a table has, however many they are."""
+    live = [halves_of(noun).live] if issubclass(noun, Revisioned) else []
+    return _explained(db, noun, live, clock.now())
+
+
 def _estimate(db: Database, halves: Halves, dead: int, now: datetime) -> tuple[int, int]:
     """Estimated numbers of live and dead rows."""
     if dead >= FEW:
-        dead = max(FEW, _explained(db, halves, [halves.dead], now))
-    return max(0, _explained(db, halves, [], now) - dead), dead
+        dead = max(FEW, _explained(db, halves.noun, [halves.dead], now))
+    return max(0, _explained(db, halves.noun, [], now) - dead), dead
 
 
 def _explained(
-    db: Database, halves: Halves, conditions: list[ColumnElement[bool]], now: datetime
+    db: Database, noun: type[Base], conditions: list[ColumnElement[bool]], now: datetime
 ) -> int:
     """The number of rows that the optimiser expects to read.
 
     information_schema has estimates too, but MySQL caches them for a day.
     """
-    counted = select(func.count()).select_from(halves.noun).where(*conditions).params(now=now)
+    counted = select(func.count()).select_from(noun).where(*conditions).params(now=now)
     written = counted.compile(dialect=mysql.dialect(), compile_kwargs={"literal_binds": True})
     (row,) = db.read(text(f"EXPLAIN FORMAT=TRADITIONAL {written}"))
     return int((row[-2] if len(row) == MARIADB_COLUMNS else row[-3]) or 0)

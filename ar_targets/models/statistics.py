@@ -1,45 +1,61 @@
-"""Statistics for the dashboard of the admin panel; each query uses an index."""
+"""Statistics for the dashboard of the panel: of all rows, or of some projects'.
+
+``projects`` is the statement for the ids of the live projects that count; None for all of them.
+What is counted of targets comes from one set of rows, the live targets of these projects.
+"""
 
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Select, bindparam, func, literal, literal_column, null, select
+from sqlalchemy import ColumnElement, Select, True_, case, func, literal, null, select
 
 from ..db.session import Database
-from .noun import (
-    DeletedWithParent,
-    Expiring,
-    Owned,
-    Revisioned,
-    SoftDeletable,
-    nouns,
-    parent,
-)
+from .noun import Owned, SoftDeletable, parent
 from .project import Project
 from .target import Target
 from .token import Token
+from .user import User
 
-
-class Totals(NamedTuple):
-    """How many live rows each table has, and the bytes of all images, deleted ones included."""
-
-    rows: dict[str, int]
-    stored: int
+Projects = Select[int] | None
 
 
 class Day(NamedTuple):
-    """The live targets that were added on a day, and the bytes of their images."""
+    """The live targets at the end of a day, and the bytes of their images."""
 
     day: date
     targets: int
     size: int
 
 
+class Storage(NamedTuple):
+    """A project, its live targets and the bytes of their images."""
+
+    id: int
+    name: str
+    targets: int
+    size: int
+
+
+class TokenCounts(NamedTuple):
+    """Tokens that are not revoked, by what is left of their time, and valid ones that write."""
+
+    expired: int
+    within_day: int
+    within_week: int
+    within_month: int
+    later: int
+    writing: int
+
+    @property
+    def valid(self) -> int:
+        """Those that have not expired."""
+        return self.within_day + self.within_week + self.within_month + self.later
+
+
 class ExpiringToken(NamedTuple):
     """A valid token of a live project."""
 
     id: int
-    project_id: int
     project: str
     description: str
     expires_at: datetime
@@ -51,93 +67,143 @@ class Latest(NamedTuple):
     noun: str
     id: int
     title: str
-    parent_id: int | None
     created_at: datetime
 
 
-_SUMS = "FORCE INDEX (ix_target_deleted_at_created_at_size)"
+# It covers all that is summed: one entry of it for each row, and no row is read.
+_BY_SUMS = "FORCE INDEX (ix_target_deleted_at_created_at_size)"
 
 
-_STORED = select(func.coalesce(func.sum(Target.size), literal_column("0"))).with_hint(Target, _SUMS)
-_DAY = func.date(Target.created_at)
-_DAYS = (
-    select(_DAY, func.count(), func.sum(Target.size))
-    .with_hint(Target, _SUMS)
-    .where(Target.alive(), Target.created_at >= bindparam("since"))
-    .group_by(_DAY)
-)
-_EXPIRING = (
-    select(Token.id, Token.project_id, Project.name, Token.description, Token.expires_at)
-    .prefix_with("STRAIGHT_JOIN")
-    .select_from(Token)
-    .join(Project, Project.id == Token.project_id)
-    .with_hint(Token, "FORCE INDEX (ix_token_expires_at)")
-    .where(
-        Token.expires_at > bindparam("now"),
-        Token.expires_at <= bindparam("until"),
-        Token.revoked_at.is_(None),
-        Project.alive(),
-    )
-    .order_by(Token.expires_at, Token.id)
-    .limit(bindparam("count"))
-)
+def users(db: Database) -> int:
+    """The number of live users."""
+    return _number(db, select(func.count()).select_from(User).where(User.alive()))
 
 
-def totals(db: Database, now: datetime) -> Totals:
-    """Count all rows: takes some tenths of a second at a million rows."""
-    rows = {noun.__tablename__: _rows(db, noun, now) for noun in nouns(Revisioned)}
-    return Totals(rows, _number(db, _STORED))
+def projects(db: Database, projects: Projects) -> int:
+    """The number of projects."""
+    if projects is None:
+        return _number(db, select(func.count()).select_from(Project).where(Project.alive()))
+    return _number(db, select(func.count()).select_from(projects.subquery()))
 
 
-def _rows(db: Database, noun: type[Revisioned], now: datetime) -> int:
-    """Live rows, except those whose parent is deleted: most of these have no ``deleted_at``."""
-    live = [noun.alive()]
-    if issubclass(noun, Expiring):
-        live.append(noun.expires_at > now)
-    number = _number(db, select(func.count()).select_from(noun).where(*live))
-    if not issubclass(noun, Owned) or issubclass(noun, DeletedWithParent):
-        return number
-    above = parent(noun)
-    gone = select(func.count()).select_from(above).join(noun, noun.parent_id() == above.id)
-    return number - _number(db, gone.where(above.deleted_at.is_not(None), *live))
-
-
-def days(db: Database, now: datetime, number: int) -> list[Day]:
-    """The last ``number`` days up to today, including empty ones."""
+def days(db: Database, now: datetime, number: int, projects: Projects) -> list[Day]:
+    """The last ``number`` days up to today; the last one has what there is now."""
     first = now.date() - timedelta(days=number - 1)
     since = datetime(first.year, first.month, first.day)  # noqa: DTZ001  # naive, as all of them
-    found: dict[date, Any] = {row[0]: row for row in db.read(_DAYS, since=since)}
-    dates = [first + timedelta(days=n) for n in range(number)]
-    rows = [found.get(day, (day, 0, 0)) for day in dates]
-    return [Day(day, int(targets), int(size)) for day, targets, size in rows]
+    day = case((Target.created_at >= since, func.date(Target.created_at)), else_=null())
+    added = select(day, func.count(), func.coalesce(func.sum(Target.size), 0)).group_by(day)
+    if projects is None:
+        everywhere = added.with_hint(Target, _BY_SUMS).where(Target.alive())
+        counted = _added(db, everywhere)
+        # Most targets of deleted projects have no ``deleted_at`` of their own.
+        gone = added.join(Project, Project.id == Target.project_id)
+        for key, (targets, size) in _added(
+            db, gone.where(Project.deleted_at.is_not(None), Target.alive())
+        ).items():
+            before = counted.get(key, (0, 0))
+            counted[key] = (max(0, before[0] - targets), max(0, before[1] - size))
+    else:
+        some = added.with_hint(Target, _BY_SUMS).where(Target.alive())
+        counted = _added(db, some.where(_among(Target.project_id, projects)))
+    targets, size = counted.get(None, (0, 0))
+    found = []
+    for one in (first + timedelta(days=n) for n in range(number)):
+        more, bytes_more = counted.get(one, (0, 0))
+        targets, size = targets + more, size + bytes_more
+        found.append(Day(one, targets, size))
+    return found
 
 
-def expiring(db: Database, now: datetime, until: datetime, count: int) -> list[ExpiringToken]:
-    """Valid tokens that expire by ``until``, the next to expire first."""
-    return [
-        ExpiringToken._make(row) for row in db.read(_EXPIRING, now=now, until=until, count=count)
+def _added(db: Database, statement: Select[Any]) -> dict[date | None, tuple[int, int]]:
+    return {row[0]: (int(row[1]), int(row[2])) for row in db.read(statement)}
+
+
+def storage(db: Database, count: int, projects: Projects) -> list[Storage]:
+    """The projects with the most bytes, the largest first."""
+    size = func.sum(Target.size).label("size")
+    sums = select(Target.project_id, func.count().label("targets"), size)
+    sums = sums.with_hint(Target, _BY_SUMS).where(Target.alive())
+    if projects is None:
+        deleted = select(Project.id).where(Project.deleted_at.is_not(None))
+        sums = sums.where(Target.project_id.not_in(deleted))
+    else:
+        sums = sums.where(_among(Target.project_id, projects))
+    largest = sums.group_by(Target.project_id).order_by(size.desc()).limit(count).subquery()
+    named = (
+        select(Project.id, Project.name, largest.c.targets, largest.c.size)
+        .join(largest, largest.c.project_id == Project.id)
+        .order_by(largest.c.size.desc(), Project.id)
+    )
+    return [Storage(row[0], row[1], int(row[2]), int(row[3])) for row in db.read(named)]
+
+
+def tokens(db: Database, now: datetime, projects: Projects) -> TokenCounts:
+    """How many tokens of live projects there are."""
+    end = Token.expires_at
+    marks = [now, *(now + timedelta(days=days) for days in (1, 7, 30))]
+    kinds: list[ColumnElement[bool]] = [
+        end <= marks[0],
+        (end > marks[0]) & (end <= marks[1]),
+        (end > marks[1]) & (end <= marks[2]),
+        (end > marks[2]) & (end <= marks[3]),
+        end > marks[3],
+        (end > now) & (Token.access == "write"),
     ]
+    counted = (
+        select(*[func.coalesce(func.sum(case((kind, 1), else_=0)), 0) for kind in kinds])
+        .select_from(Token)
+        .join(Project, Project.id == Token.project_id)
+        .where(Token.alive(), Project.alive())
+    )
+    if projects is not None:
+        counted = counted.where(_among(Token.project_id, projects))
+    return TokenCounts(*(int(number) for number in db.read(counted)[0]))
 
 
-def latest(db: Database, count: int) -> list[Latest]:
-    """The most recently created live rows of all soft-deletable nouns, the newest first."""
+def expiring(
+    db: Database, now: datetime, until: datetime, count: int, sight: ColumnElement[bool]
+) -> list[ExpiringToken]:
+    """Valid tokens that expire by ``until``, the next to expire first; ``sight`` says which."""
+    found = (
+        select(Token.id, Project.name, Token.description, Token.expires_at)
+        .prefix_with("STRAIGHT_JOIN")
+        .select_from(Token)
+        .join(Project, Project.id == Token.project_id)
+        .with_hint(Token, "FORCE INDEX (ix_token_expires_at)")
+        .where(Token.expires_at > now, Token.expires_at <= until, Token.alive(), Project.alive())
+        .where(sight)
+        .order_by(Token.expires_at, Token.id)
+        .limit(count)
+    )
+    return [ExpiringToken._make(row) for row in db.read(found)]
+
+
+def latest(
+    db: Database, count: int, sights: dict[type[SoftDeletable], ColumnElement[bool]]
+) -> list[Latest]:
+    """The most recently created live rows of some nouns, the newest first."""
     rows = [
-        Latest._make(row) for noun in nouns(SoftDeletable) for row in db.read(_latest(noun, count))
+        Latest._make(row)
+        for noun, sight in sights.items()
+        for row in db.read(_latest(noun, count, sight))
     ]
     return sorted(rows, key=lambda row: row.created_at, reverse=True)[:count]
 
 
-def _latest(noun: type[SoftDeletable], count: int) -> Select[Any]:
-    parent_id = noun.parent_id() if issubclass(noun, Owned) else null()
-    name = noun.__tablename__
-    columns: list[Any] = [literal(name), noun.id, noun.title(), parent_id, noun.created_at]
-    return (
-        select(*columns)
-        .with_hint(noun, f"FORCE INDEX (ix_{name}_deleted_at_id)")
-        .where(noun.alive())
-        .order_by(noun.id.desc())
-        .limit(count)
-    )
+def _latest(noun: type[SoftDeletable], count: int, sight: ColumnElement[bool]) -> Select[Any]:
+    """Ids first, from an index alone: of many projects, all that is in sight is sorted."""
+    ids = select(noun.id).where(noun.alive(), sight).order_by(noun.id.desc()).limit(count)
+    everywhere = isinstance(sight, True_)
+    if issubclass(noun, Owned) and parent(noun) is Project and not everywhere:
+        index = f"ix_{noun.__tablename__}_{noun.parent_key}_deleted_at_id"
+        ids = ids.with_hint(noun, f"FORCE INDEX ({index})")
+    columns: list[Any] = [
+        literal(noun.__tablename__),
+        noun.id,
+        func.coalesce(noun.title(), ""),
+        noun.created_at,
+    ]
+    return select(*columns).where(noun.id.in_(select(ids.subquery().c[0])))
 
 
 def database_version(db: Database) -> str:
@@ -145,5 +211,11 @@ def database_version(db: Database) -> str:
     return cast("str", db.read(select(func.version()))[0][0])
 
 
-def _number(db: Database, statement: Select[Any], **values: object) -> int:
-    return int(db.read(statement, **values)[0][0])
+def _among(column: Any, projects: Select[int]) -> ColumnElement[bool]:
+    """The condition that a project's id is among those of a statement, which runs once."""
+    ids = projects.subquery()
+    return cast("ColumnElement[bool]", column.in_(select(ids.c[0])))
+
+
+def _number(db: Database, statement: Select[Any]) -> int:
+    return int(db.read(statement)[0][0])

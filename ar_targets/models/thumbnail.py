@@ -12,7 +12,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db.base import TABLE_OPTIONS, Base
 from ..db.session import Database
-from .target import TargetRecord
 
 
 class Thumbnail(Base):
@@ -33,13 +32,13 @@ _FIND = select(Thumbnail.picture).where(
 )
 
 
-def find(db: Database, target: TargetRecord) -> bytes | None:
-    """The thumbnail of the target's current image, or None."""
-    rows = db.read(_FIND, target_id=target.id, sha256=target.sha256)
+def find(db: Database, target_id: int, sha256: str) -> bytes | None:
+    """The thumbnail of a target's image, or None."""
+    rows = db.read(_FIND, target_id=target_id, sha256=sha256)
     return cast("bytes", rows[0][0]) if rows else None
 
 
-def keep(db: Database, target: TargetRecord, picture: bytes) -> None:
+def keep(db: Database, target_id: int, sha256: str, picture: bytes) -> None:
     """Store a thumbnail, or replace it. Raises IntegrityError if the target is purged."""
-    made = insert(Thumbnail).values(target_id=target.id, sha256=target.sha256, picture=picture)
+    made = insert(Thumbnail).values(target_id=target_id, sha256=sha256, picture=picture)
     db.write(made.on_duplicate_key_update(sha256=made.inserted.sha256, picture=picture))

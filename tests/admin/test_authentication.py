@@ -7,7 +7,7 @@ import pytest
 
 from ar_targets import clock
 from ar_targets.db.session import transaction_scope
-from ar_targets.models import soft_delete, user
+from ar_targets.models import user
 from ar_targets.models.admin_session import AdminSession
 from ar_targets.models.purge import useless
 from ar_targets.models.user import User
@@ -15,8 +15,8 @@ from ar_targets.models.user import User
 from ..panel import LOGIN, Panel
 from ..tables import admin_session
 
-WORDS = {"noun": "project", "sha256": "0" * 64, "filename": "panel.css"}
-OPEN = {"static", "login.index", "login.enter"}
+WORDS = {"export_type": "csv", "sha256": "0" * 64, "filename": "panel.css"}
+OPEN = {"static", "login.index", "login.enter", "password_link.index", "password_link.use"}
 
 
 def places(panel):
@@ -30,7 +30,7 @@ def places(panel):
                 yield rule.endpoint, method, path
 
 
-def test_every_place_asks_for_an_administrator(visitor):
+def test_every_place_asks_for_a_login(visitor):
     asked = 0
     for endpoint, method, path in places(visitor):
         if endpoint in OPEN:
@@ -38,7 +38,7 @@ def test_every_place_asks_for_an_administrator(visitor):
         asked += 1
         response = visitor.request(path, method=method, status=303)
         assert response.location.startswith("http://localhost" + LOGIN), path
-    assert asked > 30
+    assert asked > 60
 
 
 def test_every_change_asks_for_a_csrf_token(panel):
@@ -92,20 +92,25 @@ def test_logout_ends_stolen_cookies_too(app, panel):
 
 def test_a_new_password_ends_sessions(app, panel, administrator):
     thief = copy_of(app, panel)
-    panel.send(f"/admin/user/{administrator.id}/password/", password="another password", status=303)
+    fields = {"login": "ada", "password": "another password", "is_admin": "y"}
+    panel.send(f"/admin/user/edit/?id={administrator.id}", **fields, status=302)
     thief.get("/admin/user/", status=303)
     panel.get("/admin/user/", status=303)
 
 
-@pytest.mark.parametrize("end", ["delete", "demote"])
-def test_no_administrator_any_more(app, panel, stage, administrator, end):
+def test_a_deleted_user_is_nobody(panel, stage, administrator):
     stage.user("second", is_admin=True)
+    stage.delete(User, administrator.id)
+    panel.get("/admin/account/", status=303)
+
+
+def test_no_administrator_any_more(panel, stage, administrator):
+    stage.user("second", is_admin=True)
+    panel.get("/admin/user/", status=200)
     with transaction_scope(stage.engine) as db:
-        if end == "delete":
-            soft_delete.delete(db, User, administrator.id)
-        else:
-            user.set_admin(db, administrator.id, is_admin=False)
-    panel.get("/admin/user/", status=303)
+        user.set_admin(db, administrator.id, is_admin=False)
+    panel.get("/admin/user/", status=403)
+    panel.get("/admin/account/", status=200)
 
 
 def test_sessions_expire(panel, stage, monkeypatch):

@@ -29,6 +29,14 @@ DOCUMENTED = {
     "flask": "https://flask.palletsprojects.com/en/stable/api/",
     "flask.sessions": "https://flask.palletsprojects.com/en/stable/api/#session-interface",
     "flask_admin": "https://flask-admin.readthedocs.io/en/latest/api/mod_base/",
+    "flask_admin.actions": "https://flask-admin.readthedocs.io/en/latest/api/mod_actions/",
+    "flask_admin.contrib.sqla": "https://flask-admin.readthedocs.io/en/latest/api/mod_contrib_sqla/",
+    # Of each view's column_filters, and of its form_ajax_refs.
+    "flask_admin.contrib.sqla.filters": (
+        "https://flask-admin.readthedocs.io/en/latest/api/mod_contrib_sqla/"
+    ),
+    "flask_admin.form": "https://flask-admin.readthedocs.io/en/latest/api/mod_form/",
+    "flask_admin.model.ajax": "https://flask-admin.readthedocs.io/en/latest/api/mod_model/",
     "flask_admin.menu": "https://flask-admin.readthedocs.io/en/latest/introduction/",
     "flask_admin.theme": "https://flask-admin.readthedocs.io/en/latest/introduction/",
     "flask_wtf.csrf": "https://flask-wtf.readthedocs.io/en/1.2.x/csrf/",
@@ -75,6 +83,8 @@ DOCUMENTED = {
     "werkzeug.middleware.proxy_fix": (
         "https://werkzeug.palletsprojects.com/en/stable/middleware/proxy_fix/"
     ),
+    "wtforms": "https://wtforms.readthedocs.io/en/stable/forms/",
+    "wtforms.fields": "https://wtforms.readthedocs.io/en/stable/fields/",
     "yaml": "https://pyyaml.org/wiki/PyYAMLDocumentation",
     "zope.sqlalchemy": "https://github.com/zopefoundation/zope.sqlalchemy#readme",
 }
@@ -90,7 +100,15 @@ DOCUMENTED |= {
 # Where a document says that attributes are to be set.
 SET = {
     "admin.authentication: flask.session.permanent": "https://flask.palletsprojects.com/en/stable/api/#sessions",
-    "admin.authentication: g.administrator": "https://flask.palletsprojects.com/en/stable/appcontext/",
+}
+APPCONTEXT = "https://flask.palletsprojects.com/en/stable/appcontext/"
+SET |= {
+    f"admin.{place}": APPCONTEXT
+    for place in (
+        *("audit: flask.g.names", "authentication: g.nonce", "authentication: g.viewer"),
+        *("list_filter: flask.g.ordered", "noun_view: flask.g.first_ids"),
+        *("page: g.messages_size", "page: g.more_messages"),
+    )
 }
 
 # Underscored names that their documents offer: those of NamedTuple, and of SQLAlchemy's rows.

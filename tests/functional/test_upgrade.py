@@ -149,8 +149,8 @@ def test_the_trash_gives_back(app, panel, upgraded, noun):
     lost = RECORD["restored"][noun]
     reader, image = Actor(lost["token"]), f"{lost['path']}/image"
     assert app.call("GET", image, who=reader, status="*").status_int in (401, 404)
-    response = panel.send(f"/admin/trash/{noun}/{lost['row']}/restore/", status=303)
-    assert "is restored" in panel.said(response)
+    response = panel.act(f"trash/{noun}", "restore", lost["row"])
+    assert "restored" in panel.said(response)
     found = app.call("GET", image, who=reader, status=200)
     assert hashlib.sha256(found.body).hexdigest() == lost["image_sha256"]
     engine = create_engine(upgraded)
@@ -161,7 +161,8 @@ def test_the_trash_gives_back(app, panel, upgraded, noun):
 def test_the_panel_shows_it(panel):
     page = panel.get("/admin/", status=200)
     assert page.html.select_one(".whoami").get_text() == "ada"
-    for path in ("user", "project", "target", "token", "trash", "audit"):
+    trash = ("trash/user", "trash/project", "trash/target")
+    for path in ("user", "project", "target", "token", "audit", *trash):
         panel.get(f"/admin/{path}/", status=200)
 
 

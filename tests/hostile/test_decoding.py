@@ -117,7 +117,7 @@ def others_wait(browser, project, write_token):
     asked = {
         "/health/live": {},
         "/admin/target/": None,
-        f"/admin/project/{project.id}/": None,
+        f"/admin/project/details/?id={project.id}": None,
         project.targets: write_token.headers,
     }
     for path, headers in asked.items():

@@ -1,21 +1,33 @@
-// What every page does: asks before it deletes, copies, filters at once, and waits for thumbnails.
+// What every page does: tells times in the reader's zone, asks before it deletes, copies,
+// tells a chart's values, filters at once, and waits for thumbnails.
+
+// Times are sent in UTC, and shown in the reader's zone; their titles keep UTC.
+const inZone = new Intl.DateTimeFormat(undefined, {
+  day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
+});
+for (const time of document.querySelectorAll("time[datetime]")) {
+  time.textContent = inZone.format(new Date(time.dateTime));
+}
+const zone = document.querySelector("[data-zone]");
+if (zone) zone.textContent = `Times are in ${inZone.resolvedOptions().timeZone}; UTC is in their titles.`;
 
 const dialog = document.getElementById("confirm");
 
-// The form goes on its way only after a yes.
-for (const form of document.querySelectorAll("form[data-confirm]")) {
+// The form goes on its way only after a yes. A list has a button, and a question, for each action.
+for (const form of document.querySelectorAll("form")) {
   form.addEventListener("submit", (event) => {
-    if (form.dataset.confirmed) return;
+    const button = event.submitter;
+    const asks = button?.dataset.confirm ? button : form;
+    if (!asks.dataset.confirm || form.dataset.confirmed) return;
     event.preventDefault();
-    document.getElementById("confirm-text").textContent = form.dataset.confirm;
+    document.getElementById("confirm-text").textContent = asks.dataset.confirm;
     const yes = document.getElementById("confirm-yes");
-    yes.textContent = form.dataset.yes || "Yes";
-    yes.className = form.querySelector("button.danger") ? "danger" : "";
+    yes.textContent = asks.dataset.yes || "Yes";
     dialog.returnValue = "no";
     dialog.onclose = () => {
       if (dialog.returnValue !== "yes") return;
       form.dataset.confirmed = "yes";
-      form.requestSubmit();
+      form.requestSubmit(button);
     };
     dialog.showModal();
   });
@@ -45,6 +57,43 @@ for (const button of document.querySelectorAll("[data-copy]")) {
       label.textContent = "Cannot copy here";
     }
     setTimeout(() => { label.textContent = "Copy"; }, 4000);
+  });
+}
+
+// The value of a day of a chart, under the pointer or by arrow keys; a table has them all.
+for (const plot of document.querySelectorAll(".plot")) {
+  const rows = [...plot.parentElement.querySelectorAll("tbody tr")].map(
+    (row) => [...row.cells].map((cell) => cell.textContent.trim()),
+  );
+  const svg = plot.querySelector("svg");
+  const cursor = plot.querySelector(".cursor");
+  const value = plot.querySelector(".value");
+  let day = rows.length - 1;
+  const show = (wanted) => {
+    day = Math.min(Math.max(wanted, 0), rows.length - 1);
+    const x = (600 * day) / (rows.length - 1);
+    cursor.setAttribute("x1", x);
+    cursor.setAttribute("x2", x);
+    value.textContent = rows[day].join(": ");
+  };
+  const hide = () => {
+    value.textContent = "";
+    for (const end of ["x1", "x2"]) cursor.setAttribute(end, -9999);
+  };
+  const point = (event) => {
+    const box = svg.getBoundingClientRect();
+    show(Math.round(((event.clientX - box.left) / box.width) * (rows.length - 1)));
+  };
+  plot.addEventListener("pointerdown", point);
+  plot.addEventListener("pointermove", point);
+  plot.addEventListener("pointerleave", hide);
+  plot.addEventListener("focus", () => show(day));
+  plot.addEventListener("blur", hide);
+  plot.addEventListener("keydown", (event) => {
+    const steps = { ArrowLeft: day - 1, ArrowRight: day + 1, Home: 0, End: rows.length - 1 };
+    if (!(event.key in steps)) return;
+    event.preventDefault();
+    show(steps[event.key]);
   });
 }
 

@@ -1,5 +1,6 @@
 """Template filters for sizes, times and durations."""
 
+import math
 from datetime import datetime
 
 from flask import Flask
@@ -8,6 +9,8 @@ from markupsafe import Markup
 from .. import clock
 
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
+# The part of a unit that counts as the whole.
+NEARLY = 0.98
 SPANS = (("year", 31_536_000), ("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
@@ -25,18 +28,35 @@ def number(value: int | None) -> str:
 
 
 def moment(at: datetime) -> Markup:
-    """A ``<time>`` element in UTC, to the minute; its attributes have the microseconds."""
-    text, short = clock.rfc3339(at), at.strftime("%d %b %Y, %H:%M")
-    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(text, short)
+    """A ``<time>`` element to the minute; panel.js shows it in the reader's zone.
+
+    The title has UTC to the second, ``datetime`` the microseconds.
+    """
+    return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
+        clock.rfc3339(at), at.strftime("%Y-%m-%d %H:%M:%S"), at.strftime("%d %b %Y, %H:%M")
+    )
 
 
 def span(seconds: float) -> str:
-    """A duration in the largest unit that fits, rounded down, such as ``3 days``."""
+    """A duration in the largest unit of which it is one, to the nearest: ``14 days``.
+
+    What is almost a whole unit counts as one: 23.8 hours are a day.
+    """
     for name, length in SPANS:
-        if seconds >= length:
-            count = int(seconds // length)
+        count = int(seconds / length + 0.5)
+        # The larger unit, where the smaller one's number would round up to it.
+        if count and seconds >= length * NEARLY:
             return f"{count} {name}{'' if count == 1 else 's'}"
     return "0 seconds"
+
+
+def duration(seconds: float | None) -> str:
+    """An upper bound in milliseconds or seconds; None without anything measured."""
+    if seconds is None:
+        return "–"
+    if math.isinf(seconds):
+        return "more than 10 s"
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.0f} s"
 
 
 def ago(at: datetime) -> str:
@@ -56,5 +76,5 @@ def short(text: str, length: int = 80) -> str:
 
 def install(app: Flask) -> None:
     """Register the filters with Jinja."""
-    for function in (size, number, moment, span, ago, short):
+    for function in (size, number, moment, span, duration, ago, short):
         app.jinja_env.filters[function.__name__] = function

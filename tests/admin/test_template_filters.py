@@ -1,0 +1,55 @@
+"""How the panel shows sizes, times and durations."""
+
+from datetime import datetime
+
+import pytest
+
+from ar_targets.admin import template_filters
+
+DAY, HOUR = 86_400, 3_600
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 seconds"),
+        (0.4, "0 seconds"),
+        (1, "1 second"),
+        (44, "44 seconds"),
+        (59.7, "1 minute"),
+        (90, "2 minutes"),
+        (59.7 * 60, "1 hour"),
+        (23.8 * HOUR, "1 day"),
+        (20 * HOUR, "20 hours"),
+        (36 * HOUR, "2 days"),
+        (14 * DAY - 0.5, "14 days"),
+        (14 * DAY - 5 * HOUR, "14 days"),
+        (13 * DAY + HOUR, "13 days"),
+        (365 * DAY, "1 year"),
+        (340 * DAY, "340 days"),
+        (540 * DAY, "1 year"),
+    ],
+)
+def test_spans(seconds, text):
+    assert template_filters.span(seconds) == text
+
+
+def test_moments_have_utc_in_their_titles():
+    shown = template_filters.moment(datetime(2026, 11, 28, 18, 5, 9, 123456))  # noqa: DTZ001
+    assert shown == (
+        '<time datetime="2026-11-28T18:05:09.123456Z" title="2026-11-28 18:05:09 UTC">'
+        "28 Nov 2026, 18:05</time>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 KB"), (10_485_760, "10.5 MB")],
+)
+def test_sizes(number, text):
+    assert template_filters.size(number) == text
+
+
+def test_short():
+    assert template_filters.short("a\n b", 10) == "a b"
+    assert template_filters.short("x" * 11, 10) == "x" * 9 + "…"
