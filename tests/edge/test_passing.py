@@ -175,21 +175,40 @@ def test_what_may_hold_a_token_is_not(edge, owner, project, stage):
     assert "Content-Encoding" not in headers
 
 
+def logged(edge, request_id):
+    """The lines about a request, which is logged a moment after its answer."""
+    deadline = time.monotonic() + 5
+    while request_id not in edge.log():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    lines = [json.loads(line) for line in edge.log().splitlines()]
+    return [line for line in lines if line["request_id"] == request_id]
+
+
 def test_the_log_has_a_line_of_json_for_each_request(edge, owner):
     said = edge.ask("GET", "/api/zoo%20?token=secret", X_Request_ID="log-me", **owner.headers)[0]
     assert said == 404
     edge.say(b"GET /?token=secret HTTP/1.1\r\n\r\n")
-    deadline = time.monotonic() + 5
-    while "log-me" not in edge.log():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    lines = [json.loads(line) for line in edge.log().splitlines()]
-    (line,) = [line for line in lines if line["request_id"] == "log-me"]
+    (line,) = logged(edge, "log-me")
     assert line["path"] == "/api/zoo%20"
     assert (line["status"], line["upstream_status"], line["method"]) == (404, "404", "GET")
     assert line["address"] == "127.0.0.1"
     assert "secret" not in edge.log()
     assert owner.token not in edge.log()
+
+
+@pytest.mark.parametrize("ending", ["/", "", "/?next=x"])
+def test_the_log_has_no_secret_of_a_link_for_a_password(edge, ending):
+    asked = f"link{len(ending)}"
+    edge.ask("GET", f"/admin/password/a-secret{ending}", X_Request_ID=asked)
+    (line,) = logged(edge, asked)
+    assert line["path"] == "/admin/password/*"
+    assert "a-secret" not in edge.log()
+
+
+def test_the_log_says_for_whom_such_a_link_is_made(edge):
+    edge.ask("POST", "/admin/password/make/12/", X_Request_ID="made")
+    assert [line["path"] for line in logged(edge, "made")] == ["/admin/password/make/12/"]
 
 
 def test_uploads_that_are_slow_take_no_thread(edge, owner):
