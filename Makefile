@@ -5,7 +5,7 @@
 #   make venv PYTHON=python3.11        PYTHON chooses the interpreter of a new .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve trace test pymysql soak bench docs lint audit format lock venv clean
+.PHONY: help serve trace test pymysql soak bench screenshots docs lint audit format lock venv clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,7 +20,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 # exec: the server takes the shell's place, so that a signal to make reaches it.
 serve: $(VENV)/.serve ## Run the server on development.ini, with a database of its own
@@ -47,6 +47,9 @@ soak: $(VENV)/.develop $(VENV)/.production ## Run the long experiments; ARGS='--
 
 bench: $(VENV)/.develop $(VENV)/.production ## Measure the server alone; needs wrk
 	$(BIN)/python benchmarks/bench.py
+
+screenshots: $(VENV)/.develop ## Take the pictures of the panel in docs/images
+	$(BIN)/pytest --no-cov -n 0 tests/browser/screenshots.py $(ARGS)
 
 docs: $(VENV)/.develop ## Build docs/ as a site, in docs/_build
 	$(BIN)/sphinx-build -W --keep-going --nitpicky --quiet docs docs/_build
