@@ -26,6 +26,9 @@ HOME = "/admin/"
 SECRET = "secret"  # noqa: S105  # a key in the session
 # Endpoints that need no session: the login page, one-time links and the static files.
 OPEN = {"static", "login.index", "login.enter", "password_link.index", "password_link.use"}
+# Arguments of the functions that make URLs, to which Flask-Admin hands on a list's parameters: one
+# of these names would fail, or change the URL.
+RESERVED = {"self", "endpoint", "export_type", "_anchor", "_method", "_scheme", "_external"}
 # Maximum bytes of a request body without files.
 FORM_LIMIT = 2**20
 # Endpoints that accept files: the proxy limits the body, and `upload.proven` each file.
@@ -86,6 +89,8 @@ def check() -> Any:
     request = flask.request
     request.max_content_length = None if request.endpoint in UPLOADS else FORM_LIMIT
     g.viewer = None
+    if reserved := RESERVED & request.args.keys():
+        flask.abort(400, f"there is no parameter {min(reserved)}")
     # The cookie's path is ``/admin/``: ``/admin`` gets no cookie, and is only redirected.
     if request.endpoint == "static" or request.path == HOME.rstrip("/"):
         return None

@@ -39,6 +39,7 @@ ODD_BYTES = ["%ff%fe", "%ed%a0%80"]
 # Parameters that pages understand, whether a link has them or not.
 KNOWN = ("page", "page_size", "sort", "desc", "search", "id", "url", "look", "name", "query")
 KNOWN += ("limit", "offset", "flt0_name_begins_with", "flt1_id_is", "flt0_project_is", "project")
+KNOWN += ("endpoint", "_scheme", "_external", "_method", "export_type", "name", "values")
 KNOWN += ("flt3_by_is", "flt1_state_is", "owner", "download", "next", "flt_", "flt0_0", "modal")
 # A way out, and what ends the crawl's own session.
 LEFT_OUT = ("/admin/login/out/", "/admin/account/password/")

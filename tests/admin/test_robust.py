@@ -70,3 +70,16 @@ def test_a_line_break_in_next(visitor, administrator, back):
     fields = {"login": "ada", "password": PASSWORD}
     answer = visitor.send(f"/admin/login/?next={quote(back)}", status=303, **fields)
     assert answer.headers["Location"].endswith("/admin/")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["endpoint", "self", "_scheme", "_external", "_anchor", "_method", "export_type", "view"],
+)
+def test_parameters_that_urls_are_made_with(panel, stage, project, name):
+    """Flask-Admin hands all parameters of a list on to Flask's ``url_for``."""
+    stage.target(project)
+    for path in ("target/", "target/?look=gallery&x=1", "project/", "trash/target/", "audit/"):
+        separator = "&" if "?" in path else "?"
+        response = panel.get(f"/admin/{path}{separator}{name}=x", expect_errors=True)
+        assert response.status_int == (200 if name == "view" else 400), (path, name)
