@@ -66,9 +66,11 @@ class Target(Audited, Restorable, Base):
         Index("ix_target_is_deleted_name_key_id", "is_deleted", "name_key", "id"),
         Index("ix_target_project_id_deleted_at_id", "project_id", "deleted_at", "id"),
         Index("ix_target_deleted_at_id", "deleted_at", "id"),
-        # A covering index for the admin panel's sums; version 0.1.0 knows it by this name.
+        # Covering indexes for the admin panel's sums: version 0.1.0's, and those by project.
+        Index("ix_target_deleted_at_created_at_size", "deleted_at", "created_at", "size"),
         Index(
-            "ix_target_deleted_at_created_at_size", "deleted_at", "created_at", "size", "project_id"
+            "ix_target_project_id_deleted_at_created_at_size",
+            *("project_id", "deleted_at", "created_at", "size"),
         ),
         TABLE_OPTIONS,
     )
