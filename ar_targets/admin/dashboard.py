@@ -14,7 +14,7 @@ from ..models import SCHEMA_REVISION, request_count, statistics
 from ..models.noun import SoftDeletable
 from ..models.project import Project
 from ..models.schema import schema_revision
-from ..models.statistics import Day, Storage, TokenCounts
+from ..models.statistics import Day, ExpiringToken, Latest, Storage, TokenCounts
 from ..models.target import Target
 from ..models.user import User
 from . import chart
@@ -26,8 +26,11 @@ DAYS = 30
 SOON = timedelta(days=7)
 EXPIRING_SHOWN, LATEST_SHOWN, PROJECTS_SHOWN = 8, 8, 10
 # Counting a million rows of each kind takes some seconds. Counts that took longer than this are
-# kept, for as many times as long.
-AT_ONCE, KEPT_TIMES = 0.2, 10
+# kept: for as long as they took, and on until something changes, but not beyond the maximum,
+# since tokens expire without a change.
+AT_ONCE, KEPT_AT_MOST = 0.2, 300.0
+# Without an audit trail nothing tells of changes: kept for as many times as long.
+KEPT_TIMES = 10
 # Maximum viewers whose counts a process keeps.
 VIEWERS = 100
 
@@ -40,6 +43,8 @@ class Counted(NamedTuple):
     days: list[Day]
     storage: list[Storage]
     tokens: TokenCounts
+    expiring: list[ExpiringToken]
+    latest: list[Latest]
     at: datetime
 
     @property
@@ -47,44 +52,84 @@ class Counted(NamedTuple):
         """Whether there is nothing yet."""
         return self.projects == 0
 
+    @property
+    def other_storage(self) -> int:
+        """The bytes of the projects that are not listed."""
+        return max(0, self.days[-1].size - sum(project.size for project in self.storage))
+
+
+class Kept(NamedTuple):
+    """Counts that took long, how long they hold, and the last change that is in them."""
+
+    counted: Counted
+    holds_until: float
+    ends: float
+    change: int | None
+
+    def holds(self, change: int | None) -> bool:
+        """Whether the counts can be shown once more."""
+        now = time.monotonic()
+        unchanged = change is not None and change == self.change
+        return now < self.holds_until or (unchanged and now < self.ends)
+
 
 class Counter:
-    """The counts: anew for each page, or kept for a while where they took long."""
+    """The counts: anew for each page, or kept where they took long."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[int | None, tuple[float, Counted]] = OrderedDict()
+        self._kept: OrderedDict[int | None, Kept] = OrderedDict()
 
     def get(self) -> Counted:
         """The viewer's counts. Administrators have the same."""
         key = None if viewer().is_admin else viewer().id
+        # Before it counts: what changes meanwhile is counted the next time.
+        change = statistics.last_change(db()) if settings().audit_days else None
         with self._lock:
-            until, counted = self._kept.get(key, (0.0, None))
-        if counted is not None and time.monotonic() < until:
-            return counted
+            kept = self._kept.get(key)
+        if kept is not None and kept.holds(change):
+            return kept.counted
         begun = time.monotonic()
         counted = count()
         took = time.monotonic() - begun
         if took > AT_ONCE:
-            with self._lock:
-                self._kept[key] = (time.monotonic() + KEPT_TIMES * took, counted)
-                self._kept.move_to_end(key)
-                while len(self._kept) > VIEWERS:
-                    self._kept.popitem(last=False)
+            self._keep(key, counted, took, change)
         return counted
+
+    def _keep(self, key: int | None, counted: Counted, took: float, change: int | None) -> None:
+        now, times = time.monotonic(), KEPT_TIMES if change is None else 1
+        with self._lock:
+            self._kept[key] = Kept(counted, now + times * took, now + KEPT_AT_MOST, change)
+            self._kept.move_to_end(key)
+            while len(self._kept) > VIEWERS:
+                self._kept.popitem(last=False)
 
 
 def count() -> Counted:
     """Query the counts."""
     database, now, projects = db(), clock.now(), projects_in_sight()
+    tokens = tokens_in_sight()
     return Counted(
         statistics.users(database) if viewer().is_admin else None,
         statistics.projects(database, projects),
         statistics.days(database, now, DAYS, projects),
         statistics.storage(database, PROJECTS_SHOWN, projects),
-        statistics.tokens(database, now, own_projects() if projects is not None else None),
+        statistics.tokens(database, now, tokens),
+        statistics.expiring(database, now, now + SOON, EXPIRING_SHOWN, tokens),
+        statistics.latest(database, LATEST_SHOWN, nouns_in_sight()),
         now,
     )
+
+
+def nouns_in_sight() -> dict[type[SoftDeletable], ColumnElement[bool]]:
+    """The nouns whose last rows are shown, and which of these the viewer sees."""
+    nouns: dict[type[SoftDeletable], ColumnElement[bool]] = {
+        Project: in_sight(Project.id),
+        Target: in_sight(Target.project_id),
+    }
+    if viewer().is_admin:
+        nouns[User] = true()
+    return nouns
 
 
 def projects_in_sight() -> Select[int] | None:
@@ -107,15 +152,9 @@ class DashboardPage(Page, AdminIndexView):  # type: ignore[misc]
     @path("/")
     def index(self) -> Any:
         """Render the dashboard."""
-        now, counted = clock.now(), self._counter.get()
+        counted = self._counter.get()
         targets = [day.targets for day in counted.days]
         stored = [day.size for day in counted.days]
-        nouns: dict[type[SoftDeletable], ColumnElement[bool]] = {
-            Project: in_sight(Project.id),
-            Target: in_sight(Target.project_id),
-        }
-        if viewer().is_admin:
-            nouns[User] = true()
         return self.render(
             "dashboard.html",
             counted=counted,
@@ -123,9 +162,7 @@ class DashboardPage(Page, AdminIndexView):  # type: ignore[misc]
             stored=stored,
             target_chart=chart.draw(targets),
             stored_chart=chart.draw(stored),
-            expiring=statistics.expiring(db(), now, now + SOON, EXPIRING_SHOWN, tokens_in_sight()),
-            latest=statistics.latest(db(), LATEST_SHOWN, nouns),
-            health=self.health(now) if viewer().is_admin else None,
+            health=self.health(clock.now()) if viewer().is_admin else None,
         )
 
     def health(self, now: datetime) -> dict[str, Any]:

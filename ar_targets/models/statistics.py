@@ -2,6 +2,7 @@
 
 ``projects`` is the statement for the ids of the live projects that count; None for all of them.
 What is counted of targets comes from one set of rows, the live targets of these projects.
+``sight`` is the condition for the rows that the viewer sees, ``true()`` for all.
 """
 
 from datetime import date, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import ColumnElement, Select, True_, case, func, literal, null, select
 
 from ..db.session import Database
+from .audit import Audit
 from .noun import Owned, SoftDeletable, parent
 from .project import Project
 from .target import Target
@@ -70,8 +72,9 @@ class Latest(NamedTuple):
     created_at: datetime
 
 
-# It covers all that is summed: one entry of it for each row, and no row is read.
-_BY_SUMS = "FORCE INDEX (ix_target_deleted_at_created_at_size)"
+# It covers all that is summed: one entry of it for each row, and no row is read. Without the hint
+# both servers read all rows, where they are few.
+_BY_SUMS = "FORCE INDEX (ix_target_project_id_deleted_at_created_at_size)"
 
 
 def users(db: Database) -> int:
@@ -103,8 +106,7 @@ def days(db: Database, now: datetime, number: int, projects: Projects) -> list[D
             before = counted.get(key, (0, 0))
             counted[key] = (max(0, before[0] - targets), max(0, before[1] - size))
     else:
-        some = added.with_hint(Target, _BY_SUMS).where(Target.alive())
-        counted = _added(db, some.where(_among(Target.project_id, projects)))
+        counted = _added(db, _of(added, projects).where(Target.alive()))
     targets, size = counted.get(None, (0, 0))
     found = []
     for one in (first + timedelta(days=n) for n in range(number)):
@@ -121,13 +123,13 @@ def _added(db: Database, statement: Select[Any]) -> dict[date | None, tuple[int,
 def storage(db: Database, count: int, projects: Projects) -> list[Storage]:
     """The projects with the most bytes, the largest first."""
     size = func.sum(Target.size).label("size")
-    sums = select(Target.project_id, func.count().label("targets"), size)
-    sums = sums.with_hint(Target, _BY_SUMS).where(Target.alive())
+    every = select(Target.project_id, func.count().label("targets"), size)
     if projects is None:
         deleted = select(Project.id).where(Project.deleted_at.is_not(None))
-        sums = sums.where(Target.project_id.not_in(deleted))
+        sums = every.with_hint(Target, _BY_SUMS).where(Target.project_id.not_in(deleted))
     else:
-        sums = sums.where(_among(Target.project_id, projects))
+        sums = _of(every, projects)
+    sums = sums.where(Target.alive())
     largest = sums.group_by(Target.project_id).order_by(size.desc()).limit(count).subquery()
     named = (
         select(Project.id, Project.name, largest.c.targets, largest.c.size)
@@ -137,7 +139,7 @@ def storage(db: Database, count: int, projects: Projects) -> list[Storage]:
     return [Storage(row[0], row[1], int(row[2]), int(row[3])) for row in db.read(named)]
 
 
-def tokens(db: Database, now: datetime, projects: Projects) -> TokenCounts:
+def tokens(db: Database, now: datetime, sight: ColumnElement[bool]) -> TokenCounts:
     """How many tokens of live projects there are."""
     end = Token.expires_at
     marks = [now, *(now + timedelta(days=days) for days in (1, 7, 30))]
@@ -149,32 +151,38 @@ def tokens(db: Database, now: datetime, projects: Projects) -> TokenCounts:
         end > marks[3],
         (end > now) & (Token.access == "write"),
     ]
-    counted = (
-        select(*[func.coalesce(func.sum(case((kind, 1), else_=0)), 0) for kind in kinds])
-        .select_from(Token)
-        .join(Project, Project.id == Token.project_id)
-        .where(Token.alive(), Project.alive())
+    sums = [func.coalesce(func.sum(case((kind, 1), else_=0)), 0) for kind in kinds]
+    every = select(*sums).select_from(Token)
+    of_projects = every.join(Project, Project.id == Token.project_id).where(Token.alive())
+    if not isinstance(sight, True_):
+        return TokenCounts(*_numbers(db, of_projects.where(sight, Project.alive())))
+    # All, which an index covers, less the revoked and those of deleted projects, which are few.
+    counted = zip(
+        _numbers(db, every.with_hint(Token, "FORCE INDEX (ix_token_access_expires_at)")),
+        _numbers(db, every.where(Token.revoked_at.is_not(None))),
+        _numbers(db, of_projects.where(Project.deleted_at.is_not(None))),
+        strict=True,
     )
-    if projects is not None:
-        counted = counted.where(_among(Token.project_id, projects))
-    return TokenCounts(*(int(number) for number in db.read(counted)[0]))
+    return TokenCounts(*(max(0, all_ - revoked - gone) for all_, revoked, gone in counted))
 
 
 def expiring(
     db: Database, now: datetime, until: datetime, count: int, sight: ColumnElement[bool]
 ) -> list[ExpiringToken]:
-    """Valid tokens that expire by ``until``, the next to expire first; ``sight`` says which."""
+    """Valid tokens that expire by ``until``, the next to expire first."""
     found = (
         select(Token.id, Project.name, Token.description, Token.expires_at)
-        .prefix_with("STRAIGHT_JOIN")
         .select_from(Token)
         .join(Project, Project.id == Token.project_id)
-        .with_hint(Token, "FORCE INDEX (ix_token_expires_at)")
         .where(Token.expires_at > now, Token.expires_at <= until, Token.alive(), Project.alive())
         .where(sight)
         .order_by(Token.expires_at, Token.id)
         .limit(count)
     )
+    if isinstance(sight, True_):
+        found = found.prefix_with("STRAIGHT_JOIN")
+        # Of some projects, the tokens in sight are the fewer ones, and are read by their ids.
+        found = found.with_hint(Token, "FORCE INDEX (ix_token_expires_at)")
     return [ExpiringToken._make(row) for row in db.read(found)]
 
 
@@ -206,16 +214,31 @@ def _latest(noun: type[SoftDeletable], count: int, sight: ColumnElement[bool]) -
     return select(*columns).where(noun.id.in_(select(ids.subquery().c[0])))
 
 
+def last_change(db: Database) -> int | None:
+    """The number of the last entry of the audit trail; each change of a row leaves one."""
+    number: int | None = db.read(select(func.max(Audit.id)))[0][0]
+    return number
+
+
 def database_version(db: Database) -> str:
     """The version string of the database server."""
     return cast("str", db.read(select(func.version()))[0][0])
 
 
-def _among(column: Any, projects: Select[int]) -> ColumnElement[bool]:
-    """The condition that a project's id is among those of a statement, which runs once."""
-    ids = projects.subquery()
-    return cast("ColumnElement[bool]", column.in_(select(ids.c[0])))
+def _of(statement: Any, projects: Select[int]) -> Any:
+    """A statement over the targets of some projects, which are found first."""
+    ids = projects.subquery("projects")
+    return (
+        statement.prefix_with("STRAIGHT_JOIN")
+        .select_from(ids)
+        .join(Target, Target.project_id == ids.c[0])
+        .with_hint(Target, _BY_SUMS)
+    )
+
+
+def _numbers(db: Database, statement: Select[Any]) -> list[int]:
+    return [int(number) for number in db.read(statement)[0]]
 
 
 def _number(db: Database, statement: Select[Any]) -> int:
-    return int(db.read(statement)[0][0])
+    return _numbers(db, statement)[0]

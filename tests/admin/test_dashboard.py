@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import create_engine, update
 
 from ar_targets import clock
+from ar_targets.admin import dashboard
 from ar_targets.admin.chart import draw, scale
 from ar_targets.db.session import transaction_scope
 from ar_targets.http import request_counter
@@ -17,7 +18,7 @@ from ar_targets.models.request_count import Key
 from ar_targets.models.target import Target
 from ar_targets.telemetry.request_context import RequestContext
 
-from ..panel import Panel
+from ..panel import Panel, names
 from ..pictures import CHINA, FLOWER
 from ..ports import free_port
 from ..tables import request_count as request_counts
@@ -45,6 +46,15 @@ def facts(page, heading):
         term.get_text(): term.find_next_sibling("dd").get_text(" ", strip=True)
         for term in card.select("dt")
     }
+
+
+def bars(page):
+    """Storage by project."""
+    found = {}
+    for row in page.html.select(".bars li"):
+        name, size = row.find_all(["a", "span"], recursive=False)
+        found[name.get_text()] = " ".join(size.get_text(" ", strip=True).split())
+    return found
 
 
 def curve(page, number):
@@ -96,10 +106,87 @@ def test_users_count_what_they_see(
     assert sorted(shown) == ["Shared", "Zoo"]
 
 
+def test_tokens_are_those_of_their_list(owners, stage, owner, project, stranger):
+    """Of the own projects all, of shared ones those that the member has made."""
+    shared = stage.project(stranger, "Shared")
+    stage.share(shared, owner, "editor")
+    mine = [stage.app(project), stage.app(shared, by=owner), stage.app(shared, "read", by=owner)]
+    stage.app(shared)
+    stage.app(stage.project(stranger, "Unseen"))
+    page = owners.get("/admin/")
+    assert tiles(page)["Valid tokens"] == str(len(mine))
+    (link,) = [tag["href"] for tag in page.html.select(".tiles a") if "token" in tag["href"]]
+    assert len(names(owners.get(link))) == len(mine)
+    (link,) = [tag["href"] for tag in page.html.select("dd a") if "write" in tag["href"]]
+    assert len(names(owners.get(link))) == 2
+    assert facts(page, "Tokens by expiry")["May write"] == "2 valid ones"
+
+
+def test_storage_by_project(panel, stage, owner, project, monkeypatch):
+    monkeypatch.setattr(dashboard, "PROJECTS_SHOWN", 1)
+    stage.target(project, FLOWER)
+    one = bars(panel.get("/admin/"))
+    assert one == {"Zoo": f"{len(FLOWER) / 1000:.1f} KB 1 targets"}
+    stage.target(stage.project(owner, "Garden"), CHINA)
+    assert bars(panel.get("/admin/")) == {
+        "Garden": f"{len(CHINA) / 1000:.1f} KB 1 targets",
+        "Other projects": f"{len(FLOWER) / 1000:.1f} KB",
+    }
+
+
 def test_each_change_is_counted_at_once(panel, stage, owner):
     for number in range(1, 4):
         stage.project(owner, f"project {number}")
         assert tiles(panel.get("/admin/"))["Projects"] == str(number)
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Counting takes as long as the test says; the clock of what is kept is the test's."""
+    now = [1000.0]
+    monkeypatch.setattr(dashboard.time, "monotonic", lambda: now[0])
+    counted = dashboard.count
+
+    def count():
+        now[0] += 5
+        return counted()
+
+    monkeypatch.setattr(dashboard, "count", count)
+    return now
+
+
+def test_counts_that_took_long_are_kept_until_a_change(panel, stage, owner, slow):
+    def shown():
+        return tiles(panel.get("/admin/"))["Projects"]
+
+    assert shown() == "0"
+    begun = slow[0]
+    slow[0] += 250
+    assert shown() == "0"
+    assert slow[0] == begun + 250
+    stage.project(owner, "Zoo")
+    assert shown() == "1"
+    # Not counting all the time where there is always something changing.
+    stage.project(owner, "Garden")
+    assert shown() == "1"
+    slow[0] += 5
+    assert shown() == "2"
+    # Tokens expire without a change.
+    begun = slow[0]
+    slow[0] += 301
+    shown()
+    assert slow[0] == begun + 306
+
+
+def test_counts_are_kept_by_time_without_a_trail(make_app, administrator, stage, owner, slow):
+    panel = Panel(make_app(audit_days="0").app)
+    panel.log_in()
+    assert tiles(panel.get("/admin/"))["Projects"] == "0"
+    stage.project(owner, "Zoo")
+    slow[0] += 49
+    assert tiles(panel.get("/admin/"))["Projects"] == "0"
+    slow[0] += 2
+    assert tiles(panel.get("/admin/"))["Projects"] == "1"
 
 
 def test_one_set_of_rows_is_behind_total_and_curve(panel, stage, owner, project):
