@@ -9,8 +9,6 @@ from markupsafe import Markup
 from .. import clock
 
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
-# The part of a unit that counts as the whole.
-NEARLY = 0.98
 SPANS = (("year", 31_536_000), ("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
@@ -38,14 +36,14 @@ def moment(at: datetime) -> Markup:
 
 
 def span(seconds: float) -> str:
-    """A duration in the largest unit of which it is one, to the nearest: ``14 days``.
+    """A duration to the nearest, in the largest unit of which it is one: ``14 days``.
 
-    What is almost a whole unit counts as one: 23.8 hours are a day.
+    What the next smaller unit rounds up to a whole one counts as one: 23.8 hours are a day.
     """
-    for name, length in SPANS:
-        count = int(seconds / length + 0.5)
-        # The larger unit, where the smaller one's number would round up to it.
-        if count and seconds >= length * NEARLY:
+    for place, (name, length) in enumerate(SPANS):
+        smaller = SPANS[place + 1][1] if place + 1 < len(SPANS) else length
+        if seconds >= length - smaller / 2:
+            count = int(seconds / length + 0.5)
             return f"{count} {name}{'' if count == 1 else 's'}"
     return "0 seconds"
 
