@@ -6,7 +6,10 @@ from typing import NamedTuple
 WIDTH, HEIGHT = 600, 160
 # Intervals between grid lines, at most.
 INTERVALS = 4
-STEPS = (1, 2, 2.5, 5, 10)
+STEPS = (1, 2, 5, 10)
+# The least distance of grid lines, as a part of the top one: sizes are shown with one decimal, and
+# no two lines may say the same.
+LEAST = 0.1
 
 
 class Chart(NamedTuple):
@@ -42,9 +45,9 @@ def draw(values: Sequence[int]) -> Chart:
 def scale(low: int, high: int) -> list[int]:
     """Round values from above the highest value down to the lowest, at equal distances."""
     low = low if low > high // 2 and low != high else 0
-    wanted = max(1, (high - low) / INTERVALS)
+    wanted = max(1, (high - low) / INTERVALS, high * LEAST)
     power = 10 ** (len(str(int(wanted))) - 1)
-    distance = next(int(step * power) for step in STEPS if int(step * power) >= wanted)
+    distance = next(step * power for step in STEPS if step * power >= wanted)
     bottom = low // distance * distance
     # Ceiling division: the line stays below the top.
     top = max(-(-high // distance) * distance, bottom + distance)
