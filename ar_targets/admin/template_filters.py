@@ -57,13 +57,15 @@ def duration(seconds: float | None) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.0f} s"
 
 
-def ago(at: datetime) -> str:
-    """A time relative to now: ``in 3 days`` or ``3 days ago``."""
-    distance = at - clock.now()
-    seconds = distance.total_seconds()
-    if abs(seconds) < 1:
-        return "just now"
-    return f"in {span(seconds)}" if seconds > 0 else f"{span(-seconds)} ago"
+def ago(at: datetime) -> Markup:
+    """A ``<time>`` element relative to now: ``in 3 days`` or ``3 days ago``; its title has UTC."""
+    seconds = (at - clock.now()).total_seconds()
+    text = f"in {span(seconds)}" if seconds > 0 else f"{span(-seconds)} ago"
+    return Markup('<time class="ago" datetime="{}" title="{} UTC">{}</time>').format(
+        clock.rfc3339(at),
+        at.strftime("%Y-%m-%d %H:%M:%S"),
+        "just now" if abs(seconds) < 1 else text,
+    )
 
 
 def short(text: str, length: int = 80) -> str:

@@ -1,9 +1,10 @@
 """How the panel shows sizes, times and durations."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
+from ar_targets import clock
 from ar_targets.admin import template_filters
 
 DAY, HOUR = 86_400, 3_600
@@ -44,6 +45,25 @@ def test_moments_have_utc_in_their_titles():
         '<time datetime="2026-11-28T18:05:09.123456Z" title="2026-11-28 18:05:09 UTC">'
         "28 Nov 2026, 18:05</time>"
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "just now"),
+        (-0.9, "just now"),
+        (-90, "2 minutes ago"),
+        (14 * DAY - 0.5, "in 14 days"),
+        (-3 * HOUR, "3 hours ago"),
+    ],
+)
+def test_times_relative_to_now_have_utc_in_their_titles(monkeypatch, seconds, text):
+    now = datetime(2026, 11, 28, 18, 5, 9)  # noqa: DTZ001
+    monkeypatch.setattr(clock, "now", lambda: now)
+    at = now + timedelta(seconds=seconds)
+    shown = template_filters.ago(at)
+    assert shown.endswith(f">{text}</time>")
+    assert f'title="{at:%Y-%m-%d %H:%M:%S} UTC"' in shown
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Every page: it fits the screen, its console is silent, and axe-core finds nothing."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -117,6 +118,11 @@ def test_times_are_in_the_readers_zone(
     expect(time).to_have_text(there.strftime("%d %b %Y, %H:%M"))
     expect(time).to_have_attribute("title", made.strftime("%Y-%m-%d %H:%M:%S UTC"))
     expect(page.get_by_text("Times are in Australia/Eucla")).to_be_visible()
+    # Relative ones stay, and have their time in the title, too.
+    page = watched.open("/admin/")
+    added = page.locator(".rows time").first
+    expect(added).to_have_text(re.compile("ago|just now"))
+    expect(added).to_have_attribute("title", re.compile(r"^\d{4}-\d\d-\d\d [\d:]{8} UTC$"))
     context.close()
     assert watched.faults == []
 

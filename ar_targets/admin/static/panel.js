@@ -1,11 +1,12 @@
 // What every page does: tells times in the reader's zone, asks before it deletes, copies,
 // tells a chart's values, filters at once, and waits for thumbnails.
 
-// Times are sent in UTC, and shown in the reader's zone; their titles keep UTC.
+// Times are sent in UTC, and shown in the reader's zone; their titles keep UTC. Those relative to
+// now are the same in every zone.
 const inZone = new Intl.DateTimeFormat(undefined, {
   day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
 });
-for (const time of document.querySelectorAll("time[datetime]")) {
+for (const time of document.querySelectorAll("time[datetime]:not(.ago)")) {
   time.textContent = inZone.format(new Date(time.dateTime));
 }
 const zone = document.querySelector("[data-zone]");
