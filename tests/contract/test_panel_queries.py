@@ -186,25 +186,6 @@ def test_others_than_administrators_cost_few_statements(page, app, ids, owner, s
     assert len([statement for statement, _ in statements if statement[:7] != "EXPLAIN"]) <= 9
 
 
-def test_dashboard(app, ids, administrator, statements, make_app):
-    fresh = Panel(make_app().app)
-    fresh.log_in()
-    statements.clear()
-    fresh.get("/admin/")
-    grouped = [sent for sent in statements if "GROUP BY" in sent[0]]
-    # One entry of the index for each row: nothing smaller tells the sum of all sizes, or the number
-    # of all rows of a noun without dead ones.
-    sums_or_members = r"sum\(|FROM member\s+WHERE true = 1"
-    whole = [sent for sent in statements if re.search(sums_or_members, sent[0])]
-    rest = [sent for sent in statements if sent not in [*grouped, *whole]]
-    assert len(grouped) == 1
-    for statement, parameters in [*grouped, *whole]:
-        with app.registry.engine.connect() as connection:
-            (step,) = connection.exec_driver_sql(f"{EXPLAIN} {statement}", parameters).mappings()
-        assert "Using index" in step["Extra"]
-    check(app.registry.engine, rest)
-
-
 def test_thumbnail(app, panel, target, project, statements):
     (path,) = [tag["src"] for tag in panel.get("/admin/target/").html.select("img.thumb")]
     panel.get(path)
