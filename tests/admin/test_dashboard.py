@@ -126,10 +126,10 @@ def test_storage_by_project(panel, stage, owner, project, monkeypatch):
     monkeypatch.setattr(dashboard, "PROJECTS_SHOWN", 1)
     stage.target(project, FLOWER)
     one = bars(panel.get("/admin/"))
-    assert one == {"Zoo": f"{len(FLOWER) / 1000:.1f} KB 1 targets"}
+    assert one == {"Zoo": f"{len(FLOWER) / 1000:.1f} KB 1 target"}
     stage.target(stage.project(owner, "Garden"), CHINA)
     assert bars(panel.get("/admin/")) == {
-        "Garden": f"{len(CHINA) / 1000:.1f} KB 1 targets",
+        "Garden": f"{len(CHINA) / 1000:.1f} KB 1 target",
         "Other projects": f"{len(FLOWER) / 1000:.1f} KB",
     }
 
@@ -210,6 +210,9 @@ def test_one_set_of_rows_is_behind_total_and_curve(panel, stage, owner, project)
 def test_what_to_do_first(owners, stage, owner):
     page = owners.get("/admin/")
     assert page.html.select_one(".first a")["href"] == "/admin/project/new/"
+    command = page.html.select_one(".first .command").get_text()
+    assert command.startswith('curl -H "Authorization: Bearer $token" http://localhost')
+    assert command.endswith("/api/project/1/imagetarget")
     stage.project(owner, "Zoo")
     assert owners.get("/admin/").html.select_one(".first") is None
 

@@ -87,7 +87,8 @@ for (const plot of document.querySelectorAll(".plot")) {
   };
   plot.addEventListener("pointerdown", point);
   plot.addEventListener("pointermove", point);
-  plot.addEventListener("pointerleave", hide);
+  // A finger leaves when it is lifted: the value stays until something else has the focus.
+  plot.addEventListener("pointerleave", () => { if (document.activeElement !== plot) hide(); });
   plot.addEventListener("focus", () => show(day));
   plot.addEventListener("blur", hide);
   plot.addEventListener("keydown", (event) => {
