@@ -143,6 +143,7 @@ def test_each_change_is_counted_at_once(panel, stage, owner):
 @pytest.fixture
 def slow(monkeypatch):
     """Counting takes as long as the test says; the clock of what is kept is the test's."""
+    monkeypatch.setattr(dashboard, "AT_ONCE", 0.2)
     now = [1000.0]
     monkeypatch.setattr(dashboard.time, "monotonic", lambda: now[0])
     counted = dashboard.count
