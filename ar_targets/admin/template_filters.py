@@ -15,9 +15,12 @@ SPANS = (("year", 31_536_000), ("day", 86_400), ("hour", 3600), ("minute", 60), 
 def size(number: int) -> str:
     """A number of bytes, such as ``196.7 KB``, in decimal units."""
     value, unit = float(number), 0
-    while value >= 1000 and unit < len(UNITS) - 1:
+    # From 999.95 on one decimal would say 1000.0.
+    while value >= 999.95 and unit < len(UNITS) - 1:
         value, unit = value / 1000, unit + 1
-    return f"{number} bytes" if unit == 0 else f"{value:.1f} {UNITS[unit]}"
+    if unit == 0:
+        return "1 byte" if number == 1 else f"{number} bytes"
+    return f"{value:.1f} {UNITS[unit]}"
 
 
 def number(value: int | None) -> str:

@@ -68,7 +68,14 @@ def test_times_relative_to_now_have_utc_in_their_titles(monkeypatch, seconds, te
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 KB"), (10_485_760, "10.5 MB")],
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 KB"),
+        (999_960, "1.0 MB"),
+        (10_485_760, "10.5 MB"),
+    ],
 )
 def test_sizes(number, text):
     assert template_filters.size(number) == text
