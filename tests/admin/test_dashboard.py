@@ -119,7 +119,7 @@ def test_tokens_are_those_of_their_list(owners, stage, owner, project, stranger)
     assert len(names(owners.get(link))) == len(mine)
     (link,) = [tag["href"] for tag in page.html.select("dd a") if "write" in tag["href"]]
     assert len(names(owners.get(link))) == 2
-    assert facts(page, "Tokens by expiry")["May write"] == "2 valid ones"
+    assert facts(page, "Tokens by expiry")["May write"] == "2 valid"
 
 
 def test_storage_by_project(panel, stage, owner, project, monkeypatch):
@@ -226,11 +226,11 @@ def test_tokens_by_expiry(panel, stage, project):
     stage.revoke(stage.app(project))
     assert facts(panel.get("/admin/"), "Tokens by expiry") == {
         "Within a day": "1",
-        "Within 7 days": "2",
-        "Within 30 days": "1",
+        "In 1 to 7 days": "2",
+        "In 7 to 30 days": "1",
         "Later": "1",
         "Expired": "1",
-        "May write": "1 valid ones",
+        "May write": "1 valid",
     }
 
 
