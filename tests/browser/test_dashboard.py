@@ -78,6 +78,27 @@ def test_values_by_finger(touched: Watched, project):
     expect(value).to_be_empty()
 
 
+def test_values_under_a_moving_finger(touched: Watched, project):
+    """Sideways it tells values; the page does not take it for a scroll."""
+    page = touched.open("/admin/")
+    plot, value, values = chart(page)
+    plot.scroll_into_view_if_needed()
+    box = plot.locator("svg").bounding_box()
+    assert box
+    finger = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *days: float) -> None:
+        x, y = box["x"], box["y"] + 80
+        points = [{"x": x + (box["width"] - 2) * day / 29 + 1, "y": y} for day in days]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 0)
+    for day in range(1, 30):
+        touch("touchMove", day)
+    expect(value).to_have_text(values[29])
+    touch("touchEnd")
+
+
 def test_what_to_do_first(inside: Watched, axe):
     page = inside.open("/admin/")
     expect(page.get_by_role("heading", name="What to do first")).to_be_visible()
