@@ -26,6 +26,8 @@ from .role import Role, role_in, tokens_in_sight, viewer
 
 DAY = 86_400
 STATES = (("valid", "valid"), ("expired", "expired"), ("revoked", "revoked"))
+# Or by access or project, where that is narrowed, too.
+BY_EXPIRY = "ix_token_expires_at, ix_token_access_expires_at, ix_token_project_id_id"
 ACCESS = (("read", "read only"), ("write", "read and write"))
 
 
@@ -85,11 +87,13 @@ class TokenView(NounView):
             lambda: {
                 "valid": Condition(
                     Token.alive() & (Token.expires_at > clock.now()),
-                    order=(Token.expires_at, Token.id),
+                    BY_EXPIRY,
+                    (Token.expires_at, Token.id),
                 ),
                 "expired": Condition(
                     Token.alive() & (Token.expires_at <= clock.now()),
-                    order=(Token.expires_at.desc(), Token.id.desc()),
+                    BY_EXPIRY,
+                    (Token.expires_at.desc(), Token.id.desc()),
                 ),
                 "revoked": Condition(
                     Token.revoked_at.is_not(None),
