@@ -82,7 +82,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the soak's short form: no process shall be at it when all others are done."""
+    """Begin with what takes longest: no process shall be at it when all others are done."""
+    long = ("soak", "browser")
+    items.sort(key=lambda item: item.path.parent.name not in long)
     items.sort(key=lambda item: item.path.parent.name != "soak")
 
 

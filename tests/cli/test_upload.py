@@ -222,7 +222,8 @@ def test_what_holds_for_all_stops_all(stage, write_token, targets, rows, tmp_pat
         made = Upload(targets, journal, parallel=1, on_result=lambda _: stage.revoke(write_token))
         results = made.run(rows)
     assert isinstance(made.stopped_by, UnauthorizedError)
-    assert 1 <= count(results, Outcome.ADDED) <= 2
+    # The next ones may be under way when the token is revoked.
+    assert 1 <= count(results, Outcome.ADDED) < len(rows)
     assert count(results, Outcome.ADDED, Outcome.LEFT) == len(rows)
 
 
