@@ -37,7 +37,8 @@ def quick(seed: int) -> Iterator[Report]:
         except OSError:
             disk, kinds = None, QUICK
         machine = stack.enter_context(Machine(directory, disk=disk))
-        yield Experiment(machine, seed, pause=0.2).run(kinds, between=0.5)
+        # Beside other tests.
+        yield Experiment(machine, seed, pause=0.2, alone=False).run(kinds, between=0.5)
 
 
 def show(report: Report) -> None:
