@@ -69,3 +69,8 @@ def folded(text: str) -> bytes:
 def fold(text: str) -> bytes:
     """A key of 32 bytes, the SHA-256 of `folded`: for texts that are compared, but not sorted."""
     return hashlib.sha256(folded(text)).digest()
+
+
+def digest(secret: str) -> bytes:
+    """The SHA-256 of a random secret, as the key of its row: the table gives no access."""
+    return hashlib.sha256(secret.encode()).digest()

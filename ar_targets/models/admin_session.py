@@ -1,6 +1,5 @@
 """Sessions of the admin panel, as rows: a logout deletes one, so that a stolen cookie ends too."""
 
-import hashlib
 import secrets
 from datetime import datetime
 from typing import NamedTuple
@@ -9,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, bindparam, delete, insert, select
 from sqlalchemy.dialects.mysql import BIGINT, BINARY, INTEGER
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..db.base import TABLE_OPTIONS, Base
+from ..db.base import TABLE_OPTIONS, Base, digest
 from ..db.session import Database
 from .noun import Expiring
 from .user import User
@@ -53,17 +52,12 @@ _FIND = (
 )
 
 
-def key(secret: str) -> bytes:
-    """The primary key of a cookie's secret."""
-    return hashlib.sha256(secret.encode()).digest()
-
-
 def find(db: Database, secret: str, now: datetime) -> SessionUser | None:
     """The session's user; None once it has ended.
 
     It ends by expiry, by logout, with a new password, and when the user is deleted.
     """
-    rows = db.read(_FIND, session_id=key(secret), now=now)
+    rows = db.read(_FIND, session_id=digest(secret), now=now)
     return SessionUser._make(rows[0]) if rows else None
 
 
@@ -72,7 +66,7 @@ def create(db: Database, user_id: int, password_version: int, expires_at: dateti
     secret = secrets.token_urlsafe(32)
     db.write(
         insert(AdminSession),
-        id=key(secret),
+        id=digest(secret),
         user_id=user_id,
         password_version=password_version,
         expires_at=expires_at,
@@ -82,4 +76,4 @@ def create(db: Database, user_id: int, password_version: int, expires_at: dateti
 
 def remove(db: Database, secret: str) -> None:
     """Delete the session, on logout."""
-    db.write(delete(AdminSession).where(AdminSession.id == key(secret)))
+    db.write(delete(AdminSession).where(AdminSession.id == digest(secret)))

@@ -4,7 +4,6 @@ An administrator makes a link in the panel and hands it over. It ends when it is
 with any other change of the password, and with a newer link for the same user.
 """
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -13,7 +12,7 @@ from sqlalchemy import ForeignKey, Index, bindparam, delete, insert, select
 from sqlalchemy.dialects.mysql import BIGINT, BINARY, INTEGER
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..db.base import TABLE_OPTIONS, Base, Moment
+from ..db.base import TABLE_OPTIONS, Base, Moment, digest
 from ..db.session import Database
 from . import audit
 from . import user as users
@@ -86,11 +85,6 @@ _USE = delete(PasswordLink).where(
 )
 
 
-def key(secret: str) -> bytes:
-    """The primary key of a link's secret."""
-    return hashlib.sha256(secret.encode()).digest()
-
-
 def create(db: Database, user_id: int, now: datetime) -> NewLink | None:
     """A new link, which ends the user's older one; None where the live user is gone."""
     user = db.write(_LOCK_USER, user_id=user_id).first()
@@ -100,7 +94,7 @@ def create(db: Database, user_id: int, now: datetime) -> NewLink | None:
     db.write(_END, user_id=user_id)
     db.write(
         insert(PasswordLink),
-        id=key(link.secret),
+        id=digest(link.secret),
         user_id=user_id,
         password_version=user.password_version,
         created_at=now,
@@ -112,7 +106,7 @@ def create(db: Database, user_id: int, now: datetime) -> NewLink | None:
 
 def find(db: Database, secret: str, now: datetime) -> LinkRecord | None:
     """The link of that secret, if it can still be used."""
-    rows = db.read(_FIND, link_id=key(secret), now=now)
+    rows = db.read(_FIND, link_id=digest(secret), now=now)
     return LinkRecord._make(rows[0]) if rows else None
 
 
@@ -124,6 +118,6 @@ def use(db: Database, secret: str, link: LinkRecord, password_hash: str, now: da
     user = db.write(_LOCK_USER, user_id=link.user_id).first()
     if user is None or user.password_version != link.password_version:
         return False
-    if not db.write(_USE, link_id=key(secret), now=now).rowcount:
+    if not db.write(_USE, link_id=digest(secret), now=now).rowcount:
         return False
     return users.change(db, link.user_id, password_hash=password_hash)
