@@ -1,5 +1,6 @@
 """``/admin/audit/``: who did what to which row, and when; others than administrators see theirs."""
 
+import functools
 from collections import defaultdict
 from typing import Any, ClassVar
 
@@ -94,9 +95,13 @@ class AuditView(NounView):
         return sessions.query(Audit).filter(entries_in_sight())
 
     def get_list(self, *arguments: Any, **options: Any) -> tuple[None, list[Any]]:
-        """The entries of a page; their rows' names are read with them, in a statement a noun."""
+        """The entries of a page.
+
+        Their rows' names are read when the first is shown, in a statement a noun: a CSV file has
+        ids alone.
+        """
         _, found = super().get_list(*arguments, **options)
-        flask.g.names = names_of(found)
+        flask.g.names = functools.cache(lambda: names_of(found))
         return None, found
 
     def what(self, row: Audit) -> Markup:
@@ -106,7 +111,7 @@ class AuditView(NounView):
         )
         if not row.row_id:
             return action + "unknown login"
-        name = flask.g.names.get((row.noun, row.row_id))
+        name = flask.g.names().get((row.noun, row.row_id))
         text = f"{row.noun} #{row.row_id}"
         url = narrowed_url("audit", row_is=row.noun, id_is=row.row_id)
         link = Markup('<a class="name" href="{}">{}</a>').format(url, name or text)
@@ -115,7 +120,7 @@ class AuditView(NounView):
     def who(self, row: Audit) -> Markup:
         """The principal with its login, and the way."""
         user_id = row.actor.removeprefix(USER)
-        name = flask.g.names.get(("user", int(user_id))) if user_id.isdecimal() else None
+        name = flask.g.names().get(("user", int(user_id))) if user_id.isdecimal() else None
         link = Markup('<a href="{}">{}</a>').format(
             narrowed_url("audit", by_is=name or row.actor), name or row.actor
         )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from flask_admin import AdminIndexView
-from sqlalchemy import ColumnElement, Select, select, true
+from sqlalchemy import ColumnElement, true
 
 from .. import clock
 from ..models import SCHEMA_REVISION, request_count, statistics
@@ -20,7 +20,7 @@ from ..models.user import User
 from . import chart
 from .context import db, settings
 from .page import Page, path
-from .role import in_sight, own_projects, shared_projects, tokens_in_sight, viewer
+from .role import in_sight, projects_in_sight, tokens_in_sight, viewer
 
 DAYS = 30
 SOON = timedelta(days=7)
@@ -107,7 +107,8 @@ class Counter:
 
 def count() -> Counted:
     """Query the counts."""
-    database, now, projects = db(), clock.now(), projects_in_sight()
+    database, now = db(), clock.now()
+    projects = None if viewer().is_admin else projects_in_sight()
     tokens = tokens_in_sight()
     return Counted(
         statistics.users(database) if viewer().is_admin else None,
@@ -130,14 +131,6 @@ def nouns_in_sight() -> dict[type[SoftDeletable], ColumnElement[bool]]:
     if viewer().is_admin:
         nouns[User] = true()
     return nouns
-
-
-def projects_in_sight() -> Select[int] | None:
-    """The ids of the viewer's projects; None for all."""
-    if viewer().is_admin:
-        return None
-    ids = own_projects().union(shared_projects()).subquery()
-    return select(ids.c[0])
 
 
 class DashboardPage(Page, AdminIndexView):  # type: ignore[misc]

@@ -82,10 +82,21 @@ def project_named(name: str) -> tuple[int, Role]:
         Project.live_name_key == fold(name.strip()[:NAME_MAX]), in_sight(Project.id)
     )
     project_id = found.scalar()
-    role = role_in(sessions, project_id) if project_id else None
+    role = role_in(project_id) if project_id else None
     if role is None:
         raise Refusal(400, {"project": "there is no project with this name"})
     return project_id, role
+
+
+def project_for(name: str, least: Role, told: str) -> int:
+    """The id of the project in sight with that name, if the viewer has at least that role in it.
+
+    Raises Refusal: 400 where there is none, 403, with the message ``told``, without the role.
+    """
+    project_id, role = project_named(name)
+    if role < least:
+        raise Refusal(403, {"project": told})
+    return project_id
 
 
 def project_id_of(name: str) -> int | None:

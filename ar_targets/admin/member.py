@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-import flask
 from sqlalchemy.orm import Query, contains_eager
 from wtforms import SelectField, StringField
 from wtforms.fields import SelectChoice
@@ -18,10 +17,10 @@ from ..models.user import User
 from .context import sessions
 from .form import NounForm, Refusal, changed
 from .list_filter import NamedFilter
-from .lookup import LoginLoader, ProjectLoader, project_id_of, project_named, user_id_of
+from .lookup import LoginLoader, ProjectLoader, project_for, project_id_of, user_id_of
 from .noun_view import NounView
-from .page import action, done, failed
-from .role import Role, in_sight, role_in, viewer
+from .page import action, done
+from .role import Role, in_sight, viewer
 
 ROLES = (
     ("viewer", "viewer: sees targets, makes tokens that read"),
@@ -104,14 +103,7 @@ class MemberView(NounView):
 
     def may_change(self, row: Member) -> bool:
         """Whether the viewer may change the role: the project's owner."""
-        return (role_in(sessions, row.project_id) or Role.VIEWER) >= Role.OWNER
-
-    def create_form(self, obj: Any = None) -> MemberForm:
-        """The form of a new member, of the project in the query string."""
-        form: MemberForm = super().create_form(obj)
-        if flask.request.method == "GET":
-            form.project.data = flask.request.args.get("project", "")
-        return form
+        return viewer().is_admin or row.project.owner_id == viewer().id
 
     def create_model(self, form: MemberForm) -> Any:
         """Add a member to a project of the viewer's."""
@@ -120,7 +112,8 @@ class MemberView(NounView):
             wrong: dict[str, str] = {}
             status, project_id = 400, 0
             try:
-                project_id = own_project(form.project.data or "")
+                name = form.project.data or ""
+                project_id = project_for(name, Role.OWNER, "only its owner shares it")
             except Refusal as refused:
                 status, wrong = refused.status, refused.wrong
             user_id = user_id_of(form.login.data or "")
@@ -140,13 +133,6 @@ class MemberView(NounView):
         """The only thing to change is the role."""
         return RoleForm
 
-    def edit_form(self, obj: Any = None) -> RoleForm:
-        """The form of a member of the viewer's project."""
-        if not self.may_change(obj):
-            flask.abort(403)
-        form: RoleForm = super().edit_form(obj)
-        return form
-
     def update_model(self, form: RoleForm, model: Member) -> bool:
         """Change the role; a lower one revokes the tokens that it does not allow."""
 
@@ -164,15 +150,14 @@ class MemberView(NounView):
     @action("remove", "Remove", "End these memberships? Tokens that the members made are revoked.")
     def action_remove(self, ids: list[str]) -> None:
         """End memberships, and revoke the tokens that these members have made; anyone may leave."""
-        rows = self.several(ids)
-        mine = [row for row in rows if row.user_id == viewer().id or self.may_change(row)]
-        for row in rows:
-            if row not in mine:
-                failed(f"{self.label(row)}: only the owner of the project ends this")
+        mine = self.permitted(
+            self.several(ids),
+            lambda row: row.user_id == viewer().id or self.may_change(row),
+            "only the owner of the project ends this",
+        )
         gone = self.each(mine, lambda database, row: changed(remove(database, row)))
         if gone:
-            what = self.label(gone[0]) if len(gone) == 1 else f"{len(gone)} members"
-            done(f"{what}: no longer a member; the tokens are revoked.")
+            done(f"{self.called(gone)}: no longer a member; the tokens are revoked.")
 
     def member_link(self, row: Member) -> Any:
         """The login, with a link to the role's form."""
@@ -189,11 +174,3 @@ def remove(database: Database, row: Member) -> bool:
     """End a membership."""
     record = members.find(database, row.project_id, row.user_id)
     return record is not None and membership.end(database, record)
-
-
-def own_project(name: str) -> int:
-    """The id of the project with that name, if the viewer may share it. Raises Refusal."""
-    project_id, role = project_named(name)
-    if role < Role.OWNER:
-        raise Refusal(403, {"project": "only its owner shares it"})
-    return project_id

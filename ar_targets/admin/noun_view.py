@@ -20,13 +20,13 @@ from wtforms import Form
 from ..clock import rfc3339
 from ..db.base import parse_id
 from ..db.session import Database
-from ..models import row_count
+from ..models import row_count, soft_delete
 from ..models.project import Project
 from ..models.user import User
 from ..settings import Settings
 from . import template_filters
 from .context import db, sessions, settings, write
-from .form import Refusal, answer_with, refusals, refuse
+from .form import Refusal, answer_with, changed, refusals, refuse
 from .list_filter import ListFilter
 from .page import failed
 from .role import viewer
@@ -71,10 +71,11 @@ def narrowed_url(endpoint: str, **filters: object) -> str:
     return flask.url_for(f"{endpoint}.index_view", **named)  # type: ignore[arg-type]
 
 
-def counted(ids: Query[Any]) -> int:
-    """How many rows a query of ids has; one more than `COUNTED` at most."""
+def counted(ids: Query[Any]) -> Count:
+    """How many rows a query of ids has: exactly up to `COUNTED`."""
     some = ids.limit(COUNTED + 1).subquery()
-    return sessions.execute(select(func.count()).select_from(some)).scalar_one()
+    number = sessions.execute(select(func.count()).select_from(some)).scalar_one()
+    return Count(number) if number <= COUNTED else Count(COUNTED, "more than")
 
 
 class NounView(ModelView):  # type: ignore[misc]
@@ -183,12 +184,10 @@ class NounView(ModelView):  # type: ignore[misc]
 
     def count(self) -> Count:
         """How many rows the viewer sees."""
-        number = counted(self.rows().with_entities(self.model.id))
-        if number <= COUNTED:
-            return Count(number)
-        if viewer().is_admin:
-            return Count(max(number, row_count.live_rows(db(), self.model)), "about")
-        return Count(COUNTED, "more than")
+        exact = counted(self.rows().with_entities(self.model.id))
+        if exact.word and viewer().is_admin:
+            return Count(max(COUNTED + 1, row_count.live_rows(db(), self.model)), "about")
+        return exact
 
     latest_first: Any = ("id", True)
 
@@ -262,6 +261,41 @@ class NounView(ModelView):  # type: ignore[misc]
 
     # Changes.
 
+    def may_change(self, row: Any) -> bool:  # noqa: ARG002
+        """Whether the viewer may change a row in sight."""
+        return True
+
+    def permitted(self, rows: Iterable[Any], may: Callable[[Any], bool], told: str) -> list[Any]:
+        """Those rows of a selection that the viewer may change; of the others ``told`` is said."""
+        mine = []
+        for row in rows:
+            if may(row):
+                mine.append(row)
+            else:
+                failed(f"{self.label(row)}: {told}")
+        return mine
+
+    def create_form(self, obj: Any = None) -> Any:
+        """The form of a new row, of the project in the query string where it has one."""
+        form = super().create_form(obj)
+        if flask.request.method == "GET" and "project" in form:
+            form.project.data = flask.request.args.get("project", "")
+        return form
+
+    def edit_form(self, obj: Any = None) -> Any:
+        """The form of a row; 403 where the viewer may not change it."""
+        if not self.may_change(obj):
+            flask.abort(403)
+        return super().edit_form(self.editable(obj))
+
+    def editable(self, row: Any) -> Any:
+        """What a form is filled with; by default the row itself."""
+        return row
+
+    def get_save_return_url(self, model: Any, is_created: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002
+        """The row's own page."""
+        return self.page_url(model.id)
+
     def validate_form(self, form: Form) -> bool:
         """Whether a form was sent, and is in order; the view checks its texts with a schema."""
         valid = bool(super().validate_form(form))
@@ -281,12 +315,26 @@ class NounView(ModelView):  # type: ignore[misc]
             refuse(form, refused)
             return None
 
+    def create_by(self, form: Form, work: Callable[[Database], Any]) -> Any:
+        """The new row, once it is committed; False as Flask-Admin wants it where it is refused."""
+        record = self.attempt(form, work)
+        return self.get_one(str(record.id)) if record else False
+
+    def soft_delete(self, row: Any) -> bool:
+        """Soft-delete a row; what refuses it is said."""
+        return bool(
+            self.each(
+                [row],
+                lambda database, one: changed(soft_delete.delete(database, self.model, one.id)),
+            )
+        )
+
     def each(self, rows: Iterable[Any], work: Callable[[Database, Any], object]) -> list[Any]:
         """Change each row of a selection, in a transaction of its own; those that were changed.
 
         What is refused is said.
         """
-        changed = []
+        done = []
         for row in rows:
             try:
                 with refusals():
@@ -294,8 +342,12 @@ class NounView(ModelView):  # type: ignore[misc]
             except Refusal as refused:
                 failed(f"{self.label(row)}: {refused.text}")
             else:
-                changed.append(row)
-        return changed
+                done.append(row)
+        return done
+
+    def called(self, rows: Sequence[Any]) -> str:
+        """How messages call some rows: one by its label, several by their number."""
+        return self.label(rows[0]) if len(rows) == 1 else f"{len(rows)} {self.model.plural}"
 
     def label(self, row: Any) -> str:
         """How messages call a row."""

@@ -65,6 +65,11 @@ def small_picture(row: Target) -> Any:
     return response
 
 
+def with_sha256(row: Target | None, sha256: str) -> Target:
+    """The target whose image has that checksum; raises NotFound."""
+    return found(row if row is not None and row.sha256 == sha256 else None)
+
+
 def image_of(row: Target) -> bytes:
     """The image of a live or deleted target; raises NotFound where it has been replaced.
 

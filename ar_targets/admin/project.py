@@ -8,8 +8,8 @@ from wtforms import StringField
 
 from ..db.session import Database
 from ..models import project as projects
-from ..models import soft_delete
 from ..models.member import Member
+from ..models.noun import index_by_parent
 from ..models.project import NAME_MAX, Project, ProjectRecord
 from ..models.target import Target
 from ..models.token import Token
@@ -20,8 +20,8 @@ from .context import sessions
 from .form import NounForm, Refusal, changed, load, texts
 from .list_filter import ChoiceFilter, Condition, NamedFilter, PrefixFilter
 from .lookup import LoginLoader, user_id_of
-from .noun_view import COUNTED, Count, NounView, counted
-from .page import action, failed, undoable
+from .noun_view import Count, NounView, counted
+from .page import action, undoable
 from .role import Role, in_sight, role_in, shared_projects, tokens_in_sight, viewer
 
 # Rows on a project's own page, which links to the full lists.
@@ -75,17 +75,13 @@ class ProjectView(NounView):
     }
     column_filters = (
         PrefixFilter(Project.name, "Name"),
-        NamedFilter(
-            Project.owner_id, "Owner", "owner", user_id_of, "ix_project_owner_id_deleted_at_id"
-        ),
+        NamedFilter(Project.owner_id, "Owner", "owner", user_id_of, index_by_parent(Project)),
         ChoiceFilter(
             Project.owner_id,
             "Whose",
             (("mine", "mine"), ("shared", "shared with me")),
             lambda: {
-                "mine": Condition(
-                    Project.owner_id == viewer().id, "ix_project_owner_id_deleted_at_id"
-                ),
+                "mine": Condition(Project.owner_id == viewer().id, index_by_parent(Project)),
                 "shared": Condition(Project.id.in_(shared_projects())),
             },
         ),
@@ -99,7 +95,11 @@ class ProjectView(NounView):
 
     def role(self, row: Project) -> Role:
         """The viewer's role in a project in sight."""
-        return role_in(sessions, row.id) or Role.VIEWER
+        return role_in(row.id) or Role.VIEWER
+
+    def may_change(self, row: Project) -> bool:
+        """Whether the viewer may rename or delete it: its owner."""
+        return self.role(row) >= Role.OWNER
 
     def inside(self, row: Project) -> Inside:
         """The latest targets, tokens and members."""
@@ -115,14 +115,13 @@ class ProjectView(NounView):
 
     def targets(self, row: Project) -> Query[Any]:
         """The live targets of a project; otherwise MariaDB may intersect two indexes, and sort."""
-        by_project = "FORCE INDEX (ix_target_project_id_deleted_at_id)"
+        by_project = f"FORCE INDEX ({index_by_parent(Target)})"
         live = sessions.query(Target).with_hint(Target, by_project)
         return live.filter(Target.project_id == row.id, Target.alive())
 
     def target_count(self, row: Project) -> Count:
         """How many live targets a project has."""
-        number = counted(self.targets(row).with_entities(Target.id))
-        return Count(number) if number <= COUNTED else Count(COUNTED, "more than")
+        return counted(self.targets(row).with_entities(Target.id))
 
     def create_form(self, obj: Any = None) -> ProjectForm:
         """The form of a new project; others than administrators make their own."""
@@ -149,13 +148,10 @@ class ProjectView(NounView):
                 raise Refusal(409, {"owner": "this user has just been deleted"})
             return record
 
-        record = self.attempt(form, work)
-        return self.get_one(str(record.id)) if record else False
+        return self.create_by(form, work)
 
     def edit_form(self, obj: Any = None) -> ProjectForm:
         """The form of a project, for its owner; only administrators hand it over."""
-        if self.role(obj) < Role.OWNER:
-            flask.abort(403)
         form: ProjectForm = super().edit_form(obj)
         if not viewer().is_admin:
             del form.owner
@@ -182,33 +178,19 @@ class ProjectView(NounView):
 
         return self.attempt(form, work) is not None
 
-    def get_save_return_url(self, model: Project, is_created: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002
-        """The project's page."""
-        return self.page_url(model.id)
-
     @action("delete", "Delete", "Put these projects into the trash, with targets and tokens?")
     def action_delete(self, ids: list[str]) -> None:
         """Soft-delete projects, with their tokens and targets."""
-        rows = self.several(ids)
-        gone = [row for row in rows if self.delete_model(row)]
+        gone = [row for row in self.several(ids) if self.delete_model(row)]
         if gone:
-            what = self.label(gone[0]) if len(gone) == 1 else f"{len(gone)} projects"
-            undoable(
-                f"{what}: in the trash, with tokens and targets.", "project", [r.id for r in gone]
-            )
+            text = f"{self.called(gone)}: in the trash, with tokens and targets."
+            undoable(text, "project", [row.id for row in gone])
 
     def delete_model(self, model: Project) -> bool:
         """Soft-delete a project, if it is the viewer's."""
-        if self.role(model) < Role.OWNER:
-            failed(f"{self.label(model)}: only its owner may delete it")
-            return False
-        return bool(self.each([model], lambda database, row: changed(delete(database, row.id))))
+        mine = self.permitted([model], self.may_change, "only its owner may delete it")
+        return bool(mine) and self.soft_delete(model)
 
     def label(self, row: Project) -> str:
         """Its name."""
         return template_filters.short(row.name)
-
-
-def delete(database: Database, project_id: int) -> bool:
-    """Soft-delete a project."""
-    return soft_delete.delete(database, Project, project_id)

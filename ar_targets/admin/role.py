@@ -10,13 +10,14 @@ from typing import NamedTuple
 
 import flask
 from sqlalchemy import ColumnElement, Select, case, literal, select, true
-from sqlalchemy.orm import InstrumentedAttribute, Session, scoped_session
+from sqlalchemy.orm import InstrumentedAttribute
 
 from ..auth.policy import user_principal
 from ..models.audit import Audit
 from ..models.member import Member
 from ..models.project import Project
 from ..models.token import Token
+from .context import sessions
 
 Column = ColumnElement[int] | InstrumentedAttribute[int]
 
@@ -49,7 +50,7 @@ def viewer() -> Viewer:
     return found
 
 
-def role_in(session: Session | scoped_session[Session], project_id: int) -> Role | None:
+def role_in(project_id: int) -> Role | None:
     """The viewer's role in a live project; None without one, or where there is no such project."""
     role = case(
         (literal(viewer().is_admin), literal(Role.ADMINISTRATOR.value)),
@@ -65,8 +66,14 @@ def role_in(session: Session | scoped_session[Session], project_id: int) -> Role
         )
         .where(Project.id == project_id, Project.alive())
     )
-    found = session.execute(statement).scalar()
+    found = sessions.execute(statement).scalar()
     return None if found is None else Role(found)
+
+
+def has_role(project_id: int, least: Role) -> bool:
+    """Whether the viewer has at least that role in a live project."""
+    role = role_in(project_id)
+    return role is not None and role >= least
 
 
 def own_projects() -> Select[int]:
@@ -81,23 +88,23 @@ def shared_projects(*roles: str) -> Select[int]:
     return shared.where(Member.role.in_(roles)) if roles else shared
 
 
-def in_sight(column: Column) -> ColumnElement[bool]:
-    """The condition that a project's id is one that the viewer sees.
+def projects_in_sight(*roles: str) -> Select[int]:
+    """The ids of the viewer's own live projects, and of those shared in these roles or in any.
 
     The union is a table of its own: as a plain subquery it would run for each row.
     """
-    if viewer().is_admin:
-        return true()
-    ids = own_projects().union(shared_projects()).subquery("in_sight")
-    return column.in_(select(ids.c[0]))
+    ids = own_projects().union(shared_projects(*roles)).subquery("projects_in_sight")
+    return select(ids.c[0])
+
+
+def in_sight(column: Column) -> ColumnElement[bool]:
+    """The condition that a project's id is one that the viewer sees."""
+    return true() if viewer().is_admin else column.in_(projects_in_sight())
 
 
 def writable(column: Column) -> ColumnElement[bool]:
     """The condition that a project's id is one whose targets the viewer may change."""
-    if viewer().is_admin:
-        return true()
-    ids = own_projects().union(shared_projects("editor")).subquery("writable")
-    return column.in_(select(ids.c[0]))
+    return true() if viewer().is_admin else column.in_(projects_in_sight("editor"))
 
 
 def tokens_in_sight() -> ColumnElement[bool]:

@@ -9,26 +9,25 @@ from sqlalchemy.orm import Query, contains_eager
 from wtforms import BooleanField, FileField, StringField, TextAreaField
 
 from ..db.session import Database
-from ..models import soft_delete
 from ..models import target as targets
+from ..models.noun import index_by_parent
 from ..models.project import Project
 from ..models.target import NAME_MAX, Target, TargetRecord, name_key
+from ..models.target_list import END
 from ..schemas.target import TargetBody
 from . import authentication, template_filters, upload
 from .context import db, sessions
 from .form import NounForm, Refusal, changed, texts
 from .list_filter import Condition, NamedFilter, PrefixFilter
-from .lookup import ProjectLoader, project_id_of, project_named
+from .lookup import ProjectLoader, project_for, project_id_of
 from .noun_view import DEEPEST, NounView, narrowed_url
 from .page import action, done, failed, found, path, undoable
-from .picture import large_picture, small_picture
-from .role import Role, in_sight, role_in, viewer
+from .picture import large_picture, small_picture, with_sha256
+from .role import Role, has_role, in_sight, role_in, viewer
 
 # Maximum bytes of metadata in a text field.
 EDITABLE_MAX = 64 * 1024
-# Above every byte of UTF-8.
-END = b"\xff"
-BY_PROJECT = "ix_target_project_id_deleted_at_id"
+BY_PROJECT = index_by_parent(Target)
 BY_NAME = "ix_target_project_id_is_deleted_name_key_id"
 FILE = {"accept": "image/jpeg,.jpg,.jpeg"}
 
@@ -140,7 +139,7 @@ class TargetView(NounView):
 
     def may_change(self, row: Target) -> bool:
         """Whether the viewer may change it: the owner and editors of its project."""
-        return (role_in(sessions, row.project_id) or Role.VIEWER) >= Role.EDITOR
+        return has_role(row.project_id, Role.EDITOR)
 
     def dropped_into(self, name: str) -> int | None:
         """The id of the project of that name, if the viewer may add targets to it."""
@@ -149,19 +148,12 @@ class TargetView(NounView):
         except Refusal:
             return None
 
-    def create_form(self, obj: Any = None) -> NewTargetForm:
-        """The form of a new target, of the project in the query string."""
-        form: NewTargetForm = super().create_form(obj)
-        if flask.request.method == "GET":
-            form.project.data = flask.request.args.get("project", "")
-        return form
-
     def create_model(self, form: NewTargetForm) -> Any:
         """Create a target."""
 
         def work(database: Database) -> TargetRecord:
             wrong: dict[str, str] = {}
-            project_id, fields = 0, {}
+            project_id = 0
             try:
                 project_id = writable_project(form.project.data or "")
             except Refusal as refused:
@@ -172,18 +164,11 @@ class TargetView(NounView):
             given = {
                 name: text for name, text in texts(form, "name", "description").items() if text
             }
-            given_fields, faults = TargetBody.for_patch().load_texts(given)
-            wrong |= faults
-            try:
-                fields = given_fields | {"image": upload.proven(form.image.data or None)}
-            except Refusal as refused:
-                raise Refusal(refused.status, wrong | refused.wrong) from None
-            if wrong:
-                raise Refusal(400, wrong)
+            fields, faults = TargetBody.for_patch().load_texts(given)
+            fields |= upload.with_image(form.image.data or None, wrong | faults)
             return changed(targets.create(database, project_id, fields))
 
-        record = self.attempt(form, work)
-        return self.get_one(str(record.id)) if record else False
+        return self.create_by(form, work)
 
     def get_edit_form(self) -> type[TargetForm]:
         """All fields, and the image."""
@@ -191,12 +176,23 @@ class TargetView(NounView):
 
     def edit_form(self, obj: Any = None) -> TargetForm:
         """The form of a target that the viewer may change."""
-        if not self.may_change(obj):
-            flask.abort(403)
-        form: TargetForm = super().edit_form(editable(obj))
+        form: TargetForm = super().edit_form(obj)
         if obj.metadata_size > EDITABLE_MAX:
             del form.metadata
         return form
+
+    def editable(self, row: Target) -> SimpleNamespace:
+        """The values of the form: metadata as text, where it is not too large for one."""
+        small = row.metadata_size <= EDITABLE_MAX
+        return SimpleNamespace(
+            name=row.name,
+            description=row.description,
+            physical_width=row.physical_width,
+            active=row.active,
+            metadata=targets.metadata(db(), record_of(db(), row)) if small else None,
+            revision=row.revision,
+            image=None,
+        )
 
     def update_model(self, form: TargetForm, model: Target) -> bool:
         """Change the fields, and the image where one is sent."""
@@ -212,41 +208,25 @@ class TargetView(NounView):
                 "active": "true" if form.active.data else "false"
             }
             fields, wrong = TargetBody.for_patch().load_texts(typed)
-            file = form.image.data
-            if file:
-                try:
-                    fields["image"] = upload.proven(file)
-                except Refusal as refused:
-                    raise Refusal(refused.status, wrong | refused.wrong) from None
-            if wrong:
+            if form.image.data:
+                fields |= upload.with_image(form.image.data, wrong)
+            elif wrong:
                 raise Refusal(400, wrong)
             return changed(targets.change(database, record, fields, form.expected_revision))
 
         return self.attempt(form, work) is not None
-
-    def get_save_return_url(self, model: Target, is_created: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002
-        """The target's page."""
-        return self.page_url(model.id)
 
     @action("delete", "Delete", "Put these targets into the trash? Apps no longer find them.")
     def action_delete(self, ids: list[str]) -> None:
         """Soft-delete targets."""
         gone = [row for row in self.several(ids) if self.delete_model(row)]
         if gone:
-            what = self.label(gone[0]) if len(gone) == 1 else f"{len(gone)} targets"
-            undoable(f"{what}: in the trash.", "target", [row.id for row in gone])
+            undoable(f"{self.called(gone)}: in the trash.", "target", [row.id for row in gone])
 
     def delete_model(self, model: Target) -> bool:
         """Soft-delete a target, if the viewer may change it."""
-        if not self.may_change(model):
-            failed(f"{self.label(model)}: only the owner and editors of its project delete it")
-            return False
-        return bool(
-            self.each(
-                [model],
-                lambda database, row: changed(soft_delete.delete(database, Target, row.id)),
-            )
-        )
+        told = "only the owner and editors of its project delete it"
+        return bool(self.permitted([model], self.may_change, told)) and self.soft_delete(model)
 
     @action("move", "Move to another project …")
     def action_move(self, ids: list[str]) -> Any:
@@ -263,10 +243,8 @@ class TargetView(NounView):
         except Refusal as refused:
             page = self.render("target/move.html", rows=rows, project=name, wrong=refused.wrong)
             return page, refused.status
-        mine = [row for row in rows if self.may_change(row)]
-        for row in rows:
-            if row not in mine:
-                failed(f"{self.label(row)}: only the owner and editors of its project move it")
+        told = "only the owner and editors of its project move it"
+        mine = self.permitted(rows, self.may_change, told)
         moved = self.each(
             mine,
             lambda database, row: changed(
@@ -280,7 +258,7 @@ class TargetView(NounView):
     @path("/upload/<int:project_id>/", "POST")
     def upload(self, project_id: int) -> Any:
         """Store uploaded images: one per request from the script, any number without JavaScript."""
-        role = found(role_in(sessions, project_id))
+        role = found(role_in(project_id))
         if role < Role.EDITOR:
             flask.abort(403)
         outcomes = [upload.store(project_id, file) for file in flask.request.files.getlist("image")]
@@ -308,26 +286,11 @@ class TargetView(NounView):
 
     def pictured(self, target_id: int, sha256: str) -> Target:
         """The target in sight with that image; raises NotFound."""
-        row: Target = found(self.get_one(str(target_id)))
-        return found(row if row.sha256 == sha256 else None)
+        return with_sha256(self.get_one(str(target_id)), sha256)
 
     def label(self, row: Target) -> str:
         """Its name, or its description, or its id."""
         return template_filters.short(row.name or row.description) or f"Target #{row.id}"
-
-
-def editable(row: Target) -> SimpleNamespace:
-    """The values of a target's form: its metadata as text, where that is not too large for one."""
-    small = row.metadata_size <= EDITABLE_MAX
-    return SimpleNamespace(
-        name=row.name,
-        description=row.description,
-        physical_width=row.physical_width,
-        active=row.active,
-        metadata=targets.metadata(db(), record_of(db(), row)) if small else None,
-        revision=row.revision,
-        image=None,
-    )
 
 
 def record_of(database: Database, row: Target) -> TargetRecord:
@@ -337,7 +300,4 @@ def record_of(database: Database, row: Target) -> TargetRecord:
 
 def writable_project(name: str) -> int:
     """The id of the project with that name, if the viewer may add targets. Raises Refusal."""
-    project_id, role = project_named(name)
-    if role < Role.EDITOR:
-        raise Refusal(403, {"project": "only its owner and editors add targets"})
-    return project_id
+    return project_for(name, Role.EDITOR, "only its owner and editors add targets")

@@ -21,7 +21,7 @@ from .form import NounForm, Refusal, changed, load, texts
 from .list_filter import ChoiceFilter, Condition, EqualFilter, NamedFilter
 from .lookup import ProjectLoader, project_id_of, project_named
 from .noun_view import NounView, badge
-from .page import action, done, failed
+from .page import action, done
 from .role import Role, role_in, tokens_in_sight, viewer
 
 DAY = 86_400
@@ -119,14 +119,13 @@ class TokenView(NounView):
 
     def may_change(self, row: Token) -> bool:
         """Whether the viewer may extend or revoke it: the owner all, a member the own ones."""
-        role = role_in(sessions, row.project_id)
+        role = role_in(row.project_id)
         return role is not None and (role >= Role.OWNER or row.created_by == viewer().id)
 
     def create_form(self, obj: Any = None) -> TokenForm:
         """The form of a new token, of the project in the query string."""
         form: TokenForm = super().create_form(obj)
         if flask.request.method == "GET":
-            form.project.data = flask.request.args.get("project", "")
             form.ttl.data = str(context.settings().project_token_ttl // DAY)
         return form
 
@@ -158,8 +157,7 @@ class TokenView(NounView):
             )
             return changed(record)
 
-        record = self.attempt(form, work)
-        return self.get_one(str(record.id)) if record else False
+        return self.create_by(form, work)
 
     def get_edit_form(self) -> type[TtlForm]:
         """The only thing to change is the time that a token has left."""
@@ -167,12 +165,14 @@ class TokenView(NounView):
 
     def edit_form(self, obj: Any = None) -> TtlForm:
         """The form of a token that the viewer may change."""
-        if not self.may_change(obj):
-            flask.abort(403)
-        form: TtlForm = super().edit_form(None)
+        form: TtlForm = super().edit_form(obj)
         if flask.request.method == "GET":
             form.ttl.data, form.revision.data = str(max(1, obj.ttl // DAY)), str(obj.revision)
         return form
+
+    def editable(self, row: Token) -> None:  # noqa: ARG002
+        """Nothing: a form without a ttl is refused."""
+        return
 
     def update_model(self, form: TtlForm, model: Token) -> bool:
         """Let the token expire a number of days from now; apps that have it need no new one."""
@@ -188,22 +188,14 @@ class TokenView(NounView):
 
         return self.attempt(form, work) is not None
 
-    def get_save_return_url(self, model: Token, is_created: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002
-        """The token's page."""
-        return self.page_url(model.id)
-
     @action("revoke", "Revoke", "Revoke these tokens? Apps that use them stop working at once.")
     def action_revoke(self, ids: list[str]) -> None:
         """Revoke tokens at once; those that are revoked already stay as they are."""
         rows = [row for row in self.several(ids) if row.revoked_at is None]
-        mine = [row for row in rows if self.may_change(row)]
-        for row in rows:
-            if row not in mine:
-                failed(f"{self.label(row)}: it is not yours to revoke")
+        mine = self.permitted(rows, self.may_change, "it is not yours to revoke")
         gone = self.each(mine, lambda database, row: tokens.revoke(database, row.id))
         if gone:
-            what = self.label(gone[0]) if len(gone) == 1 else f"{len(gone)} tokens"
-            done(f"{what}: revoked, from this moment on.")
+            done(f"{self.called(gone)}: revoked, from this moment on.")
 
     def label(self, row: Token) -> str:
         """Its description, or its id."""

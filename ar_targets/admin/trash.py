@@ -10,15 +10,15 @@ from sqlalchemy.orm import Query, contains_eager
 from .. import clock
 from ..db.session import Database, transaction_scope
 from ..models import hard_delete, soft_delete
-from ..models.noun import Owned, Purgeable, SoftDeletable, parent
+from ..models.noun import Owned, Purgeable, SoftDeletable, index_by_parent, parent
 from ..models.target import Target
 from ..models.user import User
 from . import context, template_filters
 from .context import db, sessions
 from .noun_view import Count, NounView
-from .page import Page, action, done, failed, found, go, path
-from .picture import small_picture
-from .role import Role, role_in, viewer, writable
+from .page import Page, action, done, failed, go, path
+from .picture import small_picture, with_sha256
+from .role import Role, has_role, viewer, writable
 
 
 class TrashPage(Page):
@@ -92,8 +92,7 @@ class DeletedView(NounView):
         noun = self.noun
         if not self.pictured or not issubclass(noun, Owned):
             return None
-        index = f"ix_{noun.__tablename__}_{noun.parent_key}_deleted_at_id"
-        gone = select(noun.id).with_hint(noun, f"FORCE INDEX ({index})")
+        gone = select(noun.id).with_hint(noun, f"FORCE INDEX ({index_by_parent(noun)})")
         gone = gone.where(noun.deleted_at.is_not(None), writable(noun.parent_id()))
         if descending:
             return gone.order_by(noun.deleted_at.desc(), noun.id.desc())
@@ -104,8 +103,7 @@ class DeletedView(NounView):
         """Restore rows, with those that were deleted with them."""
         back = self.each(self.several(ids), restore)
         if back:
-            what = self.label(back[0]) if len(back) == 1 else f"{len(back)} {self.noun.plural}"
-            done(f"{what}: restored.")
+            done(f"{self.called(back)}: restored.")
 
     @action("remove", "Remove for good …")
     def confirm_removal(self, ids: list[str]) -> Any:
@@ -119,11 +117,10 @@ class DeletedView(NounView):
     @path("/remove/", "POST")
     def remove(self) -> Any:
         """Hard-delete rows, or as many of their dependent rows as one request has time for."""
-        for row in self.several(flask.request.form.getlist("rowid")):
-            if self.may_remove(row):
-                self.remove_row(row)
-            else:
-                failed(f"{self.label(row)}: only the owner of its project removes it for good")
+        rows = self.several(flask.request.form.getlist("rowid"))
+        told = "only the owner of its project removes it for good"
+        for row in self.permitted(rows, self.may_remove, told):
+            self.remove_row(row)
         return go(".index_view")
 
     def remove_row(self, row: Any) -> None:
@@ -149,13 +146,13 @@ class DeletedView(NounView):
         """Whether the viewer may remove it for good: administrators, and the owner."""
         if viewer().is_admin or not isinstance(row, Target):
             return True
-        return (role_in(sessions, row.project_id) or Role.VIEWER) >= Role.OWNER
+        return has_role(row.project_id, Role.OWNER)
 
     @path("/<int:target_id>/thumbnail/<sha256>.jpg")
     def thumbnail(self, target_id: int, sha256: str) -> Any:
         """The thumbnail of a deleted target."""
-        row = found(self.get_one(str(target_id)) if self.pictured else None)
-        return small_picture(found(row if row.sha256 == sha256 else None))
+        row = self.get_one(str(target_id)) if self.pictured else None
+        return small_picture(with_sha256(row, sha256))
 
     def label(self, row: Any) -> str:
         """Its label, or its description, or its id."""

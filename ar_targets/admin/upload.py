@@ -30,6 +30,17 @@ def proven(file: FileStorage | None) -> Jpeg:
         raise Refusal(400, {"image": str(wrong)}) from None
 
 
+def with_image(file: FileStorage | None, wrong: dict[str, str]) -> dict[str, Any]:
+    """The field ``image`` of a form whose other fields are wrong as told. Raises Refusal."""
+    try:
+        image = proven(file)
+    except Refusal as refused:
+        raise Refusal(refused.status, wrong | refused.wrong) from None
+    if wrong:
+        raise Refusal(400, wrong)
+    return {"image": image}
+
+
 def store(project_id: int, file: FileStorage) -> tuple[str, TargetRecord | Refusal]:
     """Create a target from a file; the file's name, and the target or why it was refused."""
     name = file.filename or "the file"

@@ -95,8 +95,7 @@ class UserView(NounView):
             hashed = passwords.hash_password(fields["password"])
             return users.create(database, fields["login"], hashed, is_admin=form.is_admin.data)
 
-        record = self.attempt(form, work)
-        return self.get_one(str(record.id)) if record else False
+        return self.create_by(form, work)
 
     def edit_form(self, obj: Any = None) -> UserForm:
         """The form of a user; an empty password stays as it is."""
@@ -130,17 +129,13 @@ class UserView(NounView):
 
         return self.attempt(form, work) is not None
 
-    def get_save_return_url(self, model: User, is_created: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002
-        """The user's page."""
-        return self.page_url(model.id)
-
     @action("delete", "Delete", "Put these users into the trash, with all their projects?")
     def action_delete(self, ids: list[str]) -> None:
         """Soft-delete users, with their projects."""
         gone = [row for row in self.several(ids) if self.delete_model(row)]
         if gone:
-            what = gone[0].login if len(gone) == 1 else f"{len(gone)} users"
-            undoable(f"{what}: in the trash, with all projects.", "user", [row.id for row in gone])
+            text = f"{self.called(gone)}: in the trash, with all projects."
+            undoable(text, "user", [row.id for row in gone])
 
     def delete_model(self, model: User) -> bool:
         """Soft-delete a user; the last administrator stays."""

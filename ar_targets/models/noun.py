@@ -167,6 +167,11 @@ def parent(noun: type[Owned]) -> type[SoftDeletable]:
     return next(above for above in nouns(SoftDeletable) if table(above) is key.column.table)
 
 
+def index_by_parent(noun: type[Owned]) -> str:
+    """The index of a soft-deletable noun's rows by parent, live ones first, each by id."""
+    return f"ix_{table(noun).name}_{noun.parent_key}_deleted_at_id"
+
+
 def revoked_along(noun: type[Revisioned]) -> list[type[RevokedWithCreator]]:
     """The nouns whose rows are revoked with the row of this one that has made them."""
     name = table(noun).name

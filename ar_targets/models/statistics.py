@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, True_, case, func, literal, null, 
 
 from ..db.session import Database
 from .audit import Audit
-from .noun import Owned, SoftDeletable, parent
+from .noun import Owned, SoftDeletable, index_by_parent, parent
 from .project import Project
 from .target import Target
 from .token import Token
@@ -203,8 +203,7 @@ def _latest(noun: type[SoftDeletable], count: int, sight: ColumnElement[bool]) -
     ids = select(noun.id).where(noun.alive(), sight).order_by(noun.id.desc()).limit(count)
     everywhere = isinstance(sight, True_)
     if issubclass(noun, Owned) and parent(noun) is Project and not everywhere:
-        index = f"ix_{noun.__tablename__}_{noun.parent_key}_deleted_at_id"
-        ids = ids.with_hint(noun, f"FORCE INDEX ({index})")
+        ids = ids.with_hint(noun, f"FORCE INDEX ({index_by_parent(noun)})")
     columns: list[Any] = [
         literal(noun.__tablename__),
         noun.id,
