@@ -83,11 +83,15 @@ def jwt_keys(text: str) -> tuple[str, ...]:
     return keys
 
 
-def user_access(text: str) -> str:
-    """Parse ``open`` or ``self``."""
-    if text not in ("open", "self"):
-        raise ValueError("it must be 'open' or 'self'")
-    return text
+def one_of(*names: str) -> Callable[[str], str]:
+    """A parser for one of several names."""
+
+    def parse(text: str) -> str:
+        if text not in names:
+            raise ValueError(f"it must be {' or '.join(map(repr, names))}")
+        return text
+
+    return parse
 
 
 def on_or_off(text: str) -> bool:
@@ -193,6 +197,13 @@ class Settings:
         "5",
         "seconds to wait for the database before the answer is 503",
     )
+    database_cluster: Literal["none", "galera", "group_replication"] = setting(
+        one_of("none", "galera", "group_replication"),
+        "none",
+        "the kind of cluster that the database is: on `galera` (MariaDB, Percona) and "
+        "`group_replication` (MySQL InnoDB Cluster) each statement sees what was committed before "
+        "on any node",
+    )
     slow_query_ms: int = setting(
         between(0, 3_600_000),
         "500",
@@ -243,7 +254,7 @@ class Settings:
         "days for which the audit trail remembers who changed what; `0`: requests leave no trail",
     )
     user_access: Literal["open", "self"] = setting(
-        user_access,
+        one_of("open", "self"),
         "open",
         "`open`: anyone may list, change and delete users; `self`: only users themselves",
     )

@@ -7,6 +7,7 @@ driver for MySQL or MariaDB works: the database URL names it.
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy
@@ -17,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from ..settings import OTHER_FIELDS, PREFIX, Settings, SettingsError
 from ..telemetry import request_context
+from .retry import LONGEST_RETRYING
 
 log = logging.getLogger(__name__)
 # At DEBUG, SQLAlchemy logs the rows that it reads, which contain images and password hashes.
@@ -42,12 +44,29 @@ SQL_MODE = (
 # Statements see what others have committed, and take no gap locks, the cause of most deadlocks.
 READ_COMMITTED = "READ COMMITTED"
 
+# Per kind of cluster, the session variable with which a statement waits until its node has applied
+# what was committed on the others before: without it, a caller may not see what it has just
+# written. Galera's 7 is for reads (1), UPDATE and DELETE (2), INSERT (4); BEFORE is for all.
+CONSISTENCY = {
+    "none": "",
+    "galera": ", wsrep_sync_wait = 7",
+    "group_replication": ", group_replication_consistency = 'BEFORE'",
+}
+
 # MySQL's error numbers.
 DUPLICATE_KEY, LOCK_WAIT_TIMEOUT, DEADLOCK = 1062, 1205, 1213
 # A prepared statement could not be prepared again, because its tables changed too often.
 STALE_STATEMENT = 1615
+# Another node of a cluster has changed the same rows: Group Replication's, at COMMIT. Galera
+# reports a deadlock.
+CONFLICT = 3101
 # Transient errors, after which the transaction is retried.
-PASSING = (LOCK_WAIT_TIMEOUT, DEADLOCK, STALE_STATEMENT)
+PASSING = (LOCK_WAIT_TIMEOUT, DEADLOCK, STALE_STATEMENT, CONFLICT)
+# This node of a cluster cannot serve, another one may: Galera's is not in the majority (1047),
+# Group Replication's is no longer the primary (1290, 1836: read-only), or no member (3796, 3797).
+WRONG_NODE = {1047, 1290, 1836, 3796, 3797}
+# The server lacks a session variable, or does not allow to set it.
+UNKNOWN_VARIABLE, PRIVILEGE_NEEDED = 1193, 1227
 
 # Errors that the server reports, MySQL's and MariaDB's together (1000 to 4999, except 2000 to
 # 2999). All others come from the client library: there is no connection, or it is lost.
@@ -57,8 +76,10 @@ SERVER_ERRORS = {*range(1000, 2000), *range(3000, 5000)}
 # or the statement was killed.
 UNAVAILABLE = {
     *(1021, 1030, 1037, 1038, 1040, 1041, 1042, 1043, 1044, 1045, 1049, 1053, 1077, 1105, 1114),
-    *(1129, 1130, 1142, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1206, 1213, 1226, 1290),
-    *(1317, 1467, 1615, 1792, 1836, 1927, 1969, 3024, 3032, 3100, 3572, 4031),
+    *(1129, 1130, 1142, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1206, 1213, 1226, 1317),
+    *(1467, 1615, 1792, 1927, 1969, 3024, 3032, 3098, 3100, 3101, 3572, 4031),
+    *WRONG_NODE,
+    *(UNKNOWN_VARIABLE, PRIVILEGE_NEEDED),
 }
 
 # The driver that sends parameters apart from the SQL; others escape them into it, with up to two
@@ -108,7 +129,7 @@ def _make(settings: Settings, size: int, *, impatient: bool, **options: Any) -> 
         connect_args=timeouts,
         **options,
     )
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", _preparation(settings.database_cluster))
     event.listen(engine, "before_cursor_execute", _begin)
     event.listen(engine, "after_cursor_execute", _end)
     event.listen(engine, "handle_error", _Failure(statement_seconds(settings)))
@@ -124,18 +145,23 @@ def statement_seconds(settings: Settings) -> int:
     return LOCK_WAIT_SECONDS + max(1, settings.database_timeout - POOL_WAIT - SPARE_SECONDS)
 
 
-def _prepare(connection: Any, _record: object) -> None:
-    """Set up the session of a new connection.
+def _preparation(cluster: str) -> Callable[[Any, object], None]:
+    """What sets up the session of a new connection, on a server alone or a node of a cluster.
 
     The isolation level is set here, since SQLAlchemy leaves its cursor open where that fails; see
     `_Failure`.
     """
-    with contextlib.closing(connection.cursor()) as cursor:
-        cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {READ_COMMITTED}")
-        cursor.execute(
-            f"SET time_zone = '+00:00', sql_mode = '{SQL_MODE}', "
-            f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
-        )
+    variables = (
+        f"SET time_zone = '+00:00', sql_mode = '{SQL_MODE}', "
+        f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}{CONSISTENCY[cluster]}"
+    )
+
+    def prepare(connection: Any, _record: object) -> None:
+        with contextlib.closing(connection.cursor()) as cursor:
+            cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {READ_COMMITTED}")
+            cursor.execute(variables)
+
+    return prepare
 
 
 def _begin(connection: Connection, *_: object) -> None:
@@ -161,9 +187,13 @@ class _Failure:
         if context.statement is not None and context.connection is not None:
             seconds = time.perf_counter() - context.connection.info[BEGUN]
             request_context.current.get().asked(context.statement, seconds)
-        if is_from_client(context.original_exception, context.sqlalchemy_exception):
+        if (
+            is_from_client(context.original_exception, context.sqlalchemy_exception)
+            or error_number(context.original_exception) in WRONG_NODE
+        ):
             # SQLAlchemy does not know all errors by which client libraries report a lost
-            # connection.
+            # connection. Nor must one stay in the pool that leads to a node which cannot serve: a
+            # new one may lead to another node.
             context.is_disconnect = True
         lost = context.is_disconnect and context.statement is not None
         if context.statement is None:
@@ -171,7 +201,8 @@ class _Failure:
             # may still be open on the server, which ends it when the connection is closed.
             context.is_disconnect = True
             context.invalidate_pool_on_disconnect = False
-        if is_retryable(context.original_exception, lost=lost, hung=seconds >= self._longest):
+        again = is_retryable(context.original_exception, lost=lost, hung=seconds >= self._longest)
+        if again and request_context.current.get().age() < LONGEST_RETRYING:
             mark_error_retryable(context.sqlalchemy_exception)
         if context.is_disconnect and context.execution_context is not None:
             # SQLAlchemy closes the connection, but not the cursor of the statement that lost it.
@@ -227,18 +258,23 @@ def server_variable(engine: Engine, name: str) -> Any:
         return connection.exec_driver_sql(f"SELECT @@{name}").scalar_one()
 
 
-def check_packet_size(engine: Engine, settings: Settings) -> None:
-    """Check at start-up that the server's ``max_allowed_packet`` holds the largest image.
+def check_server(engine: Engine, settings: Settings) -> None:
+    """Check at start-up that the database server can do what the settings say.
 
-    The other fields of a target are in the same packet. Raises SettingsError where the server
-    would refuse the largest image. A database that cannot be reached yet is no error: requests
-    get 503 until it can.
+    Its ``max_allowed_packet`` must hold the largest image and the other fields of a target, which
+    are in the same packet, and it must know the variable of `CONSISTENCY`. Raises SettingsError. A
+    database that cannot be reached yet is no error: requests get 503 until it can.
     """
     share = 1 if engine.dialect.driver == BINARY_DRIVER else 2
     needed = share * (settings.image_max_bytes + OTHER_FIELDS)
     try:
         packet = server_variable(engine, "max_allowed_packet")
     except DBAPIError as error:
+        if error_number(error.orig) in (UNKNOWN_VARIABLE, PRIVILEGE_NEEDED):
+            raise SettingsError(
+                f"{PREFIX}database_cluster: the database server does not take "
+                f"{settings.database_cluster!r}: {error_text(error.orig)}"
+            ) from None
         log.warning("the database cannot be reached yet: %s", error.orig)
         return
     if packet < needed:

@@ -23,12 +23,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from ..settings import Settings
 from ..telemetry import request_context
-from .engine import LAST_ID, check_packet_size, make_engine, make_read_engine
+from .engine import LAST_ID, check_server, make_engine, make_read_engine
+from .retry import ATTEMPTS, pause
 
 log = logging.getLogger(__name__)
 
-# Maximum attempts of a request, where `engine.is_retryable` allows a retry.
-ATTEMPTS = 3
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 Done = TypeVar("Done")
@@ -166,7 +165,7 @@ def includeme(config: Configurator) -> None:
     settings: Settings = config.registry.ar_settings
     config.registry.engine = make_engine(settings, impatient=True)
     config.registry.read_engine = make_read_engine(settings)
-    check_packet_size(config.registry.engine, settings)
+    check_server(config.registry.engine, settings)
     config.add_settings(
         {
             # Requests that only read need no transaction.
@@ -178,6 +177,7 @@ def includeme(config: Configurator) -> None:
         }
     )
     config.include("pyramid_tm")
+    config.include(".retry")
     config.add_request_method(open_database, "db", reify=True)
 
 
@@ -212,12 +212,13 @@ Scope = Callable[[], AbstractContextManager[Database]]
 
 def in_transaction(scope: Scope, work: Callable[[Database], Done]) -> Done:
     """The result of ``work``, once it is committed; attempted at most `ATTEMPTS` times."""
-    for _ in range(ATTEMPTS - 1):
+    for attempt in range(ATTEMPTS - 1):
         try:
             with scope() as db:
                 return work(db)
         except DBAPIError as error:
             if not IRetryableError.providedBy(error):
                 raise
+        pause(attempt)
     with scope() as db:
         return work(db)

@@ -12,7 +12,7 @@ from pyramid.response import Response
 from pyramid.router import Router
 from pyramid_retry import RetryableExecutionPolicy
 
-from ..db.session import ATTEMPTS
+from ..db.retry import ATTEMPTS
 from ..telemetry import access_log, request_context
 from ..telemetry.request_context import RequestContext
 from .large_body import Environ, Policy, limited, read_body
@@ -49,19 +49,19 @@ def observed(policy: Policy, registry: Any) -> Policy:
         noted = RequestContext(
             request_context.choose(environ.get("HTTP_X_REQUEST_ID", "")), slow_seconds
         )
+        noted.begun = time.perf_counter()
         noted.method = environ["REQUEST_METHOD"]
         noted.received = environ.get("CONTENT_LENGTH")
         noted.address = environ.get("REMOTE_ADDR")
         in_flight = registry.metrics.in_flight
         in_flight.inc()
         token = request_context.current.set(noted)
-        begun = time.perf_counter()
         try:
             response = policy(environ, router)
             mark(response, noted.request_id)
             finish(noted, response)
         finally:
-            noted.seconds = time.perf_counter() - begun
+            noted.seconds = noted.age()
             in_flight.dec()
             access_log.write(registry, noted)
             if registry.request_counter is not None:

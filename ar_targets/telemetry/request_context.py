@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from contextvars import ContextVar
+from time import perf_counter
 from types import MappingProxyType
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ class Event:
 class RequestContext:
     """Data about one request; all its attempts share one."""
 
+    # When it began, on the clock of `perf_counter`.
+    begun = math.inf
     # As the client sent them.
     method = ""
     received: str | None = None
@@ -59,6 +62,10 @@ class RequestContext:
 
     def __init__(self, request_id: str, slow_seconds: float = math.inf) -> None:
         self.request_id, self.slow_seconds = request_id, slow_seconds
+
+    def age(self) -> float:
+        """Seconds since the request began; below 0 outside of requests."""
+        return perf_counter() - self.begun
 
     def waited(self, seconds: float) -> None:
         """Add time spent on the database outside statements: waiting for a connection."""

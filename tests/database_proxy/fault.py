@@ -44,6 +44,24 @@ DEADLOCK = Refuse(
     "Deadlock found when trying to get lock; try restarting transaction",
     rolls_back=True,
 )
+# MySQL's Group Replication: another node has changed the same rows.
+CONFLICT = Refuse(
+    3101,
+    "40000",
+    "Plugin instructed the server to rollback the current transaction.",
+    rolls_back=True,
+)
+# Galera: a node that is not in the majority. Its sessions stay open, and their transaction is lost.
+NOT_READY = Refuse(
+    1047, "08S01", "WSREP has not yet prepared node for application use", rolls_back=True
+)
+# MySQL: a primary that no longer is one.
+READ_ONLY = Refuse(
+    1290,
+    "HY000",
+    "The MySQL server is running with the --super-read-only option so it cannot execute this "
+    "statement",
+)
 INTERRUPTED = Refuse(1317, "70100", "Query execution was interrupted")
 KILLED = Refuse(1927, "70100", "Connection was killed", closes=True)
 CUT_BEFORE = Cut(executed=False)

@@ -81,15 +81,23 @@ WRITES = {
 # How a statement fails; whether each attempt's does, and whether another attempt must succeed.
 WAYS = {
     "a deadlock": (fault.DEADLOCK, 1, True),
+    "a conflict of nodes": (fault.CONFLICT, 1, True),
+    "a node that is not ready": (fault.NOT_READY, 1, True),
+    "a node that is read-only": (fault.READ_ONLY, 1, True),
     "a lock that is not got": (fault.LOCK_WAIT, 1, True),
     "an interruption": (fault.INTERRUPTED, 1, False),
     "a connection that is killed": (fault.KILLED, 1, False),
     "a cut before": (fault.CUT_BEFORE, 1, True),
     "a cut behind": (fault.CUT_AFTER, 1, True),
+}
+# Those that do not end: the request is given up after seconds of retries; one write is enough.
+ENDLESS = {
     "deadlocks": (fault.DEADLOCK, None, False),
     "cuts before": (fault.CUT_BEFORE, None, False),
     "cuts behind": (fault.CUT_AFTER, None, False),
 }
+# What the database reports at COMMIT has rolled the transaction back.
+CONFLICTS = (fault.DEADLOCK, fault.CONFLICT)
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +166,16 @@ def rehearse(scene, name, rehearsed):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", WRITES)
 def test_a_statement_that_fails(scene, rehearsed, name, way):
+    each_fails(scene, rehearsed, name, WAYS[way])
+
+
+@pytest.mark.parametrize("way", ENDLESS)
+def test_a_statement_that_always_fails(scene, rehearsed, way):
+    each_fails(scene, rehearsed, "rename a project", ENDLESS[way])
+
+
+def each_fails(scene, rehearsed, name, way):
+    """One after the other, each of a write's statements fails."""
     write = WRITES[name]
     statements, whole = rehearse(scene, name, rehearsed)
     assert [what for table, what, _ in whole if table == "audit"] == [write.entry]
@@ -173,7 +191,7 @@ def test_a_statement_that_fails(scene, rehearsed, name, way):
 
 def attempt(scene, write, number, statement, way, whole):
     """What is wrong when that statement fails."""
-    kind, times, comes_back = WAYS[way]
+    kind, times, comes_back = way
     when = fault.nth(number) if times else fault.like(statement)
     before = scene.set()
     with scene.running.proxy.failing(when, kind, times) as struck:
@@ -192,7 +210,8 @@ def attempt(scene, write, number, statement, way, whole):
         yield f"answered {reply.status}, but what was done is {done}"
     if reply.status >= 300 and not (done == [] or (in_doubt and done == whole)):
         yield f"answered {reply.status}, but what was done is {done}"
-    if comes_back and statement.verb not in ("COMMIT", "ROLLBACK") and reply.status == AWAY:
+    undone = kind in CONFLICTS or statement.verb not in ("COMMIT", "ROLLBACK")
+    if comes_back and undone and reply.status == AWAY:
         yield f"answered {reply.status}, where it must be tried again"
     yield from broken(scene.sweeper)
 

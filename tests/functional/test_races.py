@@ -13,6 +13,7 @@ from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 
 from ar_targets import clock
+from ar_targets.db.retry import ATTEMPTS
 from ar_targets.db.session import in_transaction, transaction_scope
 from ar_targets.models import project as projects
 from ar_targets.models import purge, soft_delete
@@ -332,7 +333,9 @@ def test_a_project_that_is_restored_while_it_is_purged(stage, owner):
                 soft_delete.delete(db, Project, project.id)
 
 
-@pytest.mark.parametrize(("deaths", "attempts"), [(2, 3), (3, 3)])
+@pytest.mark.parametrize(
+    ("deaths", "attempts"), [(2, 3), (ATTEMPTS - 1, ATTEMPTS), (ATTEMPTS, ATTEMPTS)]
+)
 def test_a_script_whose_connection_dies_tries_again(stage, owner, project, deaths, attempts):
     """As after a deadlock, which costs a script its transaction as it does a request."""
     threads = []
