@@ -4,6 +4,7 @@ from ar_targets.models import (
     AdminSession,
     Audit,
     BackupResult,
+    IdempotencyKey,
     LoginAttempt,
     Member,
     PasswordLink,
@@ -20,6 +21,7 @@ admin_session = AdminSession.__table__
 attempt = LoginAttempt.__table__
 audit = Audit.__table__
 backup_result = BackupResult.__table__
+idempotency_key = IdempotencyKey.__table__
 member = Member.__table__
 password_link = PasswordLink.__table__
 project = Project.__table__

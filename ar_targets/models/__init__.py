@@ -8,6 +8,7 @@ from ..db.base import Base
 from .admin_session import AdminSession
 from .audit import Audit
 from .backup_result import BackupResult
+from .idempotency_key import IdempotencyKey
 from .login_attempt import LoginAttempt
 from .member import Member
 from .password_link import PasswordLink
@@ -21,7 +22,7 @@ from .user import User
 
 # The migration that these classes belong to: ``/health/ready`` compares it with the database's,
 # and a test with alembic's head.
-SCHEMA_REVISION = "0020"
+SCHEMA_REVISION = "0021"
 
 __all__ = [
     "SCHEMA_REVISION",
@@ -29,6 +30,7 @@ __all__ = [
     "Audit",
     "BackupResult",
     "Base",
+    "IdempotencyKey",
     "LoginAttempt",
     "Member",
     "PasswordLink",

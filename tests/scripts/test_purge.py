@@ -50,7 +50,7 @@ def test_dead_tokens_go(script, stage, project):
     assert done.out == (
         "removed 2 expired tokens\nremoved 0 expired password links\n"
         "removed 0 expired admin sessions\nremoved 0 old counts of requests\n"
-        "removed 0 old login attempts\n"
+        "removed 0 old idempotency keys\nremoved 0 old login attempts\n"
         "removed 1 revoked tokens\nremoved 0 old audit entries\n"
     )
     assert ids(stage, tokens) == {valid.id}
