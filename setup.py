@@ -26,7 +26,7 @@ REQUIRES = [
     # The database.
     "sqlalchemy>=2.1,<3",
     "pymysql>=1.2,<2",  # the driver, in Python alone
-    "cryptography>=45",  # PyMySQL needs it for MySQL's default authentication
+    "cryptography>=45",  # seals kept answers; PyMySQL needs it for MySQL's default authentication
     "zope.sqlalchemy>=4.1,<5",  # ties the session to the transaction
     "transaction>=5,<6",
     "alembic>=1.20,<2",  # migrations

@@ -33,6 +33,7 @@ def main(global_config: dict[str, str], **ini: Any) -> Router | TrustedProxy:
     config.include(".http.request_counter")
     config.include(".http.execution_policy")
     config.include(".auth.jwt_codec")
+    config.include(".auth.seal")
     config.include(".auth.throttle")
     config.include(".auth.policy")
     config.include(".errors")

@@ -24,11 +24,12 @@ Handler = Callable[[Request], Response]
 
 # CORS headers. Tokens are sent in a header and never in a cookie: no credentials mode is needed.
 REQUEST_HEADERS = (
-    "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, X-Request-ID"
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Range, "
+    "X-Request-ID"
 )
 EXPOSED_HEADERS = (
-    "Accept-Ranges, Content-Disposition, Content-Range, ETag, Link, Location, Retry-After, "
-    "WWW-Authenticate, X-Request-ID"
+    "Accept-Ranges, Content-Disposition, Content-Range, ETag, Idempotency-Replayed, Link, "
+    "Location, Retry-After, WWW-Authenticate, X-Request-ID"
 )
 # Seconds for which a browser may cache a preflight response; most cap it at two hours.
 MAX_AGE = "7200"

@@ -9,6 +9,7 @@ from ..clock import rfc3339
 from ..errors import FieldError, problem
 from ..http.body import json_body
 from ..http.conditional import expected_revision, not_modified, written
+from ..http.idempotency import idempotent
 from ..http.pagination import listing, requested_page
 from ..http.representation import Json, created, no_content, shown
 from ..http.service import MEMBER, PROJECT, service
@@ -49,6 +50,7 @@ def list_members(request: Request) -> Json:
     schema=MemberBody(),
     validators=(json_body,),
 )
+@idempotent
 def create_member(request: Request) -> Json:
     """Share the project with the user of a login."""
     fields, project = request.validated, request.context.project.record

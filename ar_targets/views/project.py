@@ -7,6 +7,7 @@ from .. import resources
 from ..clock import rfc3339
 from ..http.body import json_body
 from ..http.conditional import expected_revision, not_modified, written
+from ..http.idempotency import idempotent
 from ..http.pagination import listing, requested_page
 from ..http.representation import Json, created, deletion, found, no_content, of_caller, shown
 from ..http.restore import restore_row
@@ -58,6 +59,7 @@ def list_projects(request: Request) -> Json:
     schema=ProjectBody(),
     validators=(json_body,),
 )
+@idempotent
 def create_project(request: Request) -> Json:
     """Create a project that the caller owns."""
     owner_id, name = request.identity.user_id, request.validated["name"]

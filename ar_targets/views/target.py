@@ -8,6 +8,7 @@ from pyramid.response import Response
 from .. import resources
 from ..clock import rfc3339
 from ..http.conditional import expected_revision, not_modified, written
+from ..http.idempotency import idempotent
 from ..http.pagination import listing, requested_page
 from ..http.representation import Json, created, deletion, found, no_content, shown, unreplaced
 from ..http.restore import restore_row
@@ -94,6 +95,7 @@ def list_targets(request: Request) -> Json:
     schema=TargetBody(),
     validators=(upload_body,),
 )
+@idempotent
 def create_target(request: Request) -> Json:
     """Store an image."""
     fields, project_id = request.validated, request.context.project.record.id

@@ -11,6 +11,7 @@ from ..clock import rfc3339
 from ..errors import REVOKED, FieldError, problem
 from ..http.body import json_body, optional_json_body
 from ..http.conditional import expected_revision, not_modified, written
+from ..http.idempotency import idempotent
 from ..http.pagination import listing, requested_page
 from ..http.representation import Json, created, found, no_content, shown
 from ..http.service import PROJECT, TOKEN, service
@@ -50,6 +51,15 @@ def ttl_in_range(request: Request, schema: Body, **_: Any) -> None:
         request.errors.add("body", "ttl", wrong)
 
 
+def access_in_role(request: Request, **_: Any) -> None:
+    """A validator that runs after those: raises 403 for an access that a member's role denies."""
+    if request.errors or request.context.project.member_id is None:
+        return
+    role = request.lookup.role
+    if not members.role_allows(role, request.validated["access"]):
+        raise access_denied(role)
+
+
 @token_list.get(context=resources.TokenList, permission=Permission.TOKEN_LIST)
 def list_tokens(request: Request) -> Json:
     """All tokens of the project, including expired and revoked ones, until they are purged.
@@ -67,14 +77,13 @@ def list_tokens(request: Request) -> Json:
     context=resources.TokenList,
     permission=Permission.TOKEN_CREATE,
     schema=TokenBody(),
-    validators=(optional_json_body, ttl_in_range),
+    validators=(optional_json_body, ttl_in_range, access_in_role),
 )
+@idempotent
 def create_token(request: Request) -> Json:
     """A new token; a member's is its own, and its role limits the access."""
     fields, settings = request.validated, request.registry.ar_settings
-    project, role = request.context.project, request.lookup.role
-    if project.member_id is not None and not members.role_allows(role, fields["access"]):
-        raise access_denied(role)
+    project = request.context.project
     made = tokens.create(
         request.db,
         project.record.id,

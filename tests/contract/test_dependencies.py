@@ -26,6 +26,13 @@ DOCUMENTED = {
     "cornice.errors": "https://cornice.readthedocs.io/en/latest/validation.html",
     "cronsim": "https://github.com/cuu508/cronsim#readme",
     "filelock": "https://py-filelock.readthedocs.io/en/latest/",
+    "cryptography.fernet": "https://cryptography.io/en/latest/fernet/",
+    "cryptography.hazmat.primitives.hashes": (
+        "https://cryptography.io/en/latest/hazmat/primitives/cryptographic-hashes/"
+    ),
+    "cryptography.hazmat.primitives.kdf.hkdf": (
+        "https://cryptography.io/en/latest/hazmat/primitives/key-derivation-functions/"
+    ),
     "flask": "https://flask.palletsprojects.com/en/stable/api/",
     "flask.sessions": "https://flask.palletsprojects.com/en/stable/api/#session-interface",
     "flask_admin": "https://flask-admin.readthedocs.io/en/latest/api/mod_base/",
@@ -93,7 +100,7 @@ DOCUMENTED |= {
     f"pyramid.{name}": f"{PYRAMID}{name}.html"
     for name in (
         *("authorization", "config", "decorator", "exceptions", "httpexceptions", "interfaces"),
-        *("paster", "request", "response", "router", "security", "tweens"),
+        *("paster", "renderers", "request", "response", "router", "security", "tweens"),
     )
 }
 
