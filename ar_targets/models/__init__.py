@@ -22,7 +22,7 @@ from .user import User
 
 # The migration that these classes belong to: ``/health/ready`` compares it with the database's,
 # and a test with alembic's head.
-SCHEMA_REVISION = "0021"
+SCHEMA_REVISION = "0022"
 
 __all__ = [
     "SCHEMA_REVISION",

@@ -72,6 +72,8 @@ class Target(Audited, Restorable, Base):
             "ix_target_project_id_deleted_at_created_at_size",
             *("project_id", "deleted_at", "created_at", "size"),
         ),
+        # For the limits (`ar_targets.models.usage`).
+        Index("ix_target_project_id_size_metadata_size", "project_id", "size", "metadata_size"),
         TABLE_OPTIONS,
     )
 
