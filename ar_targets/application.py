@@ -8,6 +8,8 @@ from pyramid.router import Router
 
 from . import settings
 from .http.trusted_proxy import TrustedProxy
+from .models.limit import Limits
+from .models.usage import NearCounts
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,8 @@ def main(global_config: dict[str, str], **ini: Any) -> Router | TrustedProxy:
             "ar_targets.user_access is 'open': anyone who reaches this server can list, change "
             "and delete users, administrators excepted; 'self' leaves that to the users"
         )
+    config.registry.limits = Limits(config.registry.ar_settings)
+    config.registry.near_limits = NearCounts(config.registry.limits.most)
     config.include("cornice")
     config.include(".http.representation")
     config.include(".db.session")

@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from .auth.passwords import TooManyHashesError
 from .db.engine import DUPLICATE_KEY, error_number, error_text, is_unavailability
+from .models.limit import LimitReachedError
 
 log = logging.getLogger(__name__)
 
@@ -141,6 +142,11 @@ def integrity_error(error: IntegrityError, request: Request) -> Response:
     return unexpected(error, request)
 
 
+def limit_reached(error: LimitReachedError, request: Request) -> Response:
+    """409 for what there is no room for below a limit."""
+    return error_response(409, [FieldError("body", error.name, str(error))])
+
+
 def database_error(error: DBAPIError, request: Request) -> Response:
     """503 while the database is unavailable; other database errors are bugs (500)."""
     if is_unavailability(error):
@@ -187,6 +193,7 @@ VIEWS: dict[type[BaseException], Callable[[Any, Request], Response]] = {
     URLDecodeError: undecodable_path,
     IntegrityError: integrity_error,
     DBAPIError: database_error,
+    LimitReachedError: limit_reached,
     PoolTimeout: pool_timeout,
     TooManyHashesError: too_many_hashes,
 }

@@ -25,6 +25,8 @@ class Permission(StrEnum):
     PROJECT_DELETE = "project:delete"
     PROJECT_RESTORE = "project:restore"
 
+    USAGE_READ = "usage:read"
+
     TOKEN_LIST = "token:list"  # noqa: S105  a permission, not a password
     TOKEN_CREATE = "token:create"  # noqa: S105
     TOKEN_READ = "token:read"  # noqa: S105

@@ -43,6 +43,7 @@ Acl = list[tuple[str, str, Any]]
 
 OWN_PROJECT = (
     Permission.PROJECT_READ,
+    Permission.USAGE_READ,
     Permission.PROJECT_UPDATE,
     Permission.PROJECT_DELETE,
     Permission.TOKEN_LIST,
@@ -57,9 +58,14 @@ OWN_PROJECT = (
     Permission.MEMBER_DELETE,
 )
 # Of these, the tokens of a member's own.
-SHARED_PROJECT = (Permission.PROJECT_READ, Permission.TOKEN_LIST, Permission.TOKEN_CREATE)
+SHARED_PROJECT = (
+    Permission.PROJECT_READ,
+    Permission.USAGE_READ,
+    Permission.TOKEN_LIST,
+    Permission.TOKEN_CREATE,
+)
 OWN_TOKEN = (Permission.TOKEN_READ, Permission.TOKEN_UPDATE, Permission.TOKEN_DELETE)
-READ_TARGETS = (Permission.TARGET_LIST, Permission.TARGET_READ)
+READ_TARGETS = (Permission.USAGE_READ, Permission.TARGET_LIST, Permission.TARGET_READ)
 WRITE_TARGETS = (
     *READ_TARGETS,
     Permission.TARGET_CREATE,

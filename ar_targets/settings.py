@@ -294,6 +294,22 @@ class Settings:
         "how often users may be created, changed or deleted from one address, like "
         "`20 per 1 hour`; `off`: without limit",
     )
+    projects_per_user: int = setting(
+        between(1, 10**15),
+        "1000",
+        "projects that a user may own; in this and the next two, what is deleted counts until "
+        "it is purged",
+    )
+    targets_per_project: int = setting(
+        between(1, 10**15),
+        "100000",
+        "image targets that a project may have",
+    )
+    bytes_per_user: int = setting(
+        between(1, 10**15),
+        "107374182400",
+        "bytes of images and metadata in all projects that a user owns",
+    )
     image_max_bytes: int = setting(
         between(1, 268_435_456),
         "10485760",

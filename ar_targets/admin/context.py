@@ -14,6 +14,7 @@ from pyramid.request import Request
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from ..db.session import Database, Principal, principal_of, writes
+from ..models.limit import Limits
 from ..models.token import Token
 from ..settings import Settings
 
@@ -36,6 +37,11 @@ def request() -> Request:
 def settings() -> Settings:
     """The application's settings."""
     return cast("Settings", request().registry.ar_settings)
+
+
+def limits() -> Limits:
+    """The limits of users and projects."""
+    return cast("Limits", request().registry.limits)
 
 
 def jwt(token: Token) -> str:

@@ -10,21 +10,23 @@ from flask_admin import AdminIndexView
 from sqlalchemy import ColumnElement, true
 
 from .. import clock
-from ..models import SCHEMA_REVISION, request_count, statistics
+from ..db.session import Database
+from ..models import SCHEMA_REVISION, request_count, statistics, usage
 from ..models.noun import SoftDeletable
 from ..models.project import Project
 from ..models.schema import schema_revision
 from ..models.statistics import Day, ExpiringToken, Latest, Storage, TokenCounts
 from ..models.target import Target
+from ..models.usage import NEAR, Use
 from ..models.user import User
 from . import chart
-from .context import db, settings
+from .context import db, limits, settings
 from .page import Page, path
 from .role import in_sight, projects_in_sight, tokens_in_sight, viewer
 
 DAYS = 30
 SOON = timedelta(days=7)
-EXPIRING_SHOWN, LATEST_SHOWN, PROJECTS_SHOWN = 8, 8, 10
+EXPIRING_SHOWN, LATEST_SHOWN, PROJECTS_SHOWN, USES_SHOWN = 8, 8, 10, 8
 # Counting a million rows of each kind takes some seconds. Counts that took longer than this are
 # kept: for as long as they took, and on until something changes, but not beyond the maximum,
 # since tokens expire without a change.
@@ -45,6 +47,7 @@ class Counted(NamedTuple):
     tokens: TokenCounts
     expiring: list[ExpiringToken]
     latest: list[Latest]
+    uses: list[Use]
     at: datetime
 
     @property
@@ -118,8 +121,24 @@ def count() -> Counted:
         statistics.tokens(database, now, tokens),
         statistics.expiring(database, now, now + SOON, EXPIRING_SHOWN, tokens),
         statistics.latest(database, LATEST_SHOWN, nouns_in_sight()),
+        uses(database),
         now,
     )
+
+
+def uses(database: Database) -> list[Use]:
+    """What the viewer uses of the limits, and which projects are near theirs.
+
+    For administrators, all users and projects that are near a limit.
+    """
+    most, mine = limits().most, viewer().id
+    if viewer().is_admin:
+        return usage.near(database, most, USES_SHOWN)
+    return [
+        Use("projects", mine, viewer().login, usage.projects(database, mine), most["projects"]),
+        Use("bytes", mine, viewer().login, usage.owners_bytes(database, mine), most["bytes"]),
+        *(use for use in usage.near(database, most, USES_SHOWN, mine) if use.limit == "targets"),
+    ]
 
 
 def nouns_in_sight() -> dict[type[SoftDeletable], ColumnElement[bool]]:
@@ -155,6 +174,7 @@ class DashboardPage(Page, AdminIndexView):  # type: ignore[misc]
             stored=stored,
             target_chart=chart.draw(targets),
             stored_chart=chart.draw(stored),
+            near=NEAR,
             health=self.health(clock.now()) if viewer().is_admin else None,
         )
 

@@ -11,6 +11,7 @@ from wtforms import Form, HiddenField
 
 from ..db.base import parse_id
 from ..errors import CHANGED_MEANWHILE, taken_value
+from ..models.limit import LimitReachedError
 from ..models.membership import AlreadyMemberError
 from ..models.project import OwnerGoneError
 from ..models.soft_delete import RestoreError
@@ -104,5 +105,5 @@ def refusals() -> Iterator[None]:
         raise Refusal(409, {taken.name: taken.description}) from None
     except AlreadyMemberError:
         raise Refusal(409, {"login": "this user is a member already"}) from None
-    except (LastAdministratorError, OwnerGoneError, RestoreError) as error:
+    except (LastAdministratorError, LimitReachedError, OwnerGoneError, RestoreError) as error:
         raise Refusal(409, {"": str(error)}) from None

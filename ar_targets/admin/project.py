@@ -8,15 +8,17 @@ from wtforms import StringField
 
 from ..db.session import Database
 from ..models import project as projects
+from ..models import usage
 from ..models.member import Member
 from ..models.noun import index_by_parent
 from ..models.project import NAME_MAX, Project, ProjectRecord
 from ..models.target import Target
 from ..models.token import Token
+from ..models.usage import Name, ProjectUsage
 from ..models.user import User
 from ..schemas.project import ProjectBody
-from . import template_filters
-from .context import sessions
+from . import context, template_filters
+from .context import db, sessions
 from .form import NounForm, Refusal, changed, load, texts
 from .list_filter import ChoiceFilter, Condition, NamedFilter, PrefixFilter
 from .lookup import LoginLoader, user_id_of
@@ -123,6 +125,14 @@ class ProjectView(NounView):
         """How many live targets a project has."""
         return counted(self.targets(row).with_entities(Target.id))
 
+    def use(self, row: Project) -> ProjectUsage:
+        """What a project uses of its limits."""
+        return usage.of_project(db(), row.id)
+
+    def most(self) -> dict[Name, int]:
+        """The limits."""
+        return context.limits().most
+
     def create_form(self, obj: Any = None) -> ProjectForm:
         """The form of a new project; others than administrators make their own."""
         form: ProjectForm = super().create_form(obj)
@@ -143,6 +153,7 @@ class ProjectView(NounView):
             fields, faults = ProjectBody().load_texts(texts(form, "name"))
             if wrong | faults:
                 raise Refusal(400, wrong | faults)
+            context.limits().require_project(database, owner_id)
             record = projects.create(database, owner_id, fields["name"])
             if record is None:
                 raise Refusal(409, {"owner": "this user has just been deleted"})
@@ -173,6 +184,8 @@ class ProjectView(NounView):
                 owner_id = user_id_of(form.owner.data or "")
                 if owner_id is None:
                     raise Refusal(400, {"owner": NO_USER})
+                growth = usage.of_project(database, record.id).bytes
+                context.limits().require_project(database, owner_id, growth)
                 record = changed(projects.hand_over(database, record, owner_id, revision))
             return record
 

@@ -9,13 +9,14 @@ from sqlalchemy.orm import Query, contains_eager
 from wtforms import BooleanField, FileField, StringField, TextAreaField
 
 from ..db.session import Database
+from ..models import project as projects
 from ..models import target as targets
 from ..models.noun import index_by_parent
 from ..models.project import Project
 from ..models.target import NAME_MAX, Target, TargetRecord, name_key
 from ..models.target_list import END
 from ..schemas.target import TargetBody
-from . import authentication, template_filters, upload
+from . import authentication, context, template_filters, upload
 from .context import db, sessions
 from .form import NounForm, Refusal, changed, texts
 from .list_filter import Condition, NamedFilter, PrefixFilter
@@ -166,7 +167,7 @@ class TargetView(NounView):
             }
             fields, faults = TargetBody.for_patch().load_texts(given)
             fields |= upload.with_image(form.image.data or None, wrong | faults)
-            return changed(targets.create(database, project_id, fields))
+            return changed(upload.create(database, project_id, fields))
 
         return self.create_by(form, work)
 
@@ -212,6 +213,9 @@ class TargetView(NounView):
                 fields |= upload.with_image(form.image.data, wrong)
             elif wrong:
                 raise Refusal(400, wrong)
+            project = changed(projects.find(database, record.project_id))
+            growth = targets.growth(fields, record)
+            context.limits().require_bytes(database, project.owner_id, growth)
             return changed(targets.change(database, record, fields, form.expected_revision))
 
         return self.attempt(form, work) is not None
@@ -245,12 +249,7 @@ class TargetView(NounView):
             return page, refused.status
         told = "only the owner and editors of its project move it"
         mine = self.permitted(rows, self.may_change, told)
-        moved = self.each(
-            mine,
-            lambda database, row: changed(
-                targets.move(database, record_of(database, row), project_id)
-            ),
-        )
+        moved = self.each(mine, lambda database, row: move_to(database, row, project_id))
         if moved:
             done(f"{len(moved)} moved to {name}.")
         return flask.redirect(narrowed_url("target", project_is=name), 303)
@@ -296,6 +295,16 @@ class TargetView(NounView):
 def record_of(database: Database, row: Target) -> TargetRecord:
     """The record of a live target. Raises Refusal where it has just been deleted."""
     return changed(targets.find(database, row.project_id, row.id))
+
+
+def move_to(database: Database, row: Target, project_id: int) -> TargetRecord:
+    """The target in another project. Raises Refusal and LimitReachedError."""
+    record = record_of(database, row)
+    old, new = (changed(projects.find(database, one)) for one in (record.project_id, project_id))
+    if new.id != old.id:
+        growth = record.size + record.metadata_size if new.owner_id != old.owner_id else 0
+        context.limits().require_target(database, new, growth)
+    return changed(targets.move(database, record, project_id))
 
 
 def writable_project(name: str) -> int:

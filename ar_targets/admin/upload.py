@@ -6,9 +6,11 @@ from typing import Any
 import flask
 from werkzeug.datastructures import FileStorage
 
+from ..db.session import Database
 from ..errors import FieldError, error_body
 from ..images import base64_jpeg
 from ..images.jpeg import Jpeg
+from ..models import project as projects
 from ..models import target as targets
 from ..models.target import NAME_MAX, TargetRecord
 from ..schemas.target import TargetBody
@@ -41,6 +43,15 @@ def with_image(file: FileStorage | None, wrong: dict[str, str]) -> dict[str, Any
     return {"image": image}
 
 
+def create(database: Database, project_id: int, fields: dict[str, Any]) -> TargetRecord | None:
+    """A new target; None where the project is gone. Raises LimitReachedError."""
+    project = projects.find(database, project_id)
+    if project is None:
+        return None
+    context.limits().require_target(database, project, targets.growth(fields))
+    return targets.create(database, project_id, fields)
+
+
 def store(project_id: int, file: FileStorage) -> tuple[str, TargetRecord | Refusal]:
     """Create a target from a file; the file's name, and the target or why it was refused."""
     name = file.filename or "the file"
@@ -48,7 +59,7 @@ def store(project_id: int, file: FileStorage) -> tuple[str, TargetRecord | Refus
         texts = {"description": "", "name": name_of(name)}
         fields = load(TargetBody.for_patch(), texts) | {"image": proven(file)}
         with refusals():
-            made = context.write(lambda db: targets.create(db, project_id, fields))
+            made = context.write(lambda db: create(db, project_id, fields))
     except Refusal as refused:
         return name, refused
     return name, made or Refusal(404, {"": "the project has just been deleted"})

@@ -256,6 +256,17 @@ def move(
     )
 
 
+def growth(fields: Fields, record: TargetRecord | None = None) -> int:
+    """The bytes that a new target, or a change of one, adds to what is stored; may be negative."""
+    grown = 0
+    if "image" in fields:
+        grown += len(fields["image"].data) - (record.size if record else 0)
+    if "metadata" in fields:
+        before = record.metadata_size if record else 0
+        grown += len((fields["metadata"] or "").encode()) - before
+    return grown
+
+
 def name_key(name: str) -> bytes:
     """The key by which names of targets are compared and sorted."""
     return folded(name)[:NAME_KEY_MAX]

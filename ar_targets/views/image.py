@@ -16,7 +16,7 @@ from ..models import target as targets
 from ..models.target import TargetRecord
 from ..permissions import Permission
 from ..schemas.target import ImageBody
-from .target import represent_changed
+from .target import represent_changed, require_room
 
 # A single range, with its first position, its last, or both (RFC 9110, 14.1.2). Python converts
 # numbers of up to 4,300 digits; a longer one is not a valid range.
@@ -57,6 +57,7 @@ def replace_image(request: Request) -> representation.Json:
     """Replace the image, and nothing else of the target."""
     record = request.context.record
     revision = conditional.expected_revision(request, record, record.sha256)
+    require_room(request, record)
     changed = conditional.written(
         targets.change(request.db, record, request.validated, revision), revision
     )

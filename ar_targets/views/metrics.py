@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from ..errors import FieldError, problem
 from ..http import trusted_proxy
 from ..http.service import public_service
-from ..models import backup_result, purge_result, row_count
+from ..models import backup_result, purge_result, row_count, usage
 from ..models.backup_result import BackupResultRecord
 from ..models.purge_result import PurgeResultRecord
 from ..models.row_count import Count
@@ -56,6 +56,7 @@ def from_database(request: Request) -> Iterator[Metric]:
     try:
         counts, purged = row_count.counts(request.db), purge_result.everything(request.db)
         backed_up = backup_result.everything(request.db)
+        near = request.registry.near_limits.get(request.db)
     except (DBAPIError, PoolTimeout) as error:
         log.warning("no rows can be counted: %s", getattr(error, "orig", error))
         yield GaugeMetricFamily(f"{NAMESPACE}_database_up", DATABASE_UP, 0)
@@ -64,6 +65,7 @@ def from_database(request: Request) -> Iterator[Metric]:
     yield rows(counts)
     yield from purges(purged)
     yield from backups(backed_up)
+    yield near_limit(near)
 
 
 DATABASE_UP = "Whether the database has answered just now."
@@ -80,6 +82,19 @@ def rows(counts: list[Count]) -> Metric:
     for count in counts:
         family.add_metric((count.noun, "live"), count.live)
         family.add_metric((count.noun, "dead"), count.dead)
+    return family
+
+
+def near_limit(counts: dict[usage.Name, int]) -> Metric:
+    """Numbers of users and projects near a limit."""
+    family = GaugeMetricFamily(
+        f"{NAMESPACE}_near_limit",
+        f"Users, or projects of `targets`, that use {usage.NEAR:.0%} of a limit or more; counted "
+        f"every {usage.KEPT_SECONDS // 60} minutes.",
+        labels=("limit",),
+    )
+    for name, number in counts.items():
+        family.add_metric((name,), number)
     return family
 
 

@@ -63,6 +63,7 @@ def list_projects(request: Request) -> Json:
 def create_project(request: Request) -> Json:
     """Create a project that the caller owns."""
     owner_id, name = request.identity.user_id, request.validated["name"]
+    request.registry.limits.require_project(request.db, owner_id)
     record = of_caller(projects.create(request.db, owner_id, name))
     return created(request, record, represent(request, record))
 

@@ -16,6 +16,7 @@ from ..http.service import PROJECT, TARGET, service
 from ..http.upload import target_body, upload_body
 from ..models import soft_delete, target_list
 from ..models import target as targets
+from ..models.project import ProjectRecord
 from ..models.target import TargetRecord
 from ..models.target_list import ListedTarget
 from ..permissions import Permission
@@ -60,6 +61,13 @@ def represent_changed(request: Request, record: TargetRecord) -> Json:
     return represent_whole(request, record, text)
 
 
+def require_room(request: Request, record: TargetRecord) -> None:
+    """Raise 409 where the owner may not store what the body adds to a target."""
+    project: ProjectRecord = request.context.__parent__.project.record
+    growth = targets.growth(request.validated, record)
+    request.registry.limits.require_bytes(request.db, project.owner_id, growth)
+
+
 def fragment(text: str | None) -> orjson.Fragment | None:
     """JSON text as a value of a representation: rendered as it is, without parsing it."""
     return None if text is None else orjson.Fragment(text)
@@ -98,8 +106,9 @@ def list_targets(request: Request) -> Json:
 @idempotent
 def create_target(request: Request) -> Json:
     """Store an image."""
-    fields, project_id = request.validated, request.context.project.record.id
-    record = found(targets.create(request.db, project_id, fields))
+    fields, project = request.validated, request.context.project.record
+    request.registry.limits.require_target(request.db, project, targets.growth(fields))
+    record = found(targets.create(request.db, project.id, fields))
     return created(request, record, represent_whole(request, record, fields["metadata"]))
 
 
@@ -131,6 +140,7 @@ def update_target(request: Request) -> Json:
     record, fields = request.context.record, request.validated
     revision = expected_revision(request, record)
     if fields:
+        require_room(request, record)
         record = written(targets.change(request.db, record, fields, revision), revision)
     return shown(request, record, represent_changed(request, record))
 

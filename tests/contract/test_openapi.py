@@ -20,7 +20,7 @@ from ar_targets.http.pagination import LIMIT_DEFAULT, LIMIT_MAX
 from ar_targets.images import base64_jpeg
 from ar_targets.images.jpeg import MAX_SCANS
 from ar_targets.permissions import Permission
-from ar_targets.resources import WRITE_TARGETS
+from ar_targets.resources import OWN_PROJECT, WRITE_TARGETS
 from ar_targets.schemas.body import Body
 
 from ..client import JSON
@@ -189,8 +189,10 @@ def test_security_follows_the_permissions(document, services):
         needed = {name for one in operation["security"] for name in one}
         permission = services.get(place, {}).get("permission")
         if isinstance(permission, Permission):
-            apps = permission in WRITE_TARGETS
-            assert needed == ({"project_token"} if apps else {"user_token"})
+            users = {"user_token"} if permission not in WRITE_TARGETS else set()
+            apps = {"project_token"} if permission in WRITE_TARGETS else set()
+            both = {"user_token", "project_token"}
+            assert needed == (both if permission in OWN_PROJECT and apps else users | apps)
         else:
             assert needed == set()
 

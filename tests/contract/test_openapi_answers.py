@@ -17,6 +17,7 @@ from ..actors import PASSWORD
 from ..client import JPEG, JSON
 from ..conftest import build
 from ..description import default_document
+from ..pictures import CHINA
 from ..tables import idempotency_key
 
 # PyMySQL leaves the closing of a socket on which nobody listened to Python.
@@ -48,6 +49,10 @@ ELSEWHERE = {
     for path, method in OPERATIONS
     if "422" in DOCUMENT["paths"][path][method]["responses"]
 }
+
+
+# Bytes behind the end of a picture are accepted.
+LARGER = CHINA + bytes(1)
 
 
 @dataclasses.dataclass
@@ -115,6 +120,12 @@ def strict(make_app):
     return client
 
 
+@pytest.fixture
+def full(make_app):
+    """The application where nobody may store any more."""
+    return make_app(bytes_per_user=1)
+
+
 SPOILT_HEADERS = {
     206: {"Range": "bytes=0-9"},
     304: {"If-None-Match": "*"},
@@ -140,6 +151,8 @@ def spoil(call, status, others):
         # OPTIONS looks no object up.
         other = "0" if call.method == "OPTIONS" else MISSING
         call.path = re.sub(r"(?<=/)\d+|docs\.js", other, call.path)
+    elif status == 409 and call.path.endswith("/image"):
+        call.body = LARGER
     elif status == 409 and call.body:
         taken = next(taken for part, taken in TAKEN.items() if part in call.path)
         call.body = json.dumps(json.loads(call.body) | taken).encode()
@@ -153,12 +166,16 @@ def spoil(call, status, others):
 def test_every_answer_is_given(request, good, path, method, stage, app, owner, write_token):
     operation = DOCUMENT["paths"][path][method]
     statuses = {int(status) for status in operation["responses"]}
-    others = owner if {"project_token"} in map(set, operation["security"]) else write_token
+    kinds = {name for one in operation["security"] for name in one}
+    others = {"project_token": owner, "user_token": write_token}.get("".join(kinds))
+    others = others or request.getfixturevalue("stranger")
     # What goes well comes last: it changes or deletes what the others need.
     for status in sorted(statuses - ELSEWHERE.get((path, method), set()) - {500}, reverse=True):
         call, asked = good(path, method), app
         if status in (429, 503):
             asked = request.getfixturevalue({429: "strict", 503: "away"}[status])
+        elif status == 409 and path.endswith("/image"):
+            asked = request.getfixturevalue("full")
         elif status == 409:
             request.getfixturevalue("other_project")
             if path.endswith("/member"):

@@ -165,6 +165,13 @@ def test_rows(app, rows):
     assert found["database_up",] == 1
 
 
+def test_who_is_near_a_limit(make_app, rows):
+    """Olga owns two projects, one of them deleted, and five targets are in the other."""
+    app = make_app(projects_per_user=2, targets_per_project=6, bytes_per_user=10**9)
+    near = {name: scrape(app)["near_limit", ("limit", name)] for name in app.registry.limits.most}
+    assert near == {"projects": 1, "targets": 1, "bytes": 0}
+
+
 def test_many_rows_are_estimated(stage, owner, monkeypatch):
     """Within a factor of two, which is what the optimiser promises."""
     some, many = 300, 3000

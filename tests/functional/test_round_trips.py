@@ -19,6 +19,8 @@ WRITE = 5
 # it has made in those of others.
 WRITE_USER = WRITE + 1
 DELETE_USER = WRITE_USER + 1
+# The first of an owner, or of a project, is counted for each limit that it may reach.
+NEW_PROJECT, NEW_TARGET = WRITE + 1, WRITE + 2
 IMAGE = base64.b64encode(CHINA).decode()
 TAG = f'"{hashlib.sha256(CHINA).hexdigest()}"'
 
@@ -39,12 +41,18 @@ REQUESTS = {
     "live": (None, "GET", "/health/live", None, 0),
     "create a user": (None, "POST", "/api/user", {"login": "n", "password": PASSWORD}, WRITE),
     "change a user": (None, "PATCH", "{owner.path}", {"login": "other"}, WRITE_USER),
-    "create a project": ("owner", "POST", "/api/project", {"name": "new"}, WRITE),
+    "create a project": ("owner", "POST", "/api/project", {"name": "new"}, NEW_PROJECT),
     "rename a project": ("owner", "PATCH", "{project.path}", {"name": "other"}, WRITE),
     "create a token": ("owner", "POST", "{project.tokens}", {}, WRITE),
     "extend a token": ("owner", "PATCH", "{write_token.path}", {"ttl": 60}, WRITE),
     "revoke a token": ("owner", "DELETE", "{read_token.path}", None, WRITE),
-    "create a target": ("write_token", "POST", "{project.targets}", {"image": IMAGE}, WRITE),
+    "create a target": (
+        "write_token",
+        "POST",
+        "{project.targets}",
+        {"image": IMAGE},
+        NEW_TARGET,
+    ),
     "describe a target": ("write_token", "PATCH", "{target.path}", {"description": "x"}, WRITE),
     "replace a target": ("write_token", "PUT", "{target.path}", {"image": IMAGE}, WRITE),
     "delete a target": ("write_token", "DELETE", "{target.path}", None, WRITE),

@@ -44,6 +44,8 @@ PUT                           403    403    403   403
 PATCH                         403    403    403   403
 DELETE                        403    403    403   403
 POST   /restore               404    404    404   404
+GET    /usage                 200    200    403   403
+HEAD   /usage                 200    200    403   403
 GET    /jwt                   200    200    403   403
 HEAD   /jwt                   200    200    403   403
 POST   /jwt                   201    403    403   403
