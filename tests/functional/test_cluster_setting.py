@@ -1,7 +1,6 @@
 """The setting for a database that is a cluster: each session of the pools has its variable."""
 
 import pytest
-from sqlalchemy import text
 
 from ar_targets.db.engine import server_variable
 from ar_targets.settings import SettingsError
@@ -24,12 +23,12 @@ def test_each_session_waits_for_what_other_nodes_have_committed(make_app, app):
         assert server_variable(engine, "wsrep_sync_wait") == 0
 
 
-def test_a_server_of_another_kind_is_told_at_the_start(make_app, app):
-    """Group Replication is a plugin of MySQL's, which is not loaded."""
-    with app.registry.engine.connect() as connection:
-        loaded = connection.execute(
-            text("SHOW VARIABLES LIKE 'group_replication_consistency'")
-        ).first()
-    assert loaded is None
+def test_group_replication(make_app, app):
+    """MySQL has the variable whether the server is in a group or not; MariaDB does not know it."""
+    if not is_mariadb(app):
+        grouped = make_app(database_cluster="group_replication")
+        for engine in (grouped.registry.engine, grouped.registry.read_engine):
+            assert server_variable(engine, "group_replication_consistency") == "BEFORE"
+        return
     with pytest.raises(SettingsError, match=r"database_cluster: .*'group_replication'"):
         make_app(database_cluster="group_replication")
