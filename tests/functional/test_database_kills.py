@@ -86,10 +86,11 @@ def kill_now_and_then(connection, spared, until):
     """Interrupt statements, and end sessions, but for those of other tests; how many."""
     chance, killed = random.Random(1), Counter()
     while time.monotonic() < until:
-        if others := sorted(sessions(connection) - spared):
-            kind = chance.choice(["QUERY", "QUERY", "CONNECTION"])
-            # It may have gone by itself.
-            with contextlib.suppress(DBAPIError):
+        # One may have gone by itself; and MySQL does not list sessions while PyMySQL sends an
+        # image, since it cannot show that statement (3854).
+        with contextlib.suppress(DBAPIError):
+            if others := sorted(sessions(connection) - spared):
+                kind = chance.choice(["QUERY", "QUERY", "CONNECTION"])
                 connection.exec_driver_sql(f"KILL {kind} {chance.choice(others)}")
                 killed[kind] += 1
         time.sleep(chance.uniform(0, 0.03))
