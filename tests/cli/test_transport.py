@@ -18,6 +18,8 @@ from ar_targets_client import (
     ApiError,
     Client,
     ClientError,
+    ConflictError,
+    KeyReusedError,
     OutcomeUnknownError,
     Retry,
     UnavailableError,
@@ -70,12 +72,46 @@ def test_a_deletion_of_what_never_was_is_an_error(mine):
 
 
 @pytest.mark.parametrize("how", ["before", "after"])
-def test_a_creation_is_sent_once(wire, targets, how):
+def test_a_creation_is_done_once(wire, targets, how):
     wire.cut = cut_first(how, "POST")
+    made = targets.create(CHINA)
+    assert len(wire.requests) == 2
+    assert [target.id for target in targets.list()] == [made.id]
+
+
+def test_a_key_of_ones_own_outlives_the_client(wire, targets):
+    wire.cut = lambda line: "after" if line.startswith("POST") else None
     with pytest.raises(OutcomeUnknownError, match="was cut before the answer came"):
-        targets.create(CHINA)
-    assert len(wire.requests) == 1
-    assert len(list(targets.list())) == (how == "after")
+        targets.create(CHINA, name="gate", idempotency_key="mine:_1")
+    wire.cut = lambda _: None
+    again = Client(wire.url, targets.transport.token, retry=FAST).targets(targets.project_id)
+    made = again.create(CHINA, name="gate", idempotency_key="mine:_1")
+    assert [(target.id, target.name) for target in again.list()] == [(made.id, "gate")]
+    with pytest.raises(KeyReusedError, match="422"):
+        again.create(CHINA, name="door", idempotency_key="mine:_1")
+    # Without one, each call creates another.
+    again.create(CHINA)
+    again.create(CHINA)
+    assert len(list(again.list())) == 3
+
+
+@pytest.mark.parametrize("key", ["", "a b", "ä", "a\r\nX-Evil: 1", "x" * 256])
+def test_what_is_no_key_is_not_sent(wire, targets, key):
+    with pytest.raises(ClientError, match="visible ASCII"):
+        targets.create(CHINA, idempotency_key=key)
+    assert wire.requests == []
+
+
+def test_a_server_that_goes_away_after_a_cut(wire, mine):
+    """The second attempt reaches nobody, but the first may have been done."""
+
+    def close(_):
+        wire.listener.close()
+        return "before"
+
+    wire.cut = close
+    with pytest.raises(OutcomeUnknownError, match="cannot be reached"):
+        mine.projects.create("Park")
 
 
 def test_a_change_that_was_done_before_the_cut_is_not_called_someone_elses(wire, mine, project):
@@ -139,10 +175,11 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
     script: list[tuple[int, dict[str, str], bytes]]
     heard: list[dict[str, str]]
+    bodies: list[bytes]
 
     def do_GET(self):
         length = int(self.headers.get("Content-Length", 0))
-        self.rfile.read(length)
+        self.bodies.append(self.rfile.read(length))
         self.heard.append(dict(self.headers))
         status, headers, body = self.script.pop(0)
         self.send_response(status)
@@ -151,7 +188,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_POST = do_GET  # noqa: N815
+    do_POST = do_PATCH = do_GET  # noqa: N815
 
     def log_message(self, *_):
         pass
@@ -160,7 +197,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
 @contextmanager
 def answering(*script):
     """A client of something that answers by a script."""
-    handler = type("Handler", (Answers,), {"script": list(script), "heard": []})
+    handler = type("Handler", (Answers,), {"script": list(script), "heard": [], "bodies": []})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -204,12 +241,63 @@ def test_a_429_says_that_nothing_was_done():
         assert client.projects.create("Zoo").name == "Zoo"
 
 
-def test_a_503_says_nothing_of_a_creation():
-    with answering((503, {"Retry-After": "2"}, b"")) as (client, handler):
-        with pytest.raises(OutcomeUnknownError) as caught:
-            client.targets(1).create(CHINA)
-        assert caught.value.retry_after == 2
-        assert len(handler.heard) == 1
+NOW = {name: ZOO[name] for name in ("created_at", "updated_at")}
+MEMBER = {"user_id": 2, "login": "ben", "role": "editor"} | NOW
+APP = {
+    "id": 3,
+    "project_id": PROJECT,
+    "token": TOKEN,
+    "access": "read",
+    "description": "",
+    "ttl": 60,
+    "valid": True,
+    "expires_at": ZOO["created_at"],
+    "revoked_at": None,
+} | NOW
+AT_WORK = (409, {"Retry-After": "0"}, b"")
+
+CREATIONS = {
+    "project": (ZOO, lambda client, **key: client.projects.create("Zoo", **key)),
+    "member": (MEMBER, lambda client, **key: client.members(PROJECT).add("ben", "editor", **key)),
+    "token": (APP, lambda client, **key: client.tokens(PROJECT).create(access="read", **key)),
+    "target": (record(4), lambda client, **key: client.targets(PROJECT).create(CHINA, **key)),
+}
+
+
+@pytest.mark.parametrize("noun", CREATIONS)
+def test_a_creation_is_repeated_byte_for_byte(noun):
+    made, create = CREATIONS[noun]
+    failures = [(503, {"Retry-After": "0"}, b""), AT_WORK, (502, {}, b"<html>")]
+    assert len(failures) == FAST.attempts - 1
+    done = (201, {}, json.dumps(made).encode())
+    with answering(*failures, done, done, done, done) as (client, handler):
+        create(client)
+        create(client)
+        create(client, idempotency_key="mine")
+        create(client, idempotency_key="mine")
+
+        def sent(name, n=slice(None)):
+            return {heard.get(name) for heard in handler.heard[n]}
+
+        first, second, third = slice(4), slice(4, 5), slice(5, 7)
+        assert len(sent("X-Request-ID")) == len(handler.heard) == 7
+        assert [len(sent("Idempotency-Key", n)) for n in (first, second, third)] == [1, 1, 1]
+        assert sent("Idempotency-Key", third) == {"mine"}
+        assert len(sent("Idempotency-Key")) == 3
+        assert len(sent("Content-Type", first)) == len(set(handler.bodies[first])) == 1
+        assert len(sent("Content-Type", third)) == len(set(handler.bodies[third])) == 1
+
+
+def test_a_creation_that_never_ends():
+    with answering(*[AT_WORK] * FAST.attempts) as (client, handler):
+        with pytest.raises(OutcomeUnknownError, match="409"):
+            client.projects.create("Zoo")
+        assert len(handler.heard) == FAST.attempts
+
+
+def test_without_a_key_a_conflict_is_one():
+    with answering(AT_WORK) as (client, _), pytest.raises(ConflictError):
+        client.projects.update(1, name="Zoo")
 
 
 def test_an_error_page_of_a_proxy():

@@ -5,7 +5,10 @@ import itertools
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -140,6 +143,20 @@ def test_twins_are_not_taken_for_each_other(wire, targets, rows, tmp_path):
     assert stored(targets) == wanted(twins)
 
 
+def test_twins_are_not_taken_for_each_other_by_the_next_run(wire, targets, rows, tmp_path):
+    """The first did not arrive, and the second did: it must not be taken for the first."""
+    twins = [replace(row, file=rows[0].file, description="all alike") for row in rows[:2]]
+    hows = ["before"] * FAST.attempts + ["after"]
+    wire.cut = lambda line: hows.pop(0) if line.startswith("POST") else None
+    journal = tmp_path / "journal"
+    _, results = upload(targets, journal, twins, parallel=2)
+    assert (count(results, Outcome.LEFT), hows) == (2, [])
+    assert len(stored(targets)) == 1
+    wire.cut = lambda _: None
+    _, results = upload(again(targets), journal, twins)
+    assert len({r.target_id for r in results}) == len(stored(targets)) == 2
+
+
 @pytest.mark.parametrize("how", ["before", "after"])
 def test_the_wire_stays_cut_until_the_next_run(wire, targets, rows, tmp_path, how):
     posts = []
@@ -161,6 +178,103 @@ def test_the_wire_stays_cut_until_the_next_run(wire, targets, rows, tmp_path, ho
     assert count(repeated, Outcome.ADDED, Outcome.DONE) == len(rows)
     assert len({r.target_id for r in repeated}) == len(rows)
     assert stored(targets) == wanted(rows)
+
+
+def unsettled(wire, targets, row, journal):
+    """A run whose only creation was done, but nobody heard of it; the journal's last line."""
+    wire.cut = lambda line: "after" if line.startswith("POST") else None
+    _, [result] = upload(targets, journal, [row])
+    assert result.outcome is Outcome.LEFT
+    wire.cut = lambda _: None
+    wire.requests.clear()
+    return json.loads(journal.read_text().splitlines()[-1])
+
+
+def posts(wire):
+    return [line for line in wire.requests if line.startswith("POST")]
+
+
+def test_a_key_is_not_sent_with_another_token(wire, stage, project, targets, rows, tmp_path):
+    """It is another caller's, and would make another target."""
+    journal = tmp_path / "journal"
+    unsettled(wire, targets, rows[0], journal)
+    assert targets.transport.token not in journal.read_text()
+    other = Client(wire.url, stage.app(project).token, retry=FAST).targets(project.id)
+    _, [result] = upload(other, journal, rows[:1])
+    assert (result.outcome, posts(wire)) == (Outcome.DONE, [])
+    assert stored(targets) == wanted(rows[:1])
+
+
+@pytest.mark.parametrize("hours", [22, 25, None], ids=str)
+def test_a_key_is_trusted_for_as_long_as_the_server_knows_it(wire, targets, rows, tmp_path, hours):
+    journal = tmp_path / "journal"
+    line = unsettled(wire, targets, rows[0], journal)
+    # A journal of version 0.2 has no keys.
+    changed = {"idempotency_key": None}
+    if hours:
+        since = datetime.fromisoformat(line["since"]) - timedelta(hours=hours)
+        changed = {"since": since.isoformat()}
+    journal.write_text(json.dumps(line | changed))
+    _, [result] = upload(again(targets), journal, rows[:1])
+    asked = hours == 22
+    assert result.outcome is (Outcome.ADDED if asked else Outcome.DONE)
+    assert len(posts(wire)) == asked
+    assert stored(targets) == wanted(rows[:1])
+
+
+def test_a_key_that_was_sent_with_other_bytes(wire, targets, rows, tmp_path):
+    """As when another version of the library converts the file, and so sends another JPEG."""
+    first, other = rows[0], replace(rows[1], description=rows[0].description)
+    journal = tmp_path / "journal"
+    line = unsettled(wire, targets, first, journal)
+    key = key_of(
+        targets.transport.server, targets.project_id, other, sha256(other.file.read_bytes())
+    )
+    journal.write_text(json.dumps(line | {"row": key}))
+    [made] = again(targets).list()
+    _, [result] = upload(again(targets), journal, [other])
+    assert (result.outcome, result.target_id) == (Outcome.DONE, made.id)
+    # Deleted meanwhile: the next run makes it anew.
+    again(targets).delete(made.id)
+    journal.write_text(json.dumps(line | {"row": key}))
+    _, [result] = upload(again(targets), journal, [other])
+    assert result.outcome is Outcome.FAILED
+    assert "another body" in result.reason
+    _, [result] = upload(again(targets), journal, [other])
+    assert result.outcome is Outcome.ADDED
+    assert stored(targets) == wanted([other])
+
+
+def test_a_run_that_is_killed_and_overtaken_by_the_next(wire, targets, tmp_path, rows):
+    """The request of the old run comes to the server after that of the new one."""
+    journal, code = tmp_path / "journal", "from ar_targets_client.cli.main import cli; cli()"
+    command = [sys.executable, "-c", code, "target", "add", "--journal", journal, rows[0].file]
+    environment = os.environ | {
+        "AR_TARGETS_SERVER": wire.url,
+        "AR_TARGETS_TOKEN": targets.transport.token,
+        "XDG_CONFIG_HOME": str(tmp_path),
+    }
+    overtaken = threading.Event()
+    arrived = threading.Event()
+
+    def hold(line):
+        if line.startswith("POST") and not arrived.is_set():
+            arrived.set()
+            overtaken.wait(30)
+
+    wire.cut = hold
+    with subprocess.Popen(command, env=environment) as old:
+        assert arrived.wait(30)
+        old.kill()
+    done = subprocess.run(command, env=environment, check=False, capture_output=True, timeout=60)
+    overtaken.set()
+    assert done.returncode == 0, done.stderr
+    for _ in range(6000):
+        if wire.answered == len(wire.requests):
+            break
+        time.sleep(0.01)
+    assert (len(posts(wire)), wire.answered) == (2, len(wire.requests))
+    assert len(stored(targets)) == 1
 
 
 def test_a_server_that_is_killed_in_the_middle(
@@ -436,6 +550,9 @@ FOREIGN = [
     foreign(state="sending", since="0001-01-01T00:00:00+00:00"),
     foreign(state="sending", since=5),
     foreign(state="sending", sha256="x"),
+    foreign(state="sending", idempotency_key="x\r\nX-Evil: 1"),
+    foreign(state="sending", idempotency_key=5),
+    foreign(state="sending", token_sha256="x"),
     # These guard what held before.
     "null",
     "[]",
@@ -461,7 +578,7 @@ class TestJournal:
         lines = journal.read_text()
         journal.write_text("[]\nnonsense\n{}\n" + lines[: lines.rindex('"state": "done"')])
         _, results = upload(targets, journal, rows[:3])
-        assert [r.outcome for r in results] == [Outcome.DONE, Outcome.DONE, Outcome.ADDED]
+        assert [r.outcome for r in results] == [Outcome.DONE, Outcome.ADDED, Outcome.ADDED]
         assert stored(targets) == wanted(rows[:3])
 
     @pytest.mark.parametrize("lines", FOREIGN, ids=itertools.count())

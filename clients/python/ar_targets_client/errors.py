@@ -19,15 +19,10 @@ class UnreachableError(ClientError):
 
 
 class OutcomeUnknownError(ClientError):
-    """The request was sent, but there is no response that says whether it was done.
+    """The request was sent, but no attempt had a response that says whether it was done.
 
-    Raised for requests that must not simply be retried, such as the creation of a
-    target. ``retry_after``: the seconds of the server's Retry-After, if any.
+    A creation with an ``idempotency_key`` of one's own can be repeated with the same key.
     """
-
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,7 @@ class Fault:
 class ApiError(ClientError):
     """An error response: its status, the reported errors, and the request ID for the operator.
 
-    ``after_cut``: an earlier attempt of the same request lost its connection, and may
+    ``after_cut``: an attempt of the same request lost its connection or its server, and may
     have been done. ``retry_after``: the seconds of the server's Retry-After.
     """
 
@@ -100,7 +95,7 @@ class NotFoundError(ApiError):
 
 
 class ConflictError(ApiError):
-    """A name is taken, or the resource's state does not allow the request."""
+    """A name is taken, a limit is reached, or the resource's state does not allow the request."""
 
     STATUS = 409
 
@@ -109,6 +104,12 @@ class ChangedError(ApiError):
     """Somebody else has changed the resource: its entity tag is another one."""
 
     STATUS = 412
+
+
+class KeyReusedError(ApiError):
+    """The idempotency key was sent before with another body, which was done."""
+
+    STATUS = 422
 
 
 class TooManyRequestsError(ApiError):

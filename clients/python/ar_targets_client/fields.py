@@ -146,6 +146,8 @@ IMAGE_MAX = 268_435_456
 
 ID = Whole(1, 2**63 - 1)
 SHA256 = Pattern("[0-9a-f]{64}", "64 hexadecimal digits in lower case")
+# Of an upload's creations, as `ar_targets_client.transport.new_key` makes them.
+KEY = Pattern("[0-9a-f]{32}", "32 hexadecimal digits in lower case")
 TARGET_NAME = Nullable(Text(1, 255))
 # Metres, of the printed picture.
 PHYSICAL_WIDTH = Nullable(Number(0, 1000))

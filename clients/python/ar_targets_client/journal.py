@@ -23,6 +23,12 @@ from .errors import ClientError
 from .files import open_own, refuse_link
 from .rows import Row, name_of_target
 
+# The texts that an attempt's line may have.
+CHECKS = {
+    "sha256": fields.SHA256,
+    "idempotency_key": fields.KEY,
+    "token_sha256": fields.SHA256,
+}
 # What a target is if nothing else is said.
 DEFAULTS = {"physical_width": None, "active": True, "metadata": None}
 
@@ -41,13 +47,16 @@ def key_of(server: str, project_id: int, row: Row, sha256: str) -> str:
 
 @dataclass(frozen=True)
 class Sent:
-    """An attempt to create a target: the server's time before it, and the image's checksum.
+    """An attempt to create a target: the server's time before it, and what it sends.
 
-    Each is None where it is not known.
+    Each is None where it is not known: journals of version 0.2 have no keys. ``token_sha256``: the
+    hash of the token, since a key is its caller's.
     """
 
     since: datetime | None
     sha256: str | None = None
+    idempotency_key: str | None = None
+    token_sha256: str | None = None
 
 
 class Journal:
@@ -113,7 +122,8 @@ class Journal:
         if line.get("state") != "sending":
             return None
         since = line.get("since")
-        return Sent(datetime.fromisoformat(since) if since else None, line.get("sha256"))
+        moment = datetime.fromisoformat(since) if since else None
+        return Sent(moment, *(line.get(name) for name in CHECKS))
 
     def claimed(self) -> set[int]:
         """The ids of all targets that rows have become."""
@@ -122,10 +132,14 @@ class Journal:
 
     def sending(self, key: str, row: Row, sent: Sent) -> None:
         """Record that a row is about to be sent."""
-        line: dict[str, Any] = {"state": "sending", "file": row.name}
-        if sent.since is not None:
-            line["since"] = sent.since.isoformat()
-        self._write(key, line | ({"sha256": sent.sha256} if sent.sha256 else {}))
+        told = {
+            "since": sent.since.isoformat() if sent.since else None,
+            "sha256": sent.sha256,
+            "idempotency_key": sent.idempotency_key,
+            "token_sha256": sent.token_sha256,
+        }
+        line = {"state": "sending", "file": row.name}
+        self._write(key, line | {name: value for name, value in told.items() if value})
 
     def finished(self, key: str, row: Row, target_id: int) -> None:
         """Record that a row has become a target."""
@@ -160,8 +174,9 @@ def line_of(read: Any) -> tuple[str, dict[str, Any]]:
     if state not in ("sending", "refused"):
         raise ValueError("it is no state")
     line = {"state": state}
-    if read.get("sha256") is not None:
-        line["sha256"] = fields.SHA256(read["sha256"])
+    for name, check in CHECKS.items():
+        if read.get(name) is not None:
+            line[name] = check(read[name])
     if since is None:
         return key, line
     if not isinstance(since, str) or not fields.is_told(datetime.fromisoformat(since)):

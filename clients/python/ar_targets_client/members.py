@@ -19,13 +19,14 @@ class Members(Single[Member]):
         # The records do not name the project: `project_id` stays None.
         self.path = f"/project/{project_id}/member"
 
-    def add(self, login: str, role: str) -> Member:
+    def add(self, login: str, role: str, *, idempotency_key: str | None = None) -> Member:
         """Share the project with a user, whose ``role`` is ``editor`` or ``viewer``.
 
-        Nobody is a member twice, so it is retried after a lost connection. Raises NotFoundError
-        if there is no user with that login, ConflictError if it is a member's or the owner's.
+        Raises NotFoundError if there is no user with that login, ConflictError if it is a
+        member's or the owner's. Calls with the same ``idempotency_key`` and arguments have the
+        same answer, within 24 hours.
         """
-        return self._create({"login": login, "role": role}, repeatable=True)
+        return self._create({"login": login, "role": role}, idempotency_key)
 
     def list(self) -> Iterator[Member]:
         """All members, by the ids of the users."""

@@ -1,8 +1,12 @@
 """Bodies of requests: JSON, a JPEG as it is, or a form with a JPEG and other fields."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from urllib3 import encode_multipart_formdata
+from urllib3.fields import RequestField
 
 from .errors import ClientError
 from .fields import as_json, encodable
@@ -40,8 +44,20 @@ def as_text(name: str, value: Any) -> str:
     return text
 
 
-def arguments(payload: Payload) -> dict[str, Any]:
-    """The arguments of ``requests`` for a body, but for its Content-Type."""
+def encode(payload: Payload, boundary: str | None = None) -> tuple[bytes | None, str | None]:
+    """The bytes of a body and their Content-Type. Raises ClientError.
+
+    ``boundary``: what stands between the parts of a form; random if there is none.
+    """
+    if payload is None:
+        return None, None
+    if isinstance(payload, bytes):
+        return payload, JPEG
     if isinstance(payload, Form):
-        return {"data": payload.texts, "files": {"image": ("image.jpg", payload.image, JPEG)}}
-    return {"data": payload} if isinstance(payload, bytes) else {"json": payload}
+        image = RequestField("image", payload.image, "image.jpg")
+        image.make_multipart(content_type=JPEG)
+        return encode_multipart_formdata([*payload.texts.items(), image], boundary)
+    try:
+        return json.dumps(payload, allow_nan=False).encode(), "application/json"
+    except (TypeError, ValueError, RecursionError) as wrong:
+        raise ClientError(f"the request is no JSON: {wrong}") from None

@@ -12,9 +12,12 @@ class Projects(Single[Project]):
     path = "/project"
     record = Project
 
-    def create(self, name: str) -> Project:
-        """Create a project. Names are unique, so it is retried after a lost connection."""
-        return self._create({"name": name}, repeatable=True)
+    def create(self, name: str, *, idempotency_key: str | None = None) -> Project:
+        """Create a project. Raises ConflictError if its name is taken, or a limit is reached.
+
+        Calls with the same ``idempotency_key`` and arguments create one, within 24 hours.
+        """
+        return self._create({"name": name}, idempotency_key)
 
     def list(self, *, deleted: bool = False, member: bool = False) -> Iterator[Project]:
         """All projects of the user.

@@ -6,7 +6,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from .answer import not_ours
 from .errors import ClientError, NotFoundError
 from .payload import Payload
-from .transport import Transport
+from .transport import Transport, new_key
 
 
 class _Identified(Protocol):
@@ -52,8 +52,10 @@ class Single(Generic[RecordType]):
         """The entity tag of a record."""
         return self.transport.send("HEAD", f"{self.path}/{record_id}").headers.get("ETag")
 
-    def _create(self, body: Payload, *, repeatable: bool) -> RecordType:
-        return self._read("POST", self.path, None, body=body, repeatable=repeatable)
+    def _create(self, body: Payload, idempotency_key: str | None = None) -> RecordType:
+        """POST the body with the key, or a new one: it is done once, however often it is sent."""
+        key = new_key() if idempotency_key is None else idempotency_key
+        return self._read("POST", self.path, None, body=body, idempotency_key=key)
 
     def _list(
         self, filters: Mapping[str, str] | None = None, *, by_id: bool = True

@@ -41,15 +41,15 @@ class Targets(Single[Target]):
         physical_width: float | None = None,
         active: bool = True,
         metadata: Any = None,
+        idempotency_key: str | None = None,
     ) -> Target:
         """Store a JPEG. ``physical_width`` is in metres, ``metadata`` any JSON.
 
-        Raises ConflictError if another target of the project has the name, and
-        OutcomeUnknownError if the connection is lost: a retry could store the image twice.
-        `ar_targets_client.upload` searches for it before it retries.
+        Raises ConflictError if another target of the project has the name, or a limit is
+        reached. Calls with the same ``idempotency_key`` and arguments store one, within 24 hours.
         """
         fields = all_fields(name, description, physical_width, active, metadata)
-        return self._create(form(image, fields), repeatable=False)
+        return self._create(form(image, fields), idempotency_key)
 
     def list(
         self,

@@ -19,11 +19,19 @@ class Tokens(Single[Token]):
         self.path = f"/project/{project_id}/jwt"
 
     def create(
-        self, *, ttl: int | None = None, access: str = "write", description: str = ""
+        self,
+        *,
+        ttl: int | None = None,
+        access: str = "write",
+        description: str = "",
+        idempotency_key: str | None = None,
     ) -> Token:
-        """Create a token, valid for ``ttl`` seconds; None for the server's default."""
+        """Create a token, valid for ``ttl`` seconds; None for the server's default.
+
+        Calls with the same ``idempotency_key`` and arguments create one, within 24 hours.
+        """
         given = {"access": access, "description": description} | ({"ttl": ttl} if ttl else {})
-        return self._create(given, repeatable=False)
+        return self._create(given, idempotency_key)
 
     def list(self) -> Iterator[Token]:
         """All tokens, including expired and revoked ones until the server purges them."""

@@ -4,6 +4,7 @@ The token is sent to that server only: redirects are not followed, and of the UR
 in a response only a list's cursor is used.
 """
 
+import hashlib
 import re
 import threading
 import uuid
@@ -27,7 +28,7 @@ from .errors import (
     UnreachableError,
 )
 from .fields import Text
-from .payload import JPEG, Payload, arguments
+from .payload import Payload, encode
 from .retry import Retry, retry_after
 from .version import VERSION
 
@@ -47,6 +48,9 @@ WORDS = Text(0, FAULTS_MAX)
 CURSOR = re.compile("[!-~]{1,5000}")
 # Characters of a token; others would make an invalid header, or a second one.
 TOKEN = re.compile("[ -~]+")
+KEY_HEADER = "Idempotency-Key"
+# Characters of an idempotency key.
+KEY = re.compile("[!-~]{1,255}")
 
 # Called before each retry, with the seconds to wait and the error.
 OnWait = Callable[[float, ClientError], None]
@@ -109,37 +113,49 @@ class Transport:
         body: Payload = None,
         query: Mapping[str, str] | None = None,
         etag: str | None = None,
-        repeatable: bool = True,
+        idempotency_key: str | None = None,
         most: int = ANSWER_MAX,
     ) -> Answer:
         """Send a request to ``/api`` + ``path``, and retry it as ``retry`` allows.
 
-        ``repeatable``: the request is idempotent, so that it may be retried after a lost
-        connection; otherwise that raises OutcomeUnknownError. ``etag`` is sent as If-Match.
-        A response of more than ``most`` bytes raises TooLongError, and is not read to its end.
+        It must be one that does no harm if it is done twice, or have an ``idempotency_key``, with
+        which the server does it once. Calls with the same key and arguments send the same bytes.
+        ``etag`` is sent as If-Match. A response of more than ``most`` bytes raises TooLongError,
+        and is not read to its end.
         """
+        headers = {"Accept": "application/json, image/jpeg"}
+        boundary = None
+        if idempotency_key is not None:
+            headers[KEY_HEADER] = idempotency_key
+            boundary = boundary_of(idempotency_key)
+        if etag is not None:
+            headers["If-Match"] = etag
+        # Once for all attempts.
+        data, content_type = encode(body, boundary)
+        if content_type is not None:
+            headers["Content-Type"] = content_type
         cut = False
         attempt = 0
         while True:
             attempt += 1
             try:
-                return self._once(method, path, body, query, etag, most)
+                return self._once(method, path, data, query, headers, most)
             except ApiError as refused:
-                refused.after_cut = cut
+                at_work = is_at_work(refused, idempotency_key)
+                cut = refused.after_cut = cut or at_work or refused.status in UNAVAILABLE
                 if cut and refused.status == 412:
                     # The attempt that lost its connection may have changed the entity tag.
                     raise OutcomeUnknownError(
                         f"{refused}; an attempt that was cut may have done it: read it again"
                     ) from refused
-                again, asked = is_retried(refused, repeatable), refused.retry_after
-                cut = cut or refused.status in UNAVAILABLE
-                failure: ClientError = refused
-                if refused.status in UNAVAILABLE and not repeatable:
-                    raise OutcomeUnknownError(str(refused), asked) from refused
+                again = at_work or refused.status in (429, *UNAVAILABLE)
+                asked = refused.retry_after
+                failure: ClientError = OutcomeUnknownError(str(refused)) if at_work else refused
             except UnreachableError as unreachable:
-                again, asked, failure = True, None, unreachable
+                again, asked = True, None
+                failure = OutcomeUnknownError(str(unreachable)) if cut else unreachable
             except OutcomeUnknownError as unknown:
-                again, asked, failure = repeatable, None, unknown
+                again, asked, failure = True, None, unknown
                 cut = True
             pause = self.retry.pause(attempt, asked) if again else None
             if pause is None or not self.wait(pause, failure):
@@ -194,28 +210,23 @@ class Transport:
         self,
         method: str,
         path: str,
-        body: Payload,
+        data: bytes | None,
         query: Mapping[str, str] | None,
-        etag: str | None,
+        headers: Mapping[str, str],
         most: int,
     ) -> Answer:
         request_id = uuid.uuid4().hex
-        headers = {"X-Request-ID": request_id, "Accept": "application/json, image/jpeg"}
-        if etag is not None:
-            headers["If-Match"] = etag
-        if isinstance(body, bytes):
-            headers["Content-Type"] = JPEG
         try:
             with self.session.request(
                 method,
                 f"{self.server}/api{path}",
                 params=query,
-                headers=headers,
+                data=data,
+                headers={**headers, "X-Request-ID": request_id},
                 auth=self._authorize,
                 timeout=self.timeout,
                 allow_redirects=False,
                 stream=True,
-                **arguments(body),
             ) as response:
                 done = response.ok and not response.is_redirect
                 content = read_within(response, most if done else ERROR_MAX)
@@ -266,9 +277,22 @@ class Transport:
         )
 
 
-def is_retried(refused: ApiError, repeatable: bool) -> bool:  # noqa: FBT001
-    """Whether the request may be retried. A 429 means that nothing was done."""
-    return refused.status == 429 or (repeatable and refused.status in UNAVAILABLE)
+def new_key() -> str:
+    """A new idempotency key."""
+    return uuid.uuid4().hex
+
+
+def boundary_of(idempotency_key: str) -> str:
+    """The boundary of a form that is sent with a key. Raises ClientError if it is no key."""
+    if KEY.fullmatch(idempotency_key) is None:
+        raise ClientError("an idempotency key must be 1 to 255 visible ASCII characters")
+    return hashlib.sha256(idempotency_key.encode()).hexdigest()[:32]
+
+
+def is_at_work(refused: ApiError, idempotency_key: str | None) -> bool:
+    """Whether the server is still at an earlier attempt with the same key."""
+    asked = refused.retry_after
+    return idempotency_key is not None and refused.status == 409 and asked is not None
 
 
 def faults_of(content: bytes) -> tuple[Fault, ...]:

@@ -1,8 +1,8 @@
 """Parallel upload of many images; none is stored twice.
 
-A creation that lost its connection may or may not have been done. Before it is
-retried, in this run or the next, the project's targets are searched for one with
-the same image, name and description that was created since.
+Each creation has an idempotency key, which the journal keeps: however often it is sent, in this
+run or the next, the server does it once, within 24 hours. After that, or with another token, the
+project's targets are searched for one with the same image, name and description, created since.
 
 A name that another target of the project has is taken: such a row fails, or is left
 out, or its image replaces the target's, as the caller chooses.
@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from .errors import (
@@ -25,6 +25,7 @@ from .errors import (
     NotFoundError,
     OutcomeUnknownError,
     UnauthorizedError,
+    UnavailableError,
     UnreachableError,
 )
 from .journal import Journal, Sent, key_of
@@ -32,11 +33,22 @@ from .names import folded
 from .records import Target
 from .rows import Row, SourceError
 from .targets import Targets
+from .transport import KEY_HEADER, new_key
 
 # Tolerance between the server's clock and that of the Date header, which may be a proxy's.
 CLOCKS_DIFFER = timedelta(seconds=5)
-# Errors that every row would meet: of the token, the project, or the server.
-HOPELESS = (UnauthorizedError, ForbiddenError, NotFoundError, UnreachableError, OutcomeUnknownError)
+# How long a key is sent again: the server's 24 hours, but for the time that attempts may take.
+KEY_LASTS = timedelta(hours=23)
+# Errors that every row would meet: of the token, the project, its limits, or the server.
+HOPELESS = (
+    UnauthorizedError,
+    ForbiddenError,
+    NotFoundError,
+    ConflictError,
+    UnavailableError,
+    UnreachableError,
+    OutcomeUnknownError,
+)
 
 
 class Outcome(StrEnum):
@@ -45,7 +57,7 @@ class Outcome(StrEnum):
     ADDED = "added"
     # The image of the target with the row's name.
     REPLACED = "replaced"
-    # In an earlier run, or by an attempt that lost its connection.
+    # In an earlier run.
     DONE = "done before"
     PRESENT = "present"
     # Its name, by another target.
@@ -142,7 +154,11 @@ class Upload:
         self.stopped_by: BaseException | None = None
         self._stopping = threading.Event()
         self._present = Present()
+        # When the run began: by the server's clock, and by this machine's.
         self._since: datetime | None = None
+        self._started = datetime.now(UTC)
+        # Of the token, which is not to be in a journal.
+        self._token_sha256 = hashlib.sha256((targets.transport.token or "").encode()).hexdigest()
         # Rows with the same image and description are uploaded one after the other: each must know
         # the targets of the others.
         self._locks: dict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
@@ -150,7 +166,7 @@ class Upload:
 
     def run(self, rows: Sequence[Row]) -> list[Result]:
         """Upload the rows; their results in the same order. See `stopped_by` afterwards."""
-        self._since = self.targets.server_time()
+        self._since, self._started = self.targets.server_time(), datetime.now(UTC)
         if self.skip_existing or self.replace:
             self._present = Present(self.targets.list(), pictures=self.skip_existing)
         with ThreadPoolExecutor(self.parallel) as pool:
@@ -208,50 +224,49 @@ class Upload:
 
     def _create(self, job: Job) -> Result:
         """Create the target, unless an earlier run has done so, or the project has it."""
-        unsettled = self.journal.sent(job.key)
-        if unsettled:
-            # The server may still be processing the request of a run that has just ended.
-            self.targets.transport.stopping.wait(self.targets.transport.retry.first)
-            if made := self._find(job, unsettled):
-                return self._finish(job, made, Outcome.DONE)
+        earlier = self.journal.sent(job.key)
+        if earlier and self._is_known(earlier):
+            return self._send(job, earlier)
+        if earlier and (made := self._find(job, earlier)):
+            return self._finish(job, made, Outcome.DONE)
         if present := self._present.find(job):
             return self._keep(job, present)
-        since = unsettled.since if unsettled else self._since
-        return self._send(job, Sent(since, job.sha256), unsettled=bool(unsettled))
+        sent = Sent(self._since, job.sha256, new_key(), self._token_sha256)
+        self.journal.sending(job.key, job.row, sent)
+        return self._send(job, sent)
 
-    def _send(self, job: Job, sent: Sent, *, unsettled: bool) -> Result:
-        """Create the target; ``unsettled``: an earlier attempt may have done so in the meantime."""
-        transport = self.targets.transport
-        attempt = 0
-        while True:
-            attempt += 1
-            self.journal.sending(job.key, job.row, sent)
-            try:
-                made = self.targets.create(job.image, job.row.description, **job.row.fields)
-            except OutcomeUnknownError as unknown:
-                pause = transport.retry.pause(attempt, unknown.retry_after)
-                if pause is None or not transport.wait(pause, unknown):
-                    raise
-            except ConflictError as refused:
-                return self._conflict(job, refused, sent if unsettled or attempt > 1 else None)
-            except (ApiError, UnreachableError):
-                # This attempt did nothing, and `_find` has excluded the earlier ones.
-                self.journal.refused(job.key, job.row)
-                raise
-            else:
-                return self._finish(job, made, Outcome.ADDED)
-            if found := self._find(job, sent):
-                return self._finish(job, found, Outcome.ADDED)
+    def _is_known(self, sent: Sent) -> bool:
+        """Whether the server still knows the key of an attempt, if that was done."""
+        if sent.idempotency_key is None or sent.token_sha256 != self._token_sha256:
+            return False
+        if sent.since is None or self._since is None:
+            return False
+        now = self._since + (datetime.now(UTC) - self._started)
+        return now - sent.since < KEY_LASTS
 
-    def _conflict(self, job: Job, refused: ConflictError, sent: Sent | None) -> Result:
-        """The outcome of a row that the state of the project does not allow.
+    def _send(self, job: Job, sent: Sent) -> Result:
+        """Create the target, or learn that an earlier attempt with the same key has done so."""
+        key, row = sent.idempotency_key, job.row
+        try:
+            made = self.targets.create(
+                job.image, row.description, idempotency_key=key, **row.fields
+            )
+        except ApiError as refused:
+            return self._refused(job, refused, sent)
+        return self._finish(job, made, Outcome.ADDED)
 
-        ``sent``: an attempt that may have been under way when it was looked for.
-        """
-        if sent and (made := self._find(job, sent)):
-            return self._finish(job, made, Outcome.ADDED)
+    def _refused(self, job: Job, refused: ApiError, sent: Sent) -> Result:
+        """The outcome of a row that the server refuses, or the error."""
+        if KEY_HEADER in refused.fields and (made := self._find(job, sent)):
+            # Done by an earlier run; its answer is lost, or its conversion gave other bytes.
+            return self._finish(job, made, Outcome.DONE)
+        taken = isinstance(refused, ConflictError) and "name" in refused.fields
+        if refused.after_cut and not taken:
+            raise refused
         self.journal.refused(job.key, job.row)
-        if "name" not in refused.fields:
+        if KEY_HEADER in refused.fields:
+            return job.result(Outcome.FAILED, reason=str(refused))
+        if not taken:
             raise refused
         name = job.row.target_name or ""
         if self.skip_existing or self.replace:
@@ -265,7 +280,7 @@ class Upload:
         return job.result(outcome, target.id)
 
     def _find(self, job: Job, sent: Sent) -> Target | None:
-        """The target that an attempt without a response has created; None if there is none."""
+        """The target that an earlier run's attempt has created; None if there is none."""
         claimed = self.journal.claimed()
         name = job.row.target_name
         for target in self.targets.list(sha256=sent.sha256 or job.sha256):
