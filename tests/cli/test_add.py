@@ -13,6 +13,7 @@ from PIL import Image
 
 from ar_targets_client import convert
 
+from ..live import Wire, live
 from ..pictures import CHINA, FLOWER, drawn
 
 
@@ -127,6 +128,47 @@ class TestNames:
         assert [row["id"] for row in third.json] == [row["id"] for row in first.json]
         assert names()["3"]["size"] == len(FLOWER)
         assert len(names()) == 5
+
+
+@pytest.fixture(scope="module")
+def small(database_url, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small")
+    limits = {"targets_per_project": "5", "bytes_per_user": "2000000"}
+    with live(database_url, folder, **limits) as server:
+        yield server
+
+
+class TestLimits:
+    """A server that has no room for more says so once, not for each file."""
+
+    @pytest.fixture
+    def wire(self, small):
+        made = Wire(small)
+        yield made
+        made.close()
+
+    @pytest.mark.parametrize("parallel", [1, 3])
+    def test_the_first_refusal_stops_all(self, as_app, wire, names, folder, parallel):
+        for n in range(20):
+            put(folder / f"{n:02}.jpg", CHINA + bytes([n]))
+        done = as_app("target", "add", folder, "--parallel", parallel, "--server", wire.url)
+        added = len(names())
+        # Requests at the same moment may pass a limit together.
+        assert 5 <= added < 5 + parallel
+        assert done.code == 1
+        assert "Error: targets: the limit of image targets is 5 for a project" in done.err
+        assert f"20 images: {added} added, {20 - added} left." in done.err
+        assert "Run the same command again to do the rest." in done.err
+        posts = [line for line in wire.requests if line.startswith("POST")]
+        assert added < len(posts) <= added + parallel
+
+    def test_a_larger_image(self, as_app, wire, stage, project, names, folder):
+        stage.target(project, drawn(), name="gate")
+        put(folder / "gate.jpg", CHINA + bytes(2_000_000))
+        done = as_app("target", "add", folder, "--replace", "--server", wire.url)
+        assert done.code == 1
+        assert "Error: bytes: the limit of bytes is 2000000 for a user" in done.err
+        assert names()["gate"]["size"] == len(drawn())
 
 
 class TestFields:

@@ -3,12 +3,15 @@
 import base64
 import itertools
 import json
+import re
 
 import pytest
 
+from ar_targets.models import Target
 from ar_targets_client.claims import project_of
 
 from ..actors import PASSWORD
+from ..pictures import CHINA
 
 
 @pytest.fixture
@@ -87,6 +90,19 @@ def test_a_deleted_one_by_its_name(as_olga, stage, owner, project):
     as_olga("project", "rm", second, "--yes")
     assert as_olga("project", "restore", "Zoo").is_refusal(f": {project.id}, {second}")
     assert as_olga("project", "restore", second, "--json").json["name"] == "zoo"
+
+
+def test_usage(as_user, as_app, app, stage, project, other_project, owner, target):
+    stage.delete(Target, stage.target(project).id)
+    told = app.get(f"{project.path}/usage", headers=owner.headers).json
+    assert (told["targets"], told["bytes"]) == (2, 2 * len(CHINA))
+    assert as_user("project", "usage", "--json").json == told
+    # A project's token may ask, too.
+    assert as_app("project", "usage", project.id, "--json").json == told
+    shown = as_user("project", "usage", "Zoo").out
+    assert re.search(r"^targets +2 of 100,000 *$", shown, re.MULTILINE)
+    assert re.search(r"^bytes +393,306 of 107,374,182,400 *$", shown, re.MULTILINE)
+    assert as_user("project", "usage", other_project.id).is_refusal("403", 4)
 
 
 class TestTargetCommands:

@@ -5,7 +5,17 @@ import math
 
 import pytest
 
-from ar_targets_client import ClientError, Login, Member, Project, Target, Token, User
+from ar_targets_client import (
+    ClientError,
+    Limits,
+    Login,
+    Member,
+    Project,
+    Target,
+    Token,
+    Usage,
+    User,
+)
 from ar_targets_client.fields import IMAGE_MAX
 
 from .imposter import record
@@ -34,6 +44,8 @@ RIGHT = {
         "expires_at": MOMENT,
         "revoked_at": None,
     },
+    Limits: {"targets": 1000, "bytes": 2**41},
+    Usage: {"targets": 0, "bytes": 2**40, "limits": {"targets": 1000, "bytes": 2**41}},
     Target: record(1, metadata={"ü": [1, None, 0.5]}, deleted_at=MOMENT),
 }
 
@@ -71,6 +83,10 @@ WRONG = [
     (Target, "metadata", [math.nan, [math.inf], {"x": "\ud800"}, nested(5000)]),
     (Target, "deleted_at", [None, "", "soon", 0]),
     (Project, "deleted_at", [None, "2026-11-23"]),
+    (Limits, "targets", [-1, 0.5, True, "1", 2**63]),
+    (Limits, "bytes", ["unlimited", None, [1]]),
+    (Usage, "targets", [-1, None, "1"]),
+    (Usage, "bytes", [None, 1.0, False]),
 ]
 
 
@@ -100,6 +116,12 @@ def test_what_it_would_not_send_is_refused(kind, name, value):
         kind.read(RIGHT[kind] | {name: value})
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("limits", [None, [], {}, {"targets": 1}, {"targets": -1, "bytes": 1}])
+def test_limits_that_are_none(limits):
+    with pytest.raises(ClientError, match="the answer is no limits of ar_targets"):
+        Usage.read(RIGHT[Usage] | {"limits": limits})
 
 
 def test_a_token_is_not_repeated_in_an_error():

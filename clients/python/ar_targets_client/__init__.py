@@ -19,7 +19,7 @@ from .errors import (
     UnavailableError,
     UnreachableError,
 )
-from .records import Login, Member, Project, Target, Token, User
+from .records import Limits, Login, Member, Project, Target, Token, Usage, User
 from .retry import Retry
 from .unset import UNSET
 
@@ -33,6 +33,7 @@ __all__ = [
     "Fault",
     "ForbiddenError",
     "KeyReusedError",
+    "Limits",
     "Login",
     "Member",
     "NotFoundError",
@@ -45,5 +46,6 @@ __all__ = [
     "UnauthorizedError",
     "UnavailableError",
     "UnreachableError",
+    "Usage",
     "User",
 ]

@@ -155,6 +155,7 @@ PHYSICAL_WIDTH = Nullable(Number(0, 1000))
 Id = Annotated[int, ID]
 Pixels = Annotated[int, Whole(1, 65_535)]
 Size = Annotated[int, Whole(1, IMAGE_MAX)]
+Count = Annotated[int, Whole(0, 2**63 - 1)]
 Seconds = Annotated[int, Whole(1, 2**63 - 1)]
 Flag = Annotated[bool, flag]
 Moment = Annotated[datetime, moment]

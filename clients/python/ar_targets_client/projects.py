@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from .records import Project
+from .records import Project, Usage
 from .single import Single
 
 
@@ -38,3 +38,10 @@ class Projects(Single[Project]):
         Raises NotFoundError if it is purged, ConflictError if its name is taken meanwhile.
         """
         return self._restore(project_id)
+
+    def usage(self, project_id: int) -> Usage:
+        """How many targets a project has, how many bytes they take, and the limits of both.
+
+        Members may ask, and any token of the project.
+        """
+        return Usage.read(self.transport.send("GET", f"{self.path}/{project_id}/usage").json())

@@ -1,4 +1,4 @@
-"""Typed records of the API: users, projects, members, tokens and targets.
+"""Typed records of the API: users, projects, their use, members, tokens and targets.
 
 Unknown fields are ignored, so that a newer server does not break an older client.
 Known fields are validated (`fields`), since their values are used in paths, files
@@ -67,10 +67,17 @@ class Record:
         """The fields as the server sent them."""
         values = {name: getattr(self, name) for name in self.checks}
         return {
-            name: rfc3339(value) if isinstance(value, datetime) else value
+            name: as_sent(value)
             for name, value in values.items()
             if value is not getattr(type(self), name, MISSING)
         }
+
+
+def as_sent(value: Any) -> Any:
+    """A field's value as the server sent it."""
+    if isinstance(value, Record):
+        return value.as_json()
+    return rfc3339(value) if isinstance(value, datetime) else value
 
 
 def rfc3339(moment: datetime) -> str:
@@ -114,6 +121,23 @@ class Project(Stored):
     name: fields.ProjectName
     deleted_at: fields.DeletedAt = None
     role: fields.OwnRole = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits(Record):
+    """How many targets a project may have, and how many bytes all projects of its owner."""
+
+    targets: fields.Count
+    bytes: fields.Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage(Record):
+    """What a project's targets take, those included that are deleted and can be restored."""
+
+    targets: fields.Count
+    bytes: fields.Count
+    limits: Annotated[Limits, Limits.read]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,10 @@ DELETED: Columns = dict(COLUMNS) | {"deleted": lambda project: project.deleted_a
 
 
 SHARED: Columns = dict(COLUMNS) | {"role": lambda project: project.role}
+USAGE: Columns = {
+    "targets": lambda usage: of_limit(usage.targets, usage.limits.targets),
+    "bytes": lambda usage: of_limit(usage.bytes, usage.limits.bytes),
+}
 
 
 @click.group()
@@ -53,6 +57,19 @@ def get(session: Session, *, project: str | None) -> None:
     """Show a project."""
     found = session.user().projects.get(session.project_id(project))
     show_one(found, COLUMNS, as_json=session.as_json)
+
+
+@project.command()
+@project_argument
+@with_session
+def usage(session: Session, *, project: str | None) -> None:
+    """Show what a project's targets take, and the limits.
+
+    What is deleted counts until it is purged. The limit of bytes is that of all
+    projects of the owner together.
+    """
+    found = session.user().projects.usage(session.project_id(project))
+    show_one(found, USAGE, as_json=session.as_json)
 
 
 @project.command()
@@ -94,6 +111,11 @@ def restore(session: Session, *, project: str) -> None:
     projects = session.user().projects
     project_id = int(project) if is_id(project) else deleted_id(projects, project)
     show_one(projects.restore(project_id), COLUMNS, as_json=session.as_json)
+
+
+def of_limit(used: int, limit: int) -> str:
+    """How much of a limit is used."""
+    return f"{used:,} of {limit:,}"
 
 
 def deleted_id(projects: Projects, name: str) -> int:
