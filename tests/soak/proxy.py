@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Self
 
@@ -52,6 +53,9 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._server: asyncio.Server | None = None
+        # How many bytes the next connections get through, in both directions together, before they
+        # are cut; those behind them get all through.
+        self.allowances: deque[int] = deque()
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -110,6 +114,7 @@ class Proxy:
                 writer.close()
                 return
             link = Link(writer, away_writer)
+            link.left = self.allowances.popleft() if self.allowances else None
             self._links.add(link)
             await self._forward(link, (reader, writer), (away_reader, away_writer))
             self._links.discard(link)

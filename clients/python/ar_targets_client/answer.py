@@ -58,6 +58,18 @@ def read_within(response: requests.Response, most: int) -> bytes | None:
     return b"".join(parts)
 
 
+def has_length(response: requests.Response) -> bool:
+    """Whether the head of a response tells where its body ends.
+
+    Without that, the end of the connection is the end of the body: nobody knows whether it was
+    cut, among the headers even. Servers and proxies avoid that (RFC 9112, 6.3).
+    """
+    if response.request.method == "HEAD" or response.status_code in (204, 304):
+        return True
+    length = response.headers.get("Content-Length", "")
+    return length.isdecimal() or "chunked" in response.headers.get("Transfer-Encoding", "")
+
+
 def not_ours(url: str) -> ClientError:
     """The error for a response that cannot be from an ar_targets server."""
     return ClientError(f"{url} does not answer as ar_targets does; check the server's URL")

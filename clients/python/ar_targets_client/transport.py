@@ -17,7 +17,16 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectTimeout, ProxyError, SSLError
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from .answer import ANSWER_MAX, ERROR_MAX, Answer, TooLongError, not_ours, read_json, read_within
+from .answer import (
+    ANSWER_MAX,
+    ERROR_MAX,
+    Answer,
+    TooLongError,
+    has_length,
+    not_ours,
+    read_json,
+    read_within,
+)
 from .errors import (
     BY_STATUS,
     UNAVAILABLE,
@@ -235,6 +244,8 @@ class Transport:
         except ValueError as odd:
             # http.client raises ValueError for some responses that are not HTTP.
             raise not_ours(self.server) from odd
+        if content is not None and not has_length(response):
+            raise self._cut("within the answer's head, or it has no length", request_id)
         if not done:
             raise self._refusal(response, content or b"")
         if content is None:
@@ -257,9 +268,13 @@ class Transport:
             return ClientError(f"no secure way to {self.server}: {reason(failed)}")
         if was_not_sent(failed):
             return UnreachableError(f"{self.server} cannot be reached: {reason(failed)}")
+        return self._cut(reason(failed), request_id)
+
+    def _cut(self, why: str, request_id: str) -> OutcomeUnknownError:
+        """The exception for an answer that did not come, or only a part of it."""
         return OutcomeUnknownError(
             f"the connection to {self.server} was cut before the answer came "
-            f"(request {request_id}): {reason(failed)}"
+            f"(request {request_id}): {why}"
         )
 
     def _refusal(self, response: requests.Response, content: bytes) -> ApiError | ClientError:
