@@ -11,7 +11,7 @@ import pytest
 
 from ..actors import PASSWORD
 from ..conftest import INI
-from ..live import live
+from ..live import Wire, live
 from ..pictures import CHINA, FLOWER, drawn
 
 DOCS = INI.parent / "docs"
@@ -28,9 +28,9 @@ def server(database_url, tmp_path_factory):
 def example(server, project, write_token):
     """Runs an example with the project's token."""
 
-    def example(*command, token=write_token.token, project_id=project.id):
+    def example(*command, token=write_token.token, project_id=project.id, url=server.url):
         program, *arguments = command
-        line = [*program, server.url, str(project_id), *map(str, arguments)]
+        line = [*program, url, str(project_id), *map(str, arguments)]
         environment = os.environ | {"AR_TARGETS_TOKEN": token}
         return subprocess.run(
             line, env=environment, capture_output=True, text=True, check=False, timeout=60
@@ -51,6 +51,7 @@ def photos(tmp_path):
 CURL = ["sh", EXAMPLES / "curl.sh"]
 CLIENT = [sys.executable, EXAMPLES / "with_client.py"]
 REQUESTS = [sys.executable, EXAMPLES / "with_requests.py"]
+UPLOAD = [sys.executable, EXAMPLES / "upload_with_requests.py"]
 
 
 def test_every_example_is_named():
@@ -97,6 +98,25 @@ def test_with_requests(example, app, stage, project, write_token, read_token, tm
     done = example(REQUESTS, folder, token="nonsense")
     assert done.returncode == 1
     assert "Authorization" in done.stderr
+
+
+def test_an_upload_with_requests(example, server, app, project, write_token, photos):
+    wire = Wire(server)
+    cuts = ["after", None, "before"]
+    wire.cut = lambda _: cuts.pop(0) if cuts else None
+    files = [photos / "china.jpg", photos / "flower.jpg"]
+    try:
+        done = example(UPLOAD, *files, url=wire.url)
+    finally:
+        wire.close()
+    assert (done.returncode, done.stderr) == (0, "")
+    listed = app.get(project.targets, headers=write_token.headers).json["items"]
+    assert [t["name"] for t in listed] == ["china", "flower"]
+    assert done.stdout.split()[1::2] == [str(t["id"]) for t in listed]
+    assert len(wire.requests) == 4
+    done = example(UPLOAD, files[0])
+    assert done.returncode == 1
+    assert "body name" in done.stderr or "querystring name" in done.stderr
 
 
 def test_the_session_of_the_clients_page(server, rows_removed, photos, tmp_path):
