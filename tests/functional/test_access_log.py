@@ -95,8 +95,8 @@ def test_what_is_received_and_who_has_logged_in(app, owner, lines):
     line = lines.only()
     assert line["received"] == len(body)
     assert line["caller"] == f"user:{owner.id}"
-    # The caller, the project below its row, and the audit entry.
-    assert line["statements"] == 3
+    # The caller, the number of its projects, the project below its row, and the audit entry.
+    assert line["statements"] == 4
 
 
 @pytest.mark.filterwarnings("ignore:Unknown REQUEST_METHOD")
@@ -153,10 +153,10 @@ def test_slow_statements_are_logged_without_their_values(make_app, owner, lines)
     body = {"name": "hunter22"}
     make_app(slow_query_ms=0).post_json("/api/project", body, headers=owner.headers, status=201)
     slow = lines.all("slow statement")
-    verbs = ["SELECT", "INSERT", "INSERT", "COMMIT"]
+    verbs = ["SELECT", "SELECT", "INSERT", "INSERT", "COMMIT"]
     assert [line["statement"].split()[0] for line in slow] == verbs
     assert {line["request_id"] for line in slow} == {lines.only()["request_id"]}
-    assert lines.only()["statements"] == 3
+    assert lines.only()["statements"] == 4
     assert all(line["ms"] > 0 and line["level"] == "WARNING" for line in slow)
     assert "hunter22" not in lines.text
 
