@@ -1,10 +1,11 @@
 """Three nodes on this machine."""
 
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from .node import Node
+from .node import START_SECONDS, SYNCED, Node, NodeError
 
 NODES = 3
 # Who the servers are, and who HAProxy asks as. Without passwords, on loopback.
@@ -48,6 +49,9 @@ class Cluster:
 
     def await_whole(self) -> None:
         """Until all nodes are there, and have the same."""
-        for node in self.nodes:
-            node.await_synced()
-        assert {node.status("wsrep_cluster_size") for node in self.nodes} == {str(NODES)}
+        deadline = time.monotonic() + START_SECONDS
+        while not all(node.state() == SYNCED and node.members() == NODES for node in self.nodes):
+            states = [(node.name, node.state(), node.members()) for node in self.nodes]
+            if time.monotonic() > deadline:
+                raise NodeError(f"{states}: {[node.last_words() for node in self.nodes]}")
+            time.sleep(0.1)

@@ -34,7 +34,7 @@ SYNCED = "Synced"
 TEST_CHANGES = {"gcache.size=512M": "gcache.size=64M"}
 
 
-class NodeFailed(Exception):
+class NodeError(Exception):
     """It has not come up."""
 
 
@@ -116,9 +116,9 @@ class Node:
         deadline = time.monotonic() + seconds
         while self.state() != SYNCED:
             if self._server is None or self._server.poll() is not None:
-                raise NodeFailed(f"{self.name} has ended: {self.last_words()}")
+                raise NodeError(f"{self.name} has ended: {self.last_words()}")
             if time.monotonic() > deadline:
-                raise NodeFailed(f"{self.name} is {self.state()!r}: {self.last_words()}")
+                raise NodeError(f"{self.name} is {self.state()!r}: {self.last_words()}")
             time.sleep(0.1)
 
     @property
@@ -156,13 +156,18 @@ class Node:
 
     def state(self) -> str:
         """In Galera's words; empty where it does not answer."""
-        try:
-            return self.status("wsrep_local_state_comment")
-        except (OSError, pymysql.Error):
-            return ""
+        return self.status("wsrep_local_state_comment")
+
+    def members(self) -> int:
+        """How many nodes it sees, itself among them; 0 where it does not answer."""
+        return int(self.status("wsrep_cluster_size") or 0)
 
     def status(self, name: str) -> str:
-        rows = self.execute(f"SHOW GLOBAL STATUS LIKE '{name}'")
+        """A status variable; empty where it does not answer."""
+        try:
+            rows = self.execute(f"SHOW GLOBAL STATUS LIKE '{name}'")
+        except (OSError, pymysql.Error):
+            return ""
         return str(rows[0][1]) if rows else ""
 
     def execute(self, *statements: str, database: str | None = None) -> list[Any]:
@@ -208,5 +213,5 @@ class Node:
 
 
 def user() -> list[str]:
-    """As whom it runs. Not as root: rsync's daemon, which takes the copy, gives up root's rights."""
+    """As whom it runs. Not as root: rsync's daemon, which takes the copy, would be nobody."""
     return [f"--user={USER}"] if os.geteuid() == 0 else []

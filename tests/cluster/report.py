@@ -65,8 +65,7 @@ class Report:
                 "",
                 f"seed {self.seed}: {self.ended - self.began:.0f} s, {len(self.answers)} requests",
                 "answers: " + ", ".join(f"{n} {name}" for name, n in sorted(counted.items())),
-                f"writes: {known[Known.YES]} acknowledged, {known[Known.NO]} refused, "
-                f"{known[Known.MAYBE]} in doubt",
+                f"acknowledged writes: {known[Known.YES]}, in doubt: {known[Known.MAYBE]}",
                 f"purges: {self.purges.count(0)}, and {self.purges.count(1)} that met an outage",
                 *self._table(),
                 f"losses and contradictions: {len(self.wrong)}",
