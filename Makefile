@@ -5,7 +5,7 @@
 #   make venv PYTHON=python3.11        PYTHON chooses the interpreter of a new .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve trace test pymysql soak bench screenshots docs lint audit format lock venv clean
+.PHONY: help serve trace test pymysql soak cluster-test bench screenshots docs lint audit format lock venv clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,7 +20,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 # exec: the server takes the shell's place, so that a signal to make reaches it.
 serve: $(VENV)/.serve ## Run the server on development.ini, with a database of its own
@@ -44,6 +44,9 @@ pymysql: $(VENV)/.develop ## Run the functional tests with the driver in Python
 
 soak: $(VENV)/.develop $(VENV)/.production ## Run the long experiments; ARGS='--faults 10 --seed 7'
 	$(BIN)/pytest -m soak --no-cov -s $(ARGS)
+
+cluster-test: $(VENV)/.develop $(VENV)/.production ## Run the experiments on a cluster of three databases
+	$(BIN)/pytest -m 'soak or not soak' --no-cov -s tests/cluster $(ARGS)
 
 bench: $(VENV)/.develop $(VENV)/.production ## Measure the server alone; needs wrk
 	$(BIN)/python benchmarks/bench.py

@@ -32,7 +32,7 @@ class Cluster:
             for node in self.nodes:
                 node.configure(self.nodes)
             first.initialise()
-            first.start("--wsrep-new-cluster")
+            first.start()
             first.execute(*USERS)
             for node in others:
                 node.start()

@@ -88,17 +88,27 @@ class Faults:
         self._used.start()
         self._other.start()
 
-    def lose_all(self) -> None:
-        """docs/deploy/cluster.md, "All nodes are lost": the one that has most begins."""
+    def lose_power(self) -> None:
+        """All end at once, and all are started again: they find each other by themselves."""
         nodes = self._system.cluster.nodes
         for node in nodes:
             node.kill()
-        first = max(nodes, key=Node.recovered_position)
-        first.allow_bootstrap()
-        first.start("--wsrep-new-cluster")
         for node in nodes:
+            node.launch()
+
+    def lose_all(self) -> None:
+        """As before, but one stays away: of the other two, the one that has more begins."""
+        for node in self._system.cluster.nodes:
+            node.kill()
+        left = (self._other, self._last)
+        first = max(left, key=Node.recovered_position)
+        first.allow_bootstrap()
+        first.start()
+        for node in left:
             if node is not first:
                 node.start()
+        time.sleep(AWAY_SECONDS)
+        self._used.start()
 
 
 KINDS = {
@@ -112,5 +122,6 @@ KINDS = {
     "servers restarted in turn": Faults.restart_servers,
     "server killed": Faults.kill_server,
     "two of three nodes killed": Faults.lose_two,
-    "all nodes killed": Faults.lose_all,
+    "all nodes killed": Faults.lose_power,
+    "all nodes killed, one for good": Faults.lose_all,
 }

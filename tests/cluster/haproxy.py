@@ -26,7 +26,7 @@ class HAProxy:
         self._socket = directory / "haproxy.sock"
         self.log = directory / "haproxy.log"
         changes = {
-            "127.0.0.1:3306": f"{HOST}:{self.port}",
+            '"${LISTEN-127.0.0.1}:3306"': f"{HOST}:{self.port}",
             "global\n": f"global\n    stats socket {self._socket}\n",
         }
         changes |= {f"{node.name}:3306": f"{HOST}:{node.port}" for node in nodes}

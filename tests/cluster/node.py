@@ -50,6 +50,16 @@ class Node:
         self.log = self.directory / "log"
         self._server: subprocess.Popen[bytes] | None = None
         self._running = ExitStack()
+        # What the script that starts a node in a container is told.
+        self._environment = os.environ | {
+            "DATA": str(self.data),
+            "CLUSTER": str(directory),
+            "FOUNDS": "yes" if place == 1 else "",
+            "PATH": f"{directory}:{os.environ['PATH']}",
+        }
+        entrypoint = directory / "docker-entrypoint.sh"
+        entrypoint.write_text('#!/bin/sh\nexec "$@"\n')
+        entrypoint.chmod(0o755)
         for made in (self.directory, self.data, self.directory / "tmp"):
             made.mkdir()
             if os.geteuid() == 0:
@@ -65,7 +75,6 @@ class Node:
             "gcomm://node1,node2,node3": f"gcomm://{members_at}",
             "bind_address = 0.0.0.0": f"bind_address = {HOST}",
             'wsrep_provider_options = "': f'wsrep_provider_options = "{provider};',
-            "/usr/lib/galera/libgalera_smm.so": str(PROVIDER),
         }
         own = {
             "wsrep_node_name": self.name,
@@ -90,26 +99,29 @@ class Node:
     def initialise(self) -> None:
         """Make the data of the first node; the others get theirs from it."""
         installer = program.locate("mariadb-install-db")
-        command = [str(installer), "--no-defaults", f"--datadir={self.data}", *user()]
+        command = [str(installer), "--no-defaults", f"--datadir={self.data}"]
+        # Not as root: rsync's daemon, which takes the copy, would be nobody.
+        command += [f"--user={USER}"] if os.geteuid() == 0 else []
         more = ["--auth-root-authentication-method=normal", "--skip-test-db"]
         done = process.answer([*command, *more])
         assert done.returncode == 0, done.stderr
 
-    def command(self, *options: str) -> list[str]:
+    def command(self) -> list[str]:
         """The server's command line."""
-        return [str(program.locate("mariadbd")), f"--defaults-file={self._file}", *user(), *options]
+        return [str(program.locate("mariadbd")), f"--defaults-file={self._file}"]
 
-    def launch(self, *options: str) -> None:
-        """Start it; it may wait for others before it answers."""
+    def launch(self) -> None:
+        """Start it as in a container; it may wait for others before it answers."""
         assert self._server is None
         log = self._running.enter_context(self.log.open("ab"))
+        command = [SHIPPED / "start.sh", *self.command()]
         self._server = self._running.enter_context(
-            process.running(self.command(*options), output=log, stop_seconds=STOP_SECONDS)
+            process.running(command, env=self._environment, output=log, stop_seconds=STOP_SECONDS)
         )
 
-    def start(self, *options: str) -> None:
+    def start(self) -> None:
         """Start it, and wait until it has all that the others have."""
-        self.launch(*options)
+        self.launch()
         self.await_synced()
 
     def await_synced(self, seconds: float = START_SECONDS) -> None:
@@ -198,7 +210,7 @@ class Node:
 
     def recovered_position(self) -> int:
         """The number of the last write that it has, while it does not run: ``--wsrep-recover``."""
-        done = process.answer(self.command("--wsrep-recover", "--log-error="))
+        done = process.answer([*self.command(), "--wsrep-recover", "--innodb-force-recovery=2"])
         found = re.search(r"Recovered position: \S+:(-?\d+)", done.stdout + done.stderr)
         assert found, (done.stdout + done.stderr)[-2000:]
         return int(found[1])
@@ -210,8 +222,3 @@ class Node:
 
     def last_words(self) -> str:
         return self.log.read_text(errors="replace")[-4000:]
-
-
-def user() -> list[str]:
-    """As whom it runs. Not as root: rsync's daemon, which takes the copy, would be nobody."""
-    return [f"--user={USER}"] if os.geteuid() == 0 else []

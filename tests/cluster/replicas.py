@@ -85,6 +85,11 @@ class Replicas:
         }
         self._all = [Replica(self.ini, self.log, self.environment) for _ in range(REPLICAS)]
 
+    @property
+    def direct_port(self) -> int:
+        """One server's own."""
+        return self._all[0].port
+
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """With the schema in the database, and nginx in front."""

@@ -8,7 +8,8 @@ from .faults import KINDS
 from .report import Report
 from .system import System
 
-# Seconds without an acknowledged write: when a node is killed, and for all else.
+# Seconds without an acknowledged write: when a node or a server is killed, and for all else.
+KILLED = ("node in use killed", "another node killed", "server killed")
 KILL_GAP, GAP = 5, 10
 SHAPES = {"one writes": False, "all write": True}
 
@@ -18,7 +19,7 @@ def check(report: Report) -> None:
     assert report.wrong == []
     assert report.answered(500) == 0
     for fault in report.faults:
-        assert report.gap(fault) <= (KILL_GAP if "killed" in fault.kind else GAP), fault.kind
+        assert report.gap(fault) <= (KILL_GAP if fault.kind in KILLED else GAP), fault.kind
 
 
 def test_nothing_is_lost_when_the_node_in_use_is_killed(seed: int) -> None:
