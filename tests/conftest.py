@@ -83,7 +83,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest: no process shall be at it when all others are done."""
-    long = ("soak", "browser")
+    long = ("soak", "cluster", "browser")
     items.sort(key=lambda item: item.path.parent.name not in long)
     items.sort(key=lambda item: item.path.parent.name != "soak")
 

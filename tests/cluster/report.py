@@ -74,9 +74,10 @@ class Report:
         )
 
     def _table(self) -> Iterator[str]:
-        yield f"{'fault':28}{'seconds':>9}{'gap':>9}{'503':>6}{'no answer':>11}"
+        yield f"{'fault':28}{'seconds':>9}{'gap':>9}{'503':>6}{'502':>6}{'no answer':>11}"
         for fault in self.faults:
             yield (
                 f"{fault.kind:28}{fault.ended - fault.began:9.1f}{self.gap(fault):7.2f} s"
-                f"{self.answered(503, fault):6}{self.answered(None, fault):11}"
+                f"{self.answered(503, fault):6}{self.answered(502, fault):6}"
+                f"{self.answered(None, fault):11}"
             )

@@ -21,8 +21,9 @@ PICTURES = [(drawn(), 0)] * 12 + [(drawn(), 20_000)] * 5 + [(CHINA, 0)] * 2 + [(
 # Live projects of a client, tokens of a project, targets of a project; more are not created.
 MANY = {"project": 6, "token": 5, "target": 40}
 FINE = (200, 201, 204)
-# Answers that the database's absence explains; None is a connection that broke.
-AWAY = (503, None)
+# Answers that the database's absence explains, or, where nginx gives them, the server's; None is
+# a connection that broke.
+AWAY = (502, 503, None)
 
 
 @dataclass
@@ -83,9 +84,9 @@ class Client:
         answer = self.caller.ask(method, path, body, **more)
         if answer.hung:
             self.complain(answer, method, path, "no answer at all")
-        if answer.status is not None and answer.status >= 500 and answer.status != 503:
+        if answer.status is not None and answer.status >= 500 and answer.status not in AWAY:
             self.complain(answer, method, path, "a server error")
-        if answer.status == 503 and not answer.headers.get("Retry-After"):
+        if answer.status in (502, 503) and not answer.headers.get("Retry-After"):
             self.complain(answer, method, path, "no Retry-After")
         if answer.status in AWAY:
             # What Retry-After says would leave a short run idle.

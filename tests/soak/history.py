@@ -40,10 +40,10 @@ class Entry:
 
     @property
     def happened(self) -> Known:
-        """503 is said of a commit whose answer was lost, too."""
+        """503 is said of a commit whose answer was lost, and nginx's 502 of any request."""
         if self.status in (200, 201, 204):
             return Known.YES
-        return Known.MAYBE if self.status in (None, 503) else Known.NO
+        return Known.MAYBE if self.status in (None, 502, 503) else Known.NO
 
 
 @dataclass

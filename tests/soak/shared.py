@@ -60,7 +60,7 @@ class Shared:
                 if since < until
             ]
         done = [number for number, status in self._counts if status == 200]
-        maybe = [number for number, status in self._counts if status in (503, None)]
+        maybe = [number for number, status in self._counts if status in (502, 503, None)]
         if len(done) != len(set(done)):
             found.append("the counter took one number twice: an update was lost")
         if not len(done) <= counter <= len(done) + len(maybe):
