@@ -35,7 +35,8 @@ class Cluster:
             first.start()
             first.execute(*USERS)
             for node in others:
-                node.start()
+                node.launch()
+            self.await_whole()
             self._undo = undo.pop_all()
         return self
 

@@ -15,7 +15,7 @@ from ..soak.client import Client, Own
 from ..soak.history import Entry
 from ..soak.purger import Purger
 from ..soak.shared import Shared
-from .faults import Faults
+from .faults import AWAY_SECONDS, Faults
 from .node import Node
 from .report import Fault, Report
 from .system import System
@@ -28,7 +28,10 @@ START_SECONDS = 60.0
 class Experiment:
     """Clients of a system. Random choices come from the seed; the threads' order does not."""
 
-    def __init__(self, system: System, seed: int, *, pause: float = 0.1) -> None:
+    def __init__(
+        self, system: System, seed: int, *, pause: float = 0.1, away: float = AWAY_SECONDS
+    ) -> None:
+        """``away``: seconds after which what broke is started again."""
         self._system, self._seed = system, seed
         self._shared = Shared()
         # The first one only lays out what the others share.
@@ -37,7 +40,7 @@ class Experiment:
         numbers = range(1, CLIENTS + 1)
         self._clients = [Client(n, seed, system.port, self._shared, pause) for n in numbers]
         self._purger = Purger(system.replicas)
-        self._faults = Faults(system)
+        self._faults = Faults(system, away)
 
     def run(self, kinds: Iterable[str], between: float) -> Report:
         """Let the faults happen, with so many seconds after each."""

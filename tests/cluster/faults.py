@@ -15,8 +15,8 @@ NON_PRIMARY = "non-Primary"
 class Faults:
     """``strike`` lets one happen."""
 
-    def __init__(self, system: System) -> None:
-        self._system = system
+    def __init__(self, system: System, away: float = AWAY_SECONDS) -> None:
+        self._system, self._away = system, away
         # HAProxy sends everything to the first, or a share to each.
         self._used, self._other, self._last = system.cluster.nodes
 
@@ -40,7 +40,7 @@ class Faults:
 
     def _kill(self, node: Node) -> None:
         node.kill()
-        time.sleep(AWAY_SECONDS)
+        time.sleep(self._away)
         node.start()
 
     def freeze_used(self) -> None:
@@ -51,7 +51,7 @@ class Faults:
 
     def _freeze(self, node: Node) -> None:
         node.freeze()
-        time.sleep(AWAY_SECONDS)
+        time.sleep(self._away)
         node.thaw()
 
     def isolate_used(self) -> None:
@@ -62,7 +62,7 @@ class Faults:
 
     def _isolate(self, node: Node) -> None:
         node.isolate(on=True)
-        time.sleep(AWAY_SECONDS)
+        time.sleep(self._away)
         node.isolate(on=False)
 
     def restart_nodes(self) -> None:
@@ -84,7 +84,7 @@ class Faults:
         self._await(lambda: self._last.status("wsrep_cluster_status") == NON_PRIMARY)
         self._last.set_provider_option("pc.bootstrap=YES")
         self._last.await_synced()
-        time.sleep(AWAY_SECONDS)
+        time.sleep(self._away)
         self._used.start()
         self._other.start()
 
@@ -107,7 +107,7 @@ class Faults:
         for node in left:
             if node is not first:
                 node.start()
-        time.sleep(AWAY_SECONDS)
+        time.sleep(self._away)
         self._used.start()
 
 

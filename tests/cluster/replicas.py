@@ -68,7 +68,7 @@ class Replica:
 class Replicas:
     """All of them; ``port`` is nginx's."""
 
-    def __init__(self, directory: Path, database_port: int) -> None:
+    def __init__(self, directory: Path, database_port: int, number: int = REPLICAS) -> None:
         self.port = 0
         self.directory, self.log = directory, directory / "servers.log"
         self.ini = directory / "server.ini"
@@ -84,7 +84,7 @@ class Replicas:
             "AR_TARGETS_LOGIN_FAILURES_PER_ADDRESS": "off",
             "AR_TARGETS_USER_CHANGE_RATE": "off",
         }
-        self._all = [Replica(self.ini, self.log, self.environment) for _ in range(REPLICAS)]
+        self._all = [Replica(self.ini, self.log, self.environment) for _ in range(number)]
 
     @property
     def direct_port(self) -> int:

@@ -7,14 +7,14 @@ from typing import Self
 
 from .cluster import Cluster
 from .haproxy import HAProxy
-from .replicas import Replicas
+from .replicas import REPLICAS, Replicas
 
 
 class System:
     """``active``: all nodes take writes, not one."""
 
-    def __init__(self, *, active: bool = False) -> None:
-        self._active = active
+    def __init__(self, *, active: bool = False, replicas: int = REPLICAS) -> None:
+        self._active, self._number = active, replicas
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
@@ -24,7 +24,7 @@ class System:
             self.cluster = undo.enter_context(Cluster(directory))
             self.haproxy = HAProxy(directory, self.cluster.nodes, active=self._active)
             undo.enter_context(self.haproxy.running())
-            self.replicas = Replicas(directory, self.haproxy.port)
+            self.replicas = Replicas(directory, self.haproxy.port, self._number)
             undo.enter_context(self.replicas.running())
             self._undo = undo.pop_all()
         return self

@@ -25,8 +25,8 @@ def check(report: Report) -> None:
 
 
 def test_nothing_is_lost_when_the_node_in_use_is_killed(seed: int) -> None:
-    with System() as system:
-        report = Experiment(system, seed).run(["node in use killed"], between=2)
+    with System(replicas=1) as system:
+        report = Experiment(system, seed, away=3).run(["node in use killed"], between=1)
     show(report)
     assert report.wrong == []
     assert report.acknowledged[-1] > report.faults[0].began
