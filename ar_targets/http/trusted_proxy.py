@@ -5,6 +5,7 @@ else. `/metrics`, which only some networks may read, uses the peer's address, wh
 before the headers are applied.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
@@ -23,6 +24,8 @@ PASSED_ON = (
     "HTTP_X_FORWARDED_PROTO",
     "HTTP_X_REAL_IP",
 )
+# Some proxies add the port of the client's connection: 192.0.2.1:4711 or [2001:db8::1]:4711.
+WITH_PORT = re.compile(r"\[([^\]]*)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 
 
 class TrustedProxy:
@@ -32,7 +35,7 @@ class TrustedProxy:
         """``address`` is the proxy's, or ``*`` for any peer."""
         self.registry = app.registry
         self._address, self._direct = address, app
-        self._forwarded = ProxyFix(app, x_for=1, x_proto=1, x_host=1)
+        self._forwarded = ProxyFix(self._sensible, x_for=1, x_proto=1, x_host=1)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer a request."""
@@ -41,6 +44,29 @@ class TrustedProxy:
         answer: Any = self._forwarded if trusted else self._direct
         response: Iterable[bytes] = answer(environ, start_response)
         return response
+
+    def _sensible(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer a request of the trusted proxy, without values that cannot be.
+
+        What is no address would be a key of its own to the rate limits, and so would each port.
+        """
+        before = environ["werkzeug.proxy_fix.orig"]
+        address = address_in(environ.get("REMOTE_ADDR", ""))
+        environ["REMOTE_ADDR"] = address or before["REMOTE_ADDR"]
+        if environ["wsgi.url_scheme"] not in ("http", "https"):
+            environ["wsgi.url_scheme"] = before["wsgi.url_scheme"]
+        response: Iterable[bytes] = self._direct(environ, start_response)
+        return response
+
+
+def address_in(text: str) -> str | None:
+    """The IP address in a value of X-Forwarded-For, without a port or zone; None if it has none."""
+    if found := WITH_PORT.fullmatch(text):
+        text = found[1] or found[2] or ""
+    try:
+        return str(ip_address(text.partition("%")[0]))
+    except ValueError:
+        return None
 
 
 def direct(environ: Mapping[str, Any]) -> str:
