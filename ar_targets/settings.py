@@ -69,6 +69,13 @@ def database_url(text: str) -> URL:
     if url is None or url.get_backend_name() not in ("mysql", "mariadb") or not url.database:
         # The text may hold a password: it is not repeated here.
         raise ValueError("it must look like mysql+pymysql://user:password@host:3306/ar_targets")
+    for name in sorted({"ssl_ca", "ssl_cert", "ssl_key"} & url.query.keys()):
+        if not os.access(str(url.query[name]), os.R_OK):
+            raise ValueError(f"{name}: there is no file {url.query[name]} that can be read")
+    if url.get_driver_name() == "pymysql" and "ssl_ca" not in url.query:
+        # Neither means there what it says: the certificates of all authorities, and any name.
+        for name in sorted({"ssl", "ssl_verify_cert", "ssl_verify_identity"} & url.query.keys()):
+            raise ValueError(f"{name} needs ssl_ca, a file with the certificate of the authority")
     return url
 
 

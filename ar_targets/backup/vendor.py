@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL
 
+from ..db.tls import is_verified
 from .manifest import BackupError
 
 MARIADB, MYSQL = "MariaDB", "MySQL"
@@ -48,7 +49,6 @@ TLS: dict[str, dict[str, tuple[str, ...]]] = {
         PREFERRED: ("ssl-mode=PREFERRED",),
     },
 }
-FALSE = ("", "0", "false", "no")
 
 
 def vendor_of(engine: Engine) -> str:
@@ -138,12 +138,10 @@ def option_lines(url: URL, vendor: str) -> Iterator[str]:
 
 
 def tls(url: URL) -> str:
-    """How far the tools trust the network: with a CA they verify, unless the URL says no."""
-    query = url.query
-    said = query.get("ssl_verify_cert", query.get("ssl_verify_identity"))
-    if str(said).lower() not in FALSE if said is not None else "ssl_ca" in query:
+    """How far the tools trust the network."""
+    if is_verified(url):
         return VERIFIED
-    return REQUIRED if query.keys() & FILES.keys() else PREFERRED
+    return REQUIRED if url.query.keys() & FILES.keys() else PREFERRED
 
 
 def quoted(value: str) -> str:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from ..settings import OTHER_FIELDS, PREFIX, Settings, SettingsError
 from ..telemetry import request_context
+from . import tls
 from .retry import LONGEST_RETRYING
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ def _make(settings: Settings, size: int, *, impatient: bool, **options: Any) -> 
     if impatient:
         timeouts |= dict.fromkeys(("read_timeout", "write_timeout"), statement_seconds(settings))
     engine = sqlalchemy.create_engine(
-        settings.database_url,
+        tls.for_driver(settings.database_url),
         pool_size=max(1, size),
         max_overflow=0,
         pool_timeout=min(POOL_WAIT, settings.database_timeout),

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
@@ -63,13 +63,20 @@ class PrivateDatabase:
     """A database server with its data in ``directory``, from `start` to `stop`.
 
     ``durable=False`` does not wait for the disk, for tests. ``check`` is called
-    repeatedly during the start, and may raise to abort it.
+    repeatedly during the start, and may raise to abort it. ``options`` are the server's own, behind
+    and thus before ours.
     """
 
     def __init__(
-        self, directory: Path, *, durable: bool = True, check: process.Check = process.never
+        self,
+        directory: Path,
+        *,
+        durable: bool = True,
+        check: process.Check = process.never,
+        options: Sequence[str] = (),
     ) -> None:
         self._directory = DataDirectory(directory)
+        self._options = options
         self._durable = durable
         self._check = check
         self._socket: Path | None = None
@@ -180,6 +187,7 @@ class PrivateDatabase:
             *OPTIONS,
             *(MYSQL_OPTIONS if found.kind == "mysql" else ()),
             *(() if self._durable else THROW_AWAY_OPTIONS),
+            *self._options,
         ]
 
     def _await_answer(self, server: subprocess.Popen[bytes]) -> None:
