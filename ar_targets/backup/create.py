@@ -22,6 +22,7 @@ COMPRESSION = 1
 CREATE_TABLE = re.compile(rb"CREATE TABLE `([^`]+)`")
 INSERT = re.compile(rb"INSERT INTO `([^`]+)` ")
 REVISION = re.compile(rb"INSERT INTO `alembic_version` VALUES \('([^']+)'\)")
+POSITION = re.compile(rb"-- CHANGE MASTER TO MASTER_LOG_FILE='([^']+)', MASTER_LOG_POS=(\d+);")
 
 
 class DumpContents:
@@ -34,6 +35,7 @@ class DumpContents:
     def __init__(self) -> None:
         self.rows: dict[str, int] = {}
         self.revision: str | None = None
+        self.binlog: tuple[str, int] | None = None
         self.longest = 0
 
     def passing(self, stream: IO[bytes]) -> Iterator[bytes]:
@@ -55,6 +57,8 @@ class DumpContents:
             self.rows[found[1].decode()] = 0
         if found := REVISION.match(line):
             self.revision = found[1].decode()
+        elif found := POSITION.match(line):
+            self.binlog = found[1].decode(), int(found[2])
 
 
 def create(
@@ -66,7 +70,7 @@ def create(
     if (directory.path / (name + DUMP)).exists():
         raise BackupError(f"{directory.path / (name + DUMP)} exists")
     contents, server = DumpContents(), vendor.vendor_of(engine)
-    options = (*vendor.DUMP_OPTIONS, *vendor.VENDOR_OPTIONS[server])
+    options = (*vendor.DUMP_OPTIONS, *vendor.options_of(engine, server))
     with (
         directory.new_file(name + DUMP) as file,
         gzip.GzipFile("", "wb", COMPRESSION, file) as archive,
@@ -82,6 +86,7 @@ def create(
     if contents.revision is None:
         raise BackupError("the database has no schema of ar_targets; run ar_targets_initdb")
     dump = directory.path / (name + DUMP)
+    binlog_file, binlog_position = contents.binlog or (None, None)
     made = Manifest(
         file=dump.name,
         created_at=clock.rfc3339(begun),
@@ -90,6 +95,8 @@ def create(
         schema_revision=contents.revision,
         rows=contents.rows,
         longest_statement=contents.longest,
+        binlog_file=binlog_file,
+        binlog_position=binlog_position,
         size=dump.stat().st_size,
         sha256=checksum(dump),
     )

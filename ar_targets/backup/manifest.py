@@ -29,6 +29,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[str, int]
     # Bytes of the longest statement: the server that restores it must allow such a packet.
     longest_statement: int
+    # Where the binary log goes on behind the dump; None where the server told no position.
+    binlog_file: str | None = None
+    binlog_position: int | None = None
     # Of the compressed file.
     size: int
     sha256: str

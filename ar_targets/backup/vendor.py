@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL
 
+from ..db.engine import server_variable
 from ..db.tls import is_verified
 from .manifest import BackupError
 
@@ -33,6 +34,9 @@ DUMP_OPTIONS = (
 )
 # The snapshot of one database has no business with the server's transaction ids.
 VENDOR_OPTIONS = {MARIADB: (), MYSQL: ("--set-gtid-purged=OFF",)}
+# As a comment, where the binary log goes on behind the snapshot. MariaDB tells everybody, without a
+# lock; MySQL's tool would lock all tables of the server, which takes a right on all of it.
+BINLOG_OPTIONS = {MARIADB: ("--master-data=2",), MYSQL: ()}
 # What the drivers call it in the URL → in an option file.
 FILES = {"ssl_ca": "ssl-ca", "ssl_cert": "ssl-cert", "ssl_key": "ssl-key"}
 # TLS that verifies the server, TLS, and TLS if the server has it.
@@ -56,6 +60,12 @@ def vendor_of(engine: Engine) -> str:
     with engine.connect() as connection:
         version = str(connection.scalar(text("SELECT VERSION()")))
     return MARIADB if MARIADB in version else MYSQL
+
+
+def options_of(engine: Engine, vendor: str) -> tuple[str, ...]:
+    """The options of the dump that depend on the server."""
+    has_binlog = bool(server_variable(engine, "log_bin"))
+    return VENDOR_OPTIONS[vendor] + (BINLOG_OPTIONS[vendor] if has_binlog else ())
 
 
 def program(names: dict[str, str], vendor: str) -> str:

@@ -1,9 +1,9 @@
 """TLS to the database: one way to write it in the URL, whatever each driver makes of it.
 
 ``?ssl_ca=/path/ca.pem`` verifies the server's certificate and its name, and refuses a server
-without TLS; with ``&ssl_verify_cert=false`` the driver decides. By itself, MariaDB's connector 1.1.14 does
-not look at the name then, and sends the password in clear to a server without TLS. PyMySQL 1.2.4
-verifies by ``ssl_ca`` alone, but forgets the file where ``ssl_verify_cert`` is there, too.
+without TLS; with ``&ssl_verify_cert=false`` the driver decides. By itself, MariaDB's connector
+1.1.14 does not look at the name, and sends the password in clear to a server without TLS. PyMySQL
+1.2.4 verifies by ``ssl_ca`` alone, but forgets the file where ``ssl_verify_cert`` is there, too.
 """
 
 from sqlalchemy.engine import URL
