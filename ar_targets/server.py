@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 # Environment variables: the ini file, for the workers; the directory, for prometheus_client.
 INI = "AR_TARGETS_INI"
 METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+# A file system in memory. The metrics files are mapped, and have holes: a worker that writes into
+# one when the disk is full dies of SIGBUS, and the whole server with it.
+MEMORY = "/dev/shm"  # noqa: S108  # the directory in it gets a random name
 # More threads than requests running at once: those that wait for a connection of the pool, which
 # is far smaller, must leave threads to those that need none.
 THREADS = 64
@@ -76,7 +79,8 @@ def serve(app: Any, global_conf: Mapping[str, str], **given: str) -> NoReturn:
     require_free(Address(options.host, options.port))
     app.registry.engine.dispose()
     # The metrics files of all workers are in this directory, which is removed at shutdown.
-    directory = tempfile.mkdtemp(prefix="ar_targets-metrics-")
+    memory = MEMORY if os.access(MEMORY, os.W_OK) else None
+    directory = tempfile.mkdtemp(prefix="ar_targets-metrics-", dir=memory)
     environment = MALLOC | os.environ | {INI: global_conf["__file__"], METRICS_DIRECTORY: directory}
     arguments = [f"--{name}={value}" for name, value in options._asdict().items()]
     sys.stdout.flush()

@@ -58,7 +58,8 @@ class BackupDirectory:
     def new_file(self, name: str) -> Iterator[BinaryIO]:
         """A file that appears under its name when it is whole and on the disk.
 
-        Only its owner can read it: a dump holds password hashes.
+        Only its owner can read it: a dump holds password hashes. Raises BackupError if the disk is
+        full, for instance.
         """
         part = self.path / (name + PART)
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -69,6 +70,8 @@ class BackupDirectory:
                 os.fsync(stream.fileno())
             part.replace(self.path / name)
             self._sync()
+        except OSError as wrong:
+            raise BackupError(f"cannot write {self.path / name}: {wrong.strerror}") from None
         finally:
             part.unlink(missing_ok=True)
 

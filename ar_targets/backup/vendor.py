@@ -114,6 +114,8 @@ def running(
         finally:
             process.kill()
             process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
         if failed:
             errors.seek(0)
             lines = errors.read().decode(errors="replace").strip().splitlines()

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from ..client import Client
 from ..conftest import INI, KEY, build
 from ..invariants import broken
 from ..pictures import CHINA, FLOWER, drawn
+from ..soak.machine import small_disk
 from ..tables import backup_result
 from ..throwaway import on_server_of
 
@@ -440,8 +442,42 @@ def test_a_disk_without_room(database_url, stage, project, tmp_path):
     done = subprocess.run(
         limited, env=os.environ | settings, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stderr) == (1, "File too large\n")
+    assert done.returncode == 1
+    assert re.fullmatch(r"cannot write \S+\.sql\.gz: File too large\n", done.stderr)
     assert list(tmp_path.glob("ar_targets*")) == []
+
+
+def test_a_disk_that_gets_full(script, stage, project, tmp_path):
+    """It is told, older backups stay, and the next one works when there is room again."""
+    with ExitStack() as stack:
+        try:
+            disk = stack.enter_context(small_disk(tmp_path / "disk", 4))
+        except OSError as refused:
+            pytest.skip(f"a small disk takes the right to mount one: {refused}")
+        stage.target(project, data=FLOWER)
+        assert script(backup.main, "create", str(disk)).code == 0
+        (kept,) = disk.glob("*.sql.gz")
+        before = set(disk.iterdir())
+        stage.target(project, data=FLOWER + os.urandom(4 * MIB))
+        done = script(backup.main, "create", str(disk), "--keep", "1")
+        assert done.code == 1
+        assert re.fullmatch(r"cannot write \S+\.sql\.gz: No space left on device\n", done.err)
+        assert set(disk.iterdir()) == before
+        results = sorted(stage.rows(backup_result), key=lambda row: row["finished_at"])
+        assert [row["outcome"] for row in results] == ["success", "failure"]
+        assert script(backup.main, "drill", str(kept)).code == 0
+        # Not even a byte is left, for whatever name.
+        with (disk / "ballast").open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        done = script(backup.main, "create", str(disk))
+        assert (done.code, len(done.err.splitlines())) == (1, 1)
+        (disk / "ballast").unlink()
+        subprocess.run(["mount", "-o", "remount,size=32m", str(disk)], check=True)
+        time.sleep(1)
+        assert script(backup.main, "create", str(disk), "--keep", "1").code == 0
+        assert len(list(disk.glob("*.sql.gz"))) == 1
+        assert not kept.exists()
 
 
 @pytest.mark.parametrize(
