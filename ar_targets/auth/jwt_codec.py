@@ -26,9 +26,10 @@ ALGORITHM = "HS256"
 # accepted.
 JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 JTI = re.compile(r"[0-9a-f]{32}")
-# Seconds by which the clocks of two machines may differ before a token is refused because it was
-# issued in the future. It does not extend the expiry: see `_login`.
-LEEWAY = 10
+# Seconds by which a clock may have been ahead before a token is refused because it was issued in
+# the future. Apps have the strings that were made meanwhile, and their rows say that they are
+# valid. It does not extend the expiry: see `_login`.
+LEEWAY = 24 * 3600
 # Size of each process's cache of verified tokens: about 1 MiB.
 REMEMBERED = 2000
 

@@ -50,6 +50,7 @@ class DatabaseStorage(Storage, MovingWindowSupport):
             "allowed": limit,
             "moment": login_attempt.pack(now),
             "since": login_attempt.pack(now - expiry),
+            "until": login_attempt.pack(now + expiry),
             "expires_at": clock.now() + timedelta(seconds=expiry),
         }
         with self._engine.begin() as connection:
@@ -65,7 +66,7 @@ class DatabaseStorage(Storage, MovingWindowSupport):
         with self._engine.connect() as connection:
             packed = connection.execute(login_attempt.READ, {"attempt_id": _id(key)}).scalar()
         moments = login_attempt.unpack(packed)[-limit:] if packed else []
-        counting = [moment for moment in moments if moment > now - expiry]
+        counting = [moment for moment in moments if now - expiry < moment <= now + expiry]
         return (counting[0], len(counting)) if counting else (now, 0)
 
     def clear(self, key: str) -> None:

@@ -35,10 +35,12 @@ class LoginAttempt(Expiring, Base):
 
 
 # Inserts the first attempt, adds another, or refuses it. The assignments are evaluated from left
-# to right, and all read ``moments``, so it is assigned last.
+# to right, and all read ``moments``, so it is assigned last. What lies further in the future than a
+# window is from a clock that was ahead: it would refuse logins until that time has come.
 _FULL = (
     "LENGTH(moments) >= {width} * :allowed "
-    "AND LEFT(RIGHT(moments, {width} * :allowed), {width}) > :since"
+    "AND LEFT(RIGHT(moments, {width} * :allowed), {width}) > :since "
+    "AND LEFT(RIGHT(moments, {width} * :allowed), {width}) <= :until"
 )
 ACQUIRE = text(
     """

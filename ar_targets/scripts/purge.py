@@ -10,8 +10,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from sqlalchemy import func, select
 from sqlalchemy.engine import Engine
 
 from .. import clock
@@ -19,13 +20,15 @@ from ..db.engine import make_engine
 from ..db.session import transaction_scope
 from ..models import purge, purge_result
 from ..models.purge import Removal
-from .command import parser, positive, run, settings_of
+from .command import CommandError, parser, positive, run, settings_of
 
 # Rows per transaction, and the pause after it as a multiple of its duration. Requests are
 # slowed by the size of a batch more than by a short pause: on busy processors the slowest of
 # a hundred 304s took 1.6 times as long as without a purge, with 100 rows 2.3 times; with
 # 1,000 rows and a pause as long as the batch, up to six times.
 BATCH, RESTS = 30, 4
+# By which this machine's clock may be ahead of the database's: what is removed is lost.
+MOST_AHEAD = timedelta(minutes=5)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -57,6 +60,7 @@ def work(arguments: argparse.Namespace) -> None:
     settings = settings_of(arguments.ini)
     engine = make_engine(settings)
     now, days = clock.now(), arguments.deleted_older_than
+    refuse_clock_ahead(engine, now)
     before = now - timedelta(days=days) if days is not None else None
     removed: Counter[str] = Counter()
     finished = False
@@ -83,6 +87,17 @@ def work(arguments: argparse.Namespace) -> None:
             print(f"{verb} {number} {name}")
         if not arguments.dry_run:
             record(engine, removed, finished=finished)
+
+
+def refuse_clock_ahead(engine: Engine, now: datetime) -> None:
+    """Raises CommandError if this machine is ahead: it would remove what has not expired yet."""
+    with transaction_scope(engine) as db:
+        ahead = now - db.read(select(func.utc_timestamp(6)))[0][0]
+    if ahead > MOST_AHEAD:
+        raise CommandError(
+            f"this machine's clock is {ahead.total_seconds():.0f} s ahead of the database's: "
+            "nothing was removed; run NTP on both"
+        )
 
 
 def record(engine: Engine, removed: Mapping[str, int], *, finished: bool) -> None:

@@ -40,6 +40,22 @@ def age(stage, seconds):
             connection.execute(same.values(moments=moments))
 
 
+def test_a_clock_that_was_ahead_refuses_nobody_for_long(limiter, stage):
+    """Of what was counted then, what is further than a window away is over when that is."""
+    for _ in range(3):
+        assert limiter.hit(RATE, "a")
+    assert not limiter.hit(RATE, "a")
+    age(stage, -50)
+    assert not limiter.hit(RATE, "a")
+    assert 100 < limiter.get_window_stats(RATE, "a").reset_time - time.time() < 111
+    age(stage, -3600)
+    assert limiter.get_window_stats(RATE, "a").remaining == 3
+    for _ in range(3):
+        assert limiter.hit(RATE, "a")
+    assert not limiter.hit(RATE, "a")
+    assert limiter.get_window_stats(RATE, "a").reset_time - time.time() < 61
+
+
 def test_two_applications_on_one_database_count_together(make_app, owner):
     first, second = (make_app(login_failures="3 per 1 minute") for _ in range(2))
     first.post_json(LOGIN, WRONG, status=401)

@@ -56,6 +56,23 @@ def test_dead_tokens_go(script, stage, project):
     assert ids(stage, tokens) == {valid.id}
 
 
+def test_a_clock_ahead_removes_nothing(script, stage, project, monkeypatch):
+    """A token that would expire within that hour could not be extended any more."""
+    app, gone = stage.app(project, ttl=600), stage.app(project)
+    stage.revoke(gone)
+    right = clock.now
+    monkeypatch.setattr(clock, "now", lambda: right() + timedelta(hours=1))
+    for more in ((), ("--deleted-older-than", "0"), ("--dry-run",)):
+        done = script(purge.main, *more)
+        assert (done.code, done.out) == (1, "")
+        assert done.err.startswith("this machine's clock is 36")
+    assert ids(stage, tokens) == {app.id, gone.id}
+    # One that is behind removes less, and later.
+    monkeypatch.setattr(clock, "now", lambda: right() - timedelta(hours=1))
+    assert script(purge.main).code == 0
+    assert ids(stage, tokens) == {app.id}
+
+
 def test_attempts_that_no_longer_count_go(script, stage):
     attempt = {"moments": b"", "expires_at": clock.now()}
     later = attempt | {"expires_at": clock.now() + timedelta(minutes=1)}

@@ -74,7 +74,7 @@ BAD = {
     "login without exp": signed(USER),
     "exp as text": signed(USER | {"exp": str(IN_AN_HOUR)}),
     "expired": signed(USER | {"exp": IN_AN_HOUR - 3601}),
-    "made in the future": signed(USER | {"exp": IN_AN_HOUR, "iat": IN_AN_HOUR}),
+    "made in the future": signed(USER | {"exp": IN_AN_HOUR, "iat": IN_AN_HOUR + 24 * 3600}),
     "no kind": signed({"sub": "3", "ver": 1, "exp": IN_AN_HOUR}),
     "another kind": signed(USER | {"kind": "admin", "exp": IN_AN_HOUR}),
     "no version": signed({"kind": "user", "sub": "3", "exp": IN_AN_HOUR}),
