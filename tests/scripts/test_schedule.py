@@ -128,6 +128,12 @@ def test_times_are_those_of_cron(text, expected):
     assert schedule.Crontab(text).get_next_fire_time(None, a_monday) == expected
 
 
+def test_a_clock_that_goes_back_repeats_nothing():
+    done, now = datetime(2026, 11, 23, 2, 43, tzinfo=UTC), datetime(2026, 11, 23, 1, 50, tzinfo=UTC)
+    following = schedule.Crontab("43 2 * * *").get_next_fire_time(done, now)
+    assert following == datetime(2026, 11, 24, 2, 43, tzinfo=UTC)
+
+
 def test_trash_goes_only_where_it_is_asked_for(monkeypatch):
     settings = schedule.settings_of
     for name, text in (("DATABASE_URL", "mysql+pymysql://u:p@h/d"), ("JWT_KEYS", KEY)):
