@@ -14,7 +14,7 @@ from ..db.session import Database
 from ..models import SCHEMA_REVISION, request_count, statistics, usage
 from ..models.noun import SoftDeletable
 from ..models.project import Project
-from ..models.schema import schema_revision
+from ..models.schema import fits, schema_revision
 from ..models.statistics import Day, ExpiringToken, Latest, Storage, TokenCounts
 from ..models.target import Target
 from ..models.usage import NEAR, Use
@@ -182,9 +182,11 @@ class DashboardPage(Page, AdminIndexView):  # type: ignore[misc]
         """What an operator looks at: requests of the last day, schema and database."""
         since = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=23)
         counts = settings().request_counts
+        schema = schema_revision(db())
         return {
             "traffic": request_count.traffic(db(), since) if counts else None,
-            "schema": schema_revision(db()),
+            "schema": schema,
+            "schema_fits": fits(schema),
             "schema_wanted": SCHEMA_REVISION,
             "database": statistics.database_version(db()),
         }

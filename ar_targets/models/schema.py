@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from ..db.session import Database
+from . import SCHEMA_REVISION
 
 
 def schema_revision(db: Database) -> str | None:
@@ -15,3 +16,12 @@ def schema_revision(db: Database) -> str | None:
     except ProgrammingError:
         return None
     return cast("str", rows[0][0]) if rows else None
+
+
+def fits(found: str | None) -> bool:
+    """Whether this version works on a schema: on its own, and on a later one.
+
+    An upgrade migrates first and replaces the servers then, one after the other; the migrations of
+    the next release only add. Revisions are numbers of four digits.
+    """
+    return found is not None and found >= SCHEMA_REVISION

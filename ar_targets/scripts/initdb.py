@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from alembic import command
 
 from ..db.engine import LOCK_WAIT_TIMEOUT, error_number, error_text, make_engine
+from ..models import SCHEMA_REVISION
 from .command import CommandError, parser, run, settings_of
 
 # Seconds to wait for the lock while another process migrates.
@@ -38,13 +40,18 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def initialise(arguments: argparse.Namespace) -> None:
-    """Wait for the database, take the lock, run the migrations."""
+    """Wait for the database, take the lock, run the migrations.
+
+    A later schema is left alone: the version that has begun to replace this one brought it.
+    """
     config = Config(arguments.ini)
     engine = make_engine(settings_of(arguments.ini))
     wait_for(engine, arguments.wait)
     with engine.connect() as connection, migration_lock(connection):
         config.attributes["connection"] = connection
-        migrate(config, connection)
+        found = MigrationContext.configure(connection).get_current_revision()
+        if found is None or found <= SCHEMA_REVISION:
+            migrate(config, connection)
         revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
     print(f"the schema is at {revision}")
 

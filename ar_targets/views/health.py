@@ -8,7 +8,7 @@ from ..errors import RETRY_AFTER, FieldError, problem
 from ..http.representation import Json
 from ..http.service import public_service
 from ..models import SCHEMA_REVISION
-from ..models.schema import schema_revision
+from ..models.schema import fits, schema_revision
 
 live = public_service("live", "/health/live")
 ready = public_service("ready", "/health/ready")
@@ -22,9 +22,9 @@ def is_live(request: Request) -> Json:
 
 @ready.get(permission=NO_PERMISSION_REQUIRED)
 def is_ready(request: Request) -> Json:
-    """Readiness: the database can be reached and has the schema of this version; else 503."""
+    """Readiness: the database can be reached and has this schema or a later one; else 503."""
     found = schema_revision(request.db)
-    if found != SCHEMA_REVISION:
+    if not fits(found):
         reason = f"the schema is at {found}, not {SCHEMA_REVISION}; run ar_targets_initdb"
         raise problem(
             HTTPServiceUnavailable,

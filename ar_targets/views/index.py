@@ -9,8 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from ..http.execution_policy import SAFE
 from ..http.representation import Json
 from ..http.service import public_service
-from ..models import SCHEMA_REVISION
-from ..models.schema import schema_revision
+from ..models.schema import fits, schema_revision
 from ..openapi.page import index_page
 from ..version import VERSION
 
@@ -58,8 +57,8 @@ def links(request: Request) -> Json:
 
 
 def is_ready(request: Request) -> bool:
-    """Whether the database can be reached and has the schema of this version."""
+    """Whether the database can be reached and has a schema that this version works on."""
     try:
-        return schema_revision(request.db) == SCHEMA_REVISION
+        return fits(schema_revision(request.db))
     except (DBAPIError, PoolTimeout):
         return False

@@ -81,6 +81,13 @@ def test_the_models_name_the_head():
     assert scripts.get_heads() == [SCHEMA_REVISION]
 
 
+def test_later_revisions_have_larger_numbers():
+    """By them a server tells a schema that is newer than itself from one that is older."""
+    scripts = ScriptDirectory(str(INI.parent / "alembic"))
+    found = [script.revision for script in scripts.walk_revisions()][::-1]
+    assert found == [f"{number:04}" for number in range(1, len(found) + 1)]
+
+
 def test_tables_are_as_we_need_them(connection):
     migrate(connection, "upgrade", "head")
     rows = connection.execute(

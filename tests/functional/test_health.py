@@ -30,11 +30,23 @@ def execute(stage):
     return run
 
 
-def test_another_schema_is_not_ready(app, execute):
+def test_a_later_schema_is_ready(app, execute):
+    """In a rolling upgrade the schema comes first; servers of the version before work on."""
+    later = f"{int(SCHEMA_REVISION) + 1:04}"
+    execute(f"UPDATE alembic_version SET version_num = '{later}'")
+    try:
+        assert app.get("/health/ready", status=200).json["schema"] == later
+        assert app.get("/").json["ready"] is True
+    finally:
+        execute(f"UPDATE alembic_version SET version_num = '{SCHEMA_REVISION}'")
+
+
+def test_an_earlier_schema_is_not_ready(app, execute):
     execute("UPDATE alembic_version SET version_num = '0000'")
     try:
         refused = app.get("/health/ready", status=503)
         app.get("/health/live", status=200)
+        assert app.get("/").json["ready"] is False
     finally:
         execute(f"UPDATE alembic_version SET version_num = '{SCHEMA_REVISION}'")
     assert "0000" in refused.json["errors"][0]["description"]

@@ -36,6 +36,17 @@ def test_migrates_and_may_be_run_again(script, empty_url):
     assert tables(empty_url) == {*Base.metadata.tables, "alembic_version"}
 
 
+def test_a_later_schema_is_left_alone(script, empty_url):
+    """A server that is started anew in the midst of an upgrade, or after one that was undone."""
+    script(initdb.main)
+    engine = create_engine(empty_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    done = script(initdb.main)
+    assert (done.code, done.out) == (0, "the schema is at 9999\n")
+
+
 def test_replicas_at_once(empty_url):
     with ThreadPoolExecutor(4) as threads:
         codes = list(threads.map(lambda _: initdb.main([str(INI)]), range(4)))

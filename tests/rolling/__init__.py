@@ -1,0 +1,1 @@
+"""A rolling upgrade: servers of the last release go on while the schema is this version's."""
