@@ -104,10 +104,11 @@ ANYWHERE = tuple(kind for kind in KINDS if kind != "disk full")
 # After these the very first request must succeed: nothing had to be started anew
 # but the database, which answers before the cause counts as gone.
 FIRST_TRY = {"database killed", "database connections cut", "client connections cut", "disk full"}
+KILLS = ("database killed", "server killed", "worker killed")
 
 
-def schedule(each: int, chance: random.Random) -> list[str]:
+def schedule(each: int, chance: random.Random, among: tuple[str, ...] = ANYWHERE) -> list[str]:
     """So many of each kind, in a random order."""
-    kinds = [kind for kind in ANYWHERE for _ in range(each)]
+    kinds = [kind for kind in among for _ in range(each)]
     chance.shuffle(kinds)
     return kinds

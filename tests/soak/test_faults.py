@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from .experiment import Experiment
-from .faults import ANYWHERE, schedule
+from .faults import ANYWHERE, KILLS, schedule
 from .machine import Machine, small_disk
 from .report import Report
 
@@ -65,6 +65,18 @@ def test_many_faults(directory: Path, seed: int, faults: int) -> None:
         report = Experiment(machine, seed).run(kinds, between=5)
     show(report)
     assert report.wrong == []
+
+
+@pytest.mark.soak
+def test_fifty_kills(directory: Path, seed: int) -> None:
+    """Of database, server and worker, and one more; closer to each other than other faults."""
+    kinds = schedule(17, random.Random(seed), KILLS)
+    with Machine(directory) as machine:
+        # How soon it is well again is told by the figures, and bounded by the test above.
+        report = Experiment(machine, seed, alone=False).run(kinds, between=2)
+    show(report)
+    assert report.wrong == []
+    assert len(report.faults) == len(kinds) == 51
 
 
 @pytest.mark.soak
