@@ -53,6 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """For the experiments in ``tests/soak``."""
     parser.addoption("--seed", type=int, help="where random choices come from")
     parser.addoption("--faults", type=int, default=10, help="how many of each kind (default: 10)")
+    parser.addoption("--requests", type=int, default=72_000, help="how many (default: 72,000)")
 
 
 def pytest_report_header() -> str:
