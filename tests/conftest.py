@@ -13,6 +13,7 @@ import logging
 import math
 import os
 import pkgutil
+import secrets
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -50,9 +51,10 @@ PRODUCTION = INI.with_name("production.ini")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """For the experiments in ``tests/soak``."""
+    """For the experiments of `make soak`."""
     parser.addoption("--seed", type=int, help="where random choices come from")
     parser.addoption("--faults", type=int, default=10, help="how many of each kind (default: 10)")
+    parser.addoption("--hostile", type=int, default=200_000, help="bent ones (default: 200,000)")
     parser.addoption("--requests", type=int, default=72_000, help="how many (default: 72,000)")
 
 
@@ -109,6 +111,13 @@ def encodable(found: Any) -> Any:
             return type(found)(map(encodable, found))
         case _:
             return found
+
+
+@pytest.fixture(scope="session")
+def seed(request: pytest.FixtureRequest) -> int:
+    """Where random choices come from; it is printed, so that a run can be repeated."""
+    chosen = request.config.getoption("--seed")
+    return secrets.randbelow(10**6) if chosen is None else chosen
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -59,7 +59,8 @@ class Day:
             self._read()
             self._open_all(self._mark)
             self._work_in_the_panel()
-            self._open_all(ADMINISTRATOR)
+            # Others delete meanwhile what is on its pages.
+            self._open_all(ADMINISTRATOR, 302, 404)
             self._send(self._open("/admin/account/"), "/admin/login/out/", expected=303)
             self._change()
             self._look_around()
@@ -183,7 +184,7 @@ class Day:
         self.ask("DELETE", "/api/user/{user_id}")
         self.ask("DELETE", "/api/user/{friend_id}")
 
-    def _open_all(self, login: str) -> None:
+    def _open_all(self, login: str, *allowed: int) -> None:
         """Log in to the panel, and open all that a link leads to."""
         page = self._open("/admin/login/")
         self._send(page, "/admin/login/", expected=303, login=login, password=PASSWORD)
@@ -193,7 +194,7 @@ class Day:
             if not inside(url) or url.startswith(LEFT_OUT) or shape(url) in seen:
                 continue
             seen.add(shape(url))
-            page = self._open(url)
+            page = self._open(url, *allowed)
             if page is not None:
                 waiting += [tag["href"] for tag in page.select("a[href]")]
                 waiting += [tag["src"] for tag in page.select("img[src]")]
@@ -208,12 +209,12 @@ class Day:
         self._send(page, "/admin/trash/project/action/", expected=302, **row)
         self._send(page, "/admin/login/out/", expected=303)
 
-    def _open(self, url: str) -> BeautifulSoup | None:
+    def _open(self, url: str, *allowed: int) -> BeautifulSoup | None:
         """A page; None for what is no HTML."""
         answer = self._session.get(urljoin(self._url, url), allow_redirects=False, timeout=TIMEOUT)
         place = re.sub(r"[0-9a-f]{64}|\d+", "N", url.partition("?")[0])
         # A thumbnail is drawn behind the answer 202; the trash leads on to its first tab.
-        self._tally.note(("GET", place), answer, 200, 202, 303)
+        self._tally.note(("GET", place), answer, 200, 202, 303, *allowed)
         html = answer.headers["Content-Type"].startswith("text/html")
         return BeautifulSoup(answer.text, "html.parser") if html else None
 
