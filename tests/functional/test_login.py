@@ -75,12 +75,14 @@ def test_wrong_credentials_look_the_same(app, owner, wrong):
 
 
 def test_wrong_credentials_take_about_the_same_time(app, owner):
+    """In CPU time of this thread, which hashes: what else the machine does is not counted."""
+
     def quickest(body):
         times = []
         for _ in range(5):
-            start = time.perf_counter()
+            start = time.thread_time()
             app.post_json(LOGIN, body, status=401)
-            times.append(time.perf_counter() - start)
+            times.append(time.thread_time() - start)
         return min(times)
 
     quickest(NOBODY)
