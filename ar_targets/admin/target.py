@@ -4,9 +4,10 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import flask
+from flask_wtf.file import FileField
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Query, contains_eager
-from wtforms import BooleanField, FileField, StringField, TextAreaField
+from wtforms import BooleanField, StringField, TextAreaField
 
 from ..db.session import Database
 from ..models import project as projects

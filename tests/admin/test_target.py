@@ -97,6 +97,13 @@ def test_no_file(panel, project):
     upload(panel, project, accept=JSON, status=400)
 
 
+def test_a_text_is_no_file(panel, project, target):
+    new = panel.send(f"{LIST}new/", project=str(project.id), image="a.jpg", status=400)
+    assert wrong(new)["image"] == "choose a photograph"
+    where, revision = f"{LIST}edit/?id={target.id}", {"revision": "1", "active": "y"}
+    panel.send(where, name="gate", image="a.jpg", **revision, status=302)
+
+
 def test_no_project(panel):
     panel.send(f"{LIST}upload/999999/", status=404)
 
