@@ -196,7 +196,7 @@ class Mutator:
         elif kind == JSON:
             try:
                 found = json.loads(request.body)
-            except ValueError:
+            except (ValueError, RecursionError):
                 return
             if isinstance(found, dict):
                 if found and self._chance.random() < 0.7:

@@ -60,7 +60,7 @@ class Day:
             self._open_all(self._mark)
             self._work_in_the_panel()
             # Others delete meanwhile what is on its pages.
-            self._open_all(ADMINISTRATOR, 302, 404)
+            self._open_all(ADMINISTRATOR, 302, 403, 404)
             self._send(self._open("/admin/account/"), "/admin/login/out/", expected=303)
             self._change()
             self._look_around()
