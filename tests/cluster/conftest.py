@@ -7,10 +7,7 @@ import pytest
 from ar_targets.development import program
 
 from ..edge.nginx import NGINX
-from ..soak.conftest import seed
 from .node import PROVIDER
-
-__all__ = ["seed"]
 
 PROGRAMS = ("mariadbd", "mariadb-install-db", "wsrep_sst_rsync", "rsync", "haproxy")
 

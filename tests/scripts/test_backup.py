@@ -459,6 +459,8 @@ def test_a_disk_that_gets_full(script, stage, project, tmp_path):
         (kept,) = disk.glob("*.sql.gz")
         before = set(disk.iterdir())
         stage.target(project, data=FLOWER + os.urandom(4 * MIB))
+        # Backups are named by the second.
+        time.sleep(1)
         done = script(backup.main, "create", str(disk), "--keep", "1")
         assert done.code == 1
         assert re.fullmatch(r"cannot write \S+\.sql\.gz: No space left on device\n", done.err)
