@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import time
 
 from ..functional.test_server import PROXY, running
 from ..functional.test_trusted_proxy import FORGED
@@ -49,6 +50,10 @@ def test_forged_headers_change_nothing(database_url, tmp_path, stage, project, t
         assert ask("GET", "/admin/user/")[1] == f"{here}/admin/login/?next=/admin/user/"
         wrong = {"login": "nora", "password": "wrong pw"}
         assert [ask("POST", "/api/login", wrong)[0] for _ in range(3)] == [401, 401, 429]
+        # nginx writes a line when the answer has been sent.
+        deadline = time.monotonic() + 10
+        while edge.log().count("\n") < 7 and time.monotonic() < deadline:
+            time.sleep(0.05)
         # The server's own health check has been nobody's request.
         noted = [json.loads(line)["address"] for line in edge.log().splitlines()]
         assert noted == [CLIENT] * 7
