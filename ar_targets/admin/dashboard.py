@@ -137,7 +137,7 @@ def uses(database: Database) -> list[Use]:
     return [
         Use("projects", mine, viewer().login, usage.projects(database, mine), most["projects"]),
         Use("bytes", mine, viewer().login, usage.owners_bytes(database, mine), most["bytes"]),
-        *(use for use in usage.near(database, most, USES_SHOWN, mine) if use.limit == "targets"),
+        *usage.near(database, {"targets": most["targets"]}, USES_SHOWN, mine),
     ]
 
 

@@ -89,19 +89,21 @@ def near(
 
     Those of one user, or of all. Of each limit, the largest use first.
     """
-    return [
-        Use(name, row[0], row[1], int(row[2]), limits[name])
-        for name, statement in _near(limits, owner_id).items()
-        for row in db.read(statement.order_by(statement.selected_columns[2].desc()).limit(count))
-    ]
+    found = []
+    for name, most in limits.items():
+        statement = _near(name, most, owner_id)
+        largest = statement.order_by(statement.selected_columns[2].desc()).limit(count)
+        found += [Use(name, row[0], row[1], int(row[2]), most) for row in db.read(largest)]
+    return found
 
 
 def near_counts(db: Database, limits: Mapping[Name, int]) -> dict[Name, int]:
     """How many users and projects are near each limit, or past it."""
-    return {
-        name: int(db.read(select(func.count()).select_from(statement.subquery()))[0][0])
-        for name, statement in _near(limits, None).items()
-    }
+    counts = {}
+    for name, most in limits.items():
+        number = select(func.count()).select_from(_near(name, most).subquery())
+        counts[name] = int(db.read(number)[0][0])
+    return counts
 
 
 class NearCounts:
@@ -122,23 +124,20 @@ class NearCounts:
             return self._counts
 
 
-def _near(limits: Mapping[Name, int], owner_id: int | None) -> dict[Name, Select[Any]]:
-    """For each limit, the statement for ids, titles and uses of those that are near it."""
+def _near(name: Name, most: int, owner_id: int | None = None) -> Select[Any]:
+    """The statement for ids, titles and uses of those that are near a limit."""
+    if name == "projects":
+        return _by_owner(func.count(), most, owner_id)
     targets, size = func.count().label("targets"), _BYTES.label("bytes")
     sums = select(Target.project_id, targets, size).with_hint(Target, _BY_USE)
     if owner_id is not None:
         sums = sums.where(Target.project_id.in_(select(Project.id).filter_by(owner_id=owner_id)))
     inside = sums.group_by(Target.project_id).subquery()
-    of_projects: Select[Any] = select(Project.id, Project.name, inside.c.targets).join(
-        inside, inside.c.project_id == Project.id
-    )
-    return {
-        "projects": _by_owner(func.count(), limits["projects"], owner_id),
-        "targets": of_projects.where(inside.c.targets >= limits["targets"] * NEAR),
-        "bytes": _by_owner(func.sum(inside.c.bytes), limits["bytes"], owner_id).join(
-            inside, inside.c.project_id == Project.id
-        ),
-    }
+    its = inside.c.project_id == Project.id
+    if name == "bytes":
+        return _by_owner(func.sum(inside.c.bytes), most, owner_id).join(inside, its)
+    of_projects: Select[Any] = select(Project.id, Project.name, inside.c.targets).join(inside, its)
+    return of_projects.where(inside.c.targets >= most * NEAR)
 
 
 def _by_owner(used: ColumnElement[Any], most: int, owner_id: int | None) -> Select[Any]:
