@@ -361,6 +361,21 @@ def script(
 
 
 @pytest.fixture
+def script_on(
+    script: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Outcome]:
+    """Runs a script on a database, which is named in the environment meanwhile alone."""
+    monkeypatch.delenv("AR_TARGETS_DATABASE_URL")
+
+    def run(url: str, main: Callable[[list[str]], int], *arguments: str) -> Outcome:
+        with monkeypatch.context() as patch:
+            patch.setenv("AR_TARGETS_DATABASE_URL", url)
+            return script(main, *arguments)
+
+    return run
+
+
+@pytest.fixture
 def visitor(app: Client) -> Panel:
     """Nobody."""
     return Panel(app.app)

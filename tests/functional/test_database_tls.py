@@ -110,24 +110,11 @@ def cipher(url):
         engine.dispose()
 
 
-@pytest.fixture
-def told(script, monkeypatch):
-    """What a script says of a database, which is named in the environment meanwhile alone."""
-    monkeypatch.delenv("AR_TARGETS_DATABASE_URL")
-
-    def run(url, main, *arguments):
-        with monkeypatch.context() as patch:
-            patch.setenv("AR_TARGETS_DATABASE_URL", url)
-            return script(main, *arguments)
-
-    return run
-
-
 @pytest.mark.parametrize("more", ["", "&ssl_verify_cert=true"])
-def test_a_verified_connection(server, right, verifying, more, told, tmp_path):
+def test_a_verified_connection(server, right, verifying, more, script_on, tmp_path):
     server.replace(right)
     assert cipher(verifying + more).startswith("TLS_")
-    assert told(verifying + more, initdb.main).code == 0
+    assert script_on(verifying + more, initdb.main).code == 0
     app = build(verifying + more)
     try:
         app.get("/health/ready", status=200)
@@ -136,11 +123,11 @@ def test_a_verified_connection(server, right, verifying, more, told, tmp_path):
     finally:
         app.registry.engine.dispose()
         app.registry.read_engine.dispose()
-    done = told(verifying + more, backup.main, "create", str(tmp_path))
+    done = script_on(verifying + more, backup.main, "create", str(tmp_path))
     assert done.code == 0, done.err
 
 
-def refusals(url, told, tmp_path, reason):
+def refusals(url, script_on, tmp_path, reason):
     """That nobody talks to the server, and all say why."""
     app = build(url)
     try:
@@ -154,7 +141,7 @@ def refusals(url, told, tmp_path, reason):
         app.registry.engine.dispose()
         app.registry.read_engine.dispose()
     for main, *arguments in [(purge.main,), (backup.main, "create", str(tmp_path))]:
-        done = told(url, main, *arguments)
+        done = script_on(url, main, *arguments)
         assert done.code == 1
         assert re.search(reason, done.err.splitlines()[-1])
         assert "Traceback" not in done.err
@@ -172,19 +159,19 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_certificate_that_is_refused(server, authorities, verifying, case, told, tmp_path):
+def test_a_certificate_that_is_refused(server, authorities, verifying, case, script_on, tmp_path):
     whose, host, ends_in, reason = REFUSED[case]
     server.replace(authorities[whose].certify(host, ends_in=ends_in))
-    refusals(verifying, told, tmp_path, reason)
+    refusals(verifying, script_on, tmp_path, reason)
 
 
-def test_a_server_without_tls_is_refused(tmp_path, authorities, driver, told):
+def test_a_server_without_tls_is_refused(tmp_path, authorities, driver, script_on):
     """Rather than to be told the password in clear."""
     with Server(tmp_path) as server:
         assert cipher(server.url(driver)) == ""
         (tmp_path / "backups").mkdir()
         url = server.url(driver, f"?ssl_ca={authorities[0].file}")
-        refusals(url, told, tmp_path / "backups", "SSL is required")
+        refusals(url, script_on, tmp_path / "backups", "SSL is required")
 
 
 def test_what_nobody_verifies(server, authorities, driver):
@@ -201,8 +188,8 @@ def test_what_nobody_verifies(server, authorities, driver):
         ("?ssl=true", "ssl_ca"),
     ],
 )
-def test_a_url_that_cannot_verify_is_refused_at_once(server, query, what, told):
+def test_a_url_that_cannot_verify_is_refused_at_once(server, query, what, script_on):
     # Python prints the text of a SystemExit.
-    (line,) = str(told(server.url("mysql+pymysql", query), purge.main).code).splitlines()
+    (line,) = str(script_on(server.url("mysql+pymysql", query), purge.main).code).splitlines()
     assert what in line
     assert PASSWORD not in line

@@ -128,14 +128,11 @@ def utc(moment):
 
 
 @pytest.fixture
-def script_for(script, monkeypatch):
-    """Runs a script on a database, which is named in the environment meanwhile alone."""
-    monkeypatch.delenv("AR_TARGETS_DATABASE_URL")
+def script_for(script_on):
+    """Runs a script on a database, which must succeed."""
 
     def run(url, main, *arguments):
-        with monkeypatch.context() as patch:
-            patch.setenv("AR_TARGETS_DATABASE_URL", url)
-            done = script(main, *arguments)
+        done = script_on(url, main, *arguments)
         assert done.code == 0, done.err
         return done
 
