@@ -43,6 +43,12 @@ REQUIRES = [
     "pyyaml>=6.0.3,<7",  # reads it
     # Carries Swagger UI. What plugins of the page may rely on changes with its minor versions.
     "flask-swagger-ui>=5.34,<5.35",
+    # What is known about pictures; only the worker and the vision server import OpenCV and faiss.
+    "opencv-python-headless>=5,<6",  # decoding, features, geometry
+    "numpy>=2.2,<3",
+    "faiss-cpu>=1.15,<2",  # nearest neighbours among a project's features
+    "pebble>=5.2,<6",  # child processes that can be ended, as those of concurrent.futures cannot
+    "urllib3>=2.5,<3",  # the way to the vision server: a pool of connections, and timeouts
     # Tools for one job each.
     "argon2-cffi>=25.1",  # password hashing (Argon2id)
     "limits>=5.8,<6",  # counts failed logins
