@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import ColumnElement, Computed, Table, inspect
-from sqlalchemy.dialects.mysql import BIGINT
+from sqlalchemy.dialects.mysql import BIGINT, CHAR, INTEGER
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from ..db.base import Base, Id, Moment, Revision
@@ -133,6 +133,19 @@ class RevokedWithCreator(Revocable, Owned):
     # NULL for a row that stays whoever is deleted. No foreign key, so that the column could be
     # added instantly; the id of a purged row is in revoked rows at most.
     created_by: Mapped[int | None] = mapped_column(BIGINT)
+
+
+class Leased:
+    """A row that a worker takes for some time (`ar_targets.jobs.lease`), and then changes.
+
+    A worker that dies leaves the lease to run out; then another one takes the row.
+    """
+
+    # How often it was taken without coming to an end.
+    tries: Mapped[int] = mapped_column(INTEGER(unsigned=True), server_default="0")
+    # Random, and known to its holder alone; NULL for a row that nobody works on.
+    lease: Mapped[str | None] = mapped_column(CHAR(32, charset="ascii", collation="ascii_bin"))
+    leased_until: Mapped[Moment | None]
 
 
 def nouns(kind: type[Kind]) -> list[type[Kind]]:

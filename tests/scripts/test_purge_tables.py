@@ -12,10 +12,12 @@ from ar_targets.models import (
     Base,
     admin_session,
     backup_result,
+    feature_set,
     password_link,
     purge,
     purge_result,
     request_count,
+    similarity,
     thumbnail,
 )
 from ar_targets.models.noun import Expiring, SoftDeletable, children, nouns
@@ -76,12 +78,18 @@ def test_what_is_documented_is_what_is_done(name):
 @pytest.fixture
 def filled(stage, project, owner, administrator):
     """Rows in all tables, nothing of it old yet."""
-    target, later = stage.target(project), clock.now() + timedelta(days=1)
+    target, other, later = (
+        stage.target(project),
+        stage.target(project),
+        clock.now() + timedelta(days=1),
+    )
     stage.member(project, "edith", "editor")
     stage.app(project)
     with transaction_scope(stage.engine) as db:
         admin_session.create(db, owner.id, 1, later)
         assert password_link.create(db, owner.id, clock.now())
+        feature_set.keep(db, target.id, project.id, "0" * 64, b"features")
+        similarity.replace(db, target.id, {other.id: 0.5})
         thumbnail.keep(db, target.id, "0" * 64, CHINA)
         request_count.add(db, {Key(clock.now(), 2, 3): 4})
         backup_result.store(db, "success", clock.now(), 1.0, 2)
