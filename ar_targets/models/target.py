@@ -27,6 +27,7 @@ from ..db.base import TABLE_OPTIONS, TEXT_MAX_BYTES, Base, folded
 from ..db.session import Database
 from ..images.jpeg import Jpeg
 from ..telemetry import request_context
+from . import analysis
 from .change import change_record, create_below, lock_live
 from .noun import Audited, Restorable
 from .project import Project
@@ -208,6 +209,7 @@ def create(db: Database, project_id: int, fields: Fields) -> TargetRecord | None
     target_id = create_below(db, Project, project_id, Target, now, values)
     if target_id is None:
         return None
+    analysis.queue_new(db, target_id, project_id, values["sha256"])
     _count_upload(fields)
     shown = {name: values[name] for name in TargetRecord._fields if name in values}
     return TargetRecord(id=target_id, revision=1, created_at=now, updated_at=now, **shown)
@@ -230,7 +232,8 @@ def change(
         read_again=lambda: find(db, record.project_id, record.id),
         revision=revision,
     )
-    if changed is not None:
+    if changed is not None and "image" in fields:
+        analysis.queue(db, changed.id, changed.project_id, fields["image"].sha256)
         _count_upload(fields)
     return changed
 
@@ -245,7 +248,7 @@ def move(
     """
     if not lock_live(db, Project, project_id):
         return None
-    return change_record(
+    moved = change_record(
         db,
         Target,
         record,
@@ -254,6 +257,10 @@ def move(
         read_again=lambda: find(db, project_id, record.id),
         revision=revision,
     )
+    if moved is not None:
+        # What it resembles is another question there.
+        analysis.queue(db, moved.id, project_id, moved.sha256)
+    return moved
 
 
 def growth(fields: Fields, record: TargetRecord | None = None) -> int:
@@ -293,5 +300,4 @@ def _columns(fields: Fields) -> dict[str, Any]:
 
 def _count_upload(fields: Fields) -> None:
     """Tell the access log how large the stored image is."""
-    if "image" in fields:
-        request_context.current.get().upload_bytes = len(fields["image"].data)
+    request_context.current.get().upload_bytes = len(fields["image"].data)

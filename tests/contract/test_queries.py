@@ -41,6 +41,7 @@ WITHOUT_INDEX = (
     "INSERT INTO user",
     "INSERT INTO attempt",
     "INSERT INTO audit",
+    "INSERT INTO analysis",
 )
 
 
