@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ar_targets.vision.pool import PictureError, Pool, PoolError, memory_limit
+from ar_targets.vision.picture import PictureError
+from ar_targets.vision.pool import Pool, PoolError, memory_limit
 
 from ..pictures import CHINA, drawn
 from ..unit.jpegs import arithmetic, costly
