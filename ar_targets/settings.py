@@ -90,6 +90,25 @@ def jwt_keys(text: str) -> tuple[str, ...]:
     return keys
 
 
+def secret_key(text: str) -> str:
+    """One key, or an empty text."""
+    if text and not re.fullmatch(rf"[!-~]{{{MIN_JWT_KEY_BYTES},}}", text):
+        raise ValueError(
+            f"it must have at least {MIN_JWT_KEY_BYTES} characters of ASCII and no white space; "
+            "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        )
+    return text
+
+
+def http_url(text: str) -> str:
+    """The URL of a server, without a path, or an empty text."""
+    if text and not re.fullmatch(
+        r"https?://(\[[0-9a-fA-F:.]+\]|[^\s\[\]:/?#@]+)(:[0-9]{1,5})?/?", text
+    ):
+        raise ValueError("it must look like http://127.0.0.1:6544")
+    return text.rstrip("/")
+
+
 def one_of(*names: str) -> Callable[[str], str]:
     """A parser for one of several names."""
 
@@ -153,11 +172,11 @@ def optional(parse: Callable[[str], Parsed]) -> Callable[[str], Parsed | None]:
     return lambda text: parse(text) if text else None
 
 
-def address(text: str) -> str | None:
-    """An address and a port: ``0.0.0.0:6543``, ``[::1]:6543``; None for an empty text."""
-    if text and not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s\[\]:/]+):[0-9]{1,5}", text):
+def address(text: str) -> str:
+    """An address and a port: ``0.0.0.0:6543``, ``[::1]:6543``."""
+    if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s\[\]:/]+):[0-9]{1,5}", text):
         raise ValueError("it must be an address and a port, like 127.0.0.1:6543 or [::1]:6543")
-    return text or None
+    return text
 
 
 def proxy(text: str) -> str | None:
@@ -327,13 +346,52 @@ class Settings:
         "50000000",
         "pixels (width × height) of the largest JPEG",
     )
+    vision_url: str = setting(
+        http_url,
+        "",
+        "where `ar_targets_vision`, or the balancer in front of several, is reached by the API and "
+        "the worker; empty: what needs it is answered 503",
+    )
+    vision_key: str = setting(
+        secret_key,
+        "",
+        "the secret that they show to `ar_targets_vision`, of at least "
+        f"{MIN_JWT_KEY_BYTES} characters; required with `vision_url`",
+        secret=True,
+    )
+    vision_timeout: int = setting(
+        between(1, 600),
+        "20",
+        "seconds that they wait for its answer",
+    )
+    vision_listen: str = setting(
+        address,
+        "127.0.0.1:6544",
+        "address and port of `ar_targets_vision`, for the API and the worker alone",
+    )
+    vision_requests: int = setting(
+        between(1, 1000),
+        "8",
+        "requests that `ar_targets_vision` takes on at a time; 503 beyond",
+    )
+    vision_processes: int = setting(
+        between(1, 256),
+        "2",
+        "pictures that it works on at a time, each in a process of its own; as many as cores",
+    )
+    vision_memory: int = setting(
+        between(0, 10**15),
+        "2147483648",
+        "bytes of the projects' indexes that it holds; beyond, those are dropped that were used "
+        "longest ago, and loaded again when they are asked for",
+    )
     cors_origins: frozenset[str] = setting(
         origins,
         "",
         "web origins whose pages may call the API, separated by white space; `*` for all",
     )
     listen: str | None = setting(
-        address,
+        optional(address),
         "",
         "address and port of the production server; empty: as `[server:main]` says",
     )
@@ -379,6 +437,8 @@ class Settings:
             )
         if self.backup_schedule and not self.backup_directory:
             raise SettingsError(f"{PREFIX}backup_schedule: it needs {PREFIX}backup_directory")
+        if self.vision_url and not self.vision_key:
+            raise SettingsError(f"{PREFIX}vision_url: it needs {PREFIX}vision_key")
 
 
 def load(ini: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Settings:

@@ -200,6 +200,16 @@ def open_database(request: Request) -> Database:
 
 
 @contextmanager
+def read_scope(engine: Engine) -> Iterator[Database]:
+    """For statements that only read, outside of requests; of an engine in autocommit mode."""
+    database = Database(engine.connect, lambda _: None)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
 def transaction_scope(engine: Engine, principal: Principal = SCRIPT) -> Iterator[Database]:
     """One transaction for a script: committed at the end, rolled back by an exception."""
     with engine.begin() as connection:

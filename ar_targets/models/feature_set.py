@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..db.base import TABLE_OPTIONS, Base
 from ..db.session import Database
 from ..vision.version import VERSION
+from .target import Target
 
 # Sets in one statement, each of some 60 KB.
 BATCH = 100
@@ -73,6 +74,43 @@ _SINCE = (
     .order_by(FeatureSetRow.revision)
     .limit(bindparam("count"))
 )
+
+
+class Standing(NamedTuple):
+    """What has become of the target since its features were stored."""
+
+    # The features are of its picture, and it is in their project.
+    current: bool
+    live: bool
+
+
+_OF_PROJECT = (
+    FeatureSetRow.target_id.in_(bindparam("ids", expanding=True)),
+    FeatureSetRow.project_id == bindparam("project_id"),
+    FeatureSetRow.version == VERSION,
+)
+_STANDINGS = (
+    select(
+        FeatureSetRow.target_id,
+        (Target.project_id == FeatureSetRow.project_id) & (Target.sha256 == FeatureSetRow.sha256),
+        Target.alive(),
+    )
+    .join(Target, Target.id == FeatureSetRow.target_id)
+    .where(*_OF_PROJECT)
+)
+_DATA = select(FeatureSetRow.target_id, FeatureSetRow.data).where(*_OF_PROJECT)
+
+
+def standings(db: Database, project_id: int, target_ids: Sequence[int]) -> dict[int, Standing]:
+    """Of those of some targets that have features in a project; by id."""
+    rows = db.read(_STANDINGS, project_id=project_id, ids=[*target_ids]) if target_ids else []
+    return {row[0]: Standing(bool(row[1]), bool(row[2])) for row in rows}
+
+
+def data(db: Database, project_id: int, target_ids: Sequence[int]) -> dict[int, bytes]:
+    """The stored features of those of some targets that have any in a project; by id."""
+    rows = db.read(_DATA, project_id=project_id, ids=[*target_ids]) if target_ids else []
+    return {row[0]: row[1] for row in rows}
 
 
 def since(db: Database, project_id: int, revision: int) -> Iterator[Sequence[Stored]]:
