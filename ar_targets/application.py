@@ -10,6 +10,7 @@ from . import settings
 from .http.trusted_proxy import TrustedProxy
 from .models.limit import Limits
 from .models.usage import NearCounts
+from .vision_client import VisionClient
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ def main(global_config: dict[str, str], **ini: Any) -> Router | TrustedProxy:
         )
     config.registry.limits = Limits(config.registry.ar_settings)
     config.registry.near_limits = NearCounts(config.registry.limits.most)
+    config.registry.vision = VisionClient.of(config.registry.ar_settings)
     config.include("cornice")
     config.include(".http.representation")
     config.include(".db.session")

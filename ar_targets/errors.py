@@ -9,6 +9,7 @@ the log, with the request id.
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
@@ -22,7 +23,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from .auth.passwords import TooManyHashesError
 from .db.engine import DUPLICATE_KEY, error_number, error_text, is_unavailability
+from .images.process import ImageAtFaultError, ImageProcessError
 from .models.limit import LimitReachedError
+from .vision_client import VisionBusyError, VisionError, VisionPictureError
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,9 @@ ERRORS_SHOWN = 100
 
 # Headers of an HTTPException that the error response keeps.
 KEPT_HEADERS = ("Allow", "Retry-After", "Content-Range", "WWW-Authenticate")
+
+# What most errors have beside them.
+NOTHING: Mapping[str, object] = MappingProxyType({})
 
 # Message when another request has changed the row since it was read (lost update).
 CHANGED_MEANWHILE = "it has been changed meanwhile; read it again, then decide"
@@ -54,15 +60,18 @@ class FieldError(NamedTuple):
 
 
 def problem(
-    exception: type[HTTPException], *errors: FieldError, headers: Mapping[str, str] | None = None
+    exception: type[HTTPException],
+    *errors: FieldError,
+    headers: Mapping[str, str] | None = None,
+    beside: Mapping[str, object] = NOTHING,
 ) -> HTTPException:
-    """An HTTP exception to raise, with its errors."""
+    """An HTTP exception to raise, with its errors, and what stands ``beside`` them."""
     raised = exception(headers=dict(headers or {}))
-    raised.errors = errors
+    raised.errors, raised.beside = errors, beside
     return raised
 
 
-def error_body(errors: Iterable[FieldError]) -> bytes:
+def error_body(errors: Iterable[FieldError], beside: Mapping[str, object] = NOTHING) -> bytes:
     """The JSON of an error response.
 
     Field names may come from the client: they are truncated, and lone surrogates replaced.
@@ -75,16 +84,18 @@ def error_body(errors: Iterable[FieldError]) -> bytes:
         }
         for error in list(errors)[:ERRORS_SHOWN]
     ]
-    return orjson.dumps({"status": "error", "errors": shown})
+    return orjson.dumps({"status": "error", "errors": shown, **beside})
 
 
 def error_response(
-    status: int, errors: Iterable[FieldError], headers: Mapping[str, str] | None = None
+    status: int,
+    errors: Iterable[FieldError],
+    headers: Mapping[str, str] | None = None,
+    beside: Mapping[str, object] = NOTHING,
 ) -> Response:
     """An error response in this format, not cacheable."""
-    response = Response(
-        body=error_body(errors), status=status, content_type="application/json", charset=None
-    )
+    body = error_body(errors, beside)
+    response = Response(body=body, status=status, content_type="application/json", charset=None)
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(headers or {})
     return response
@@ -109,7 +120,7 @@ def http_exception(error: HTTPException, request: Request) -> Response:
         default = FieldError("", "", error.title)
         errors = [REASONS.get(error.status_int, default)]
     kept = {name: error.headers[name] for name in KEPT_HEADERS if name in error.headers}
-    return error_response(error.status_int, errors, kept)
+    return error_response(error.status_int, errors, kept, getattr(error, "beside", NOTHING))
 
 
 def unauthorized(error: HTTPUnauthorized, request: Request) -> Response:
@@ -167,10 +178,39 @@ def too_many_hashes(error: TooManyHashesError, request: Request) -> Response:
     return unavailable("too many logins at once")
 
 
-def unavailable(why: str = "the database cannot answer now") -> Response:
+def picture_at_fault(error: ImageAtFaultError, request: Request) -> Response:
+    """404 for a stored picture of which nothing can be drawn."""
+    return error_response(404, [FieldError("path", "", f"the picture cannot be drawn: {error}")])
+
+
+def not_drawn(error: ImageProcessError, request: Request) -> Response:
+    """503 where a picture cannot be drawn now."""
+    log.info("a picture was not drawn: %s", error)
+    return unavailable("the picture cannot be drawn now")
+
+
+def not_examined(error: VisionPictureError, request: Request) -> Response:
+    """400 for a picture that cannot be examined."""
+    return error_response(400, [FieldError("body", "image", f"it cannot be examined: {error}")])
+
+
+def vision_busy(error: VisionBusyError, request: Request) -> Response:
+    """503 where more pictures are sent than can be examined at once."""
+    return unavailable("more pictures than can be examined at once", error.retry_after)
+
+
+def vision_away(error: VisionError, request: Request) -> Response:
+    """503 where the server that examines pictures cannot answer."""
+    log.error("the vision server cannot answer: %s", error)
+    return unavailable("pictures cannot be examined now")
+
+
+def unavailable(
+    why: str = "the database cannot answer now", seconds: int = RETRY_AFTER
+) -> Response:
     """503, with ``Retry-After``."""
-    reason = FieldError("", "", f"{why}; try again in {RETRY_AFTER} s")
-    return error_response(503, [reason], {"Retry-After": str(RETRY_AFTER)})
+    reason = FieldError("", "", f"{why}; try again in {seconds} s")
+    return error_response(503, [reason], {"Retry-After": str(seconds)})
 
 
 def unexpected(error: Exception, request: Request) -> Response:
@@ -196,6 +236,11 @@ VIEWS: dict[type[BaseException], Callable[[Any, Request], Response]] = {
     LimitReachedError: limit_reached,
     PoolTimeout: pool_timeout,
     TooManyHashesError: too_many_hashes,
+    ImageAtFaultError: picture_at_fault,
+    ImageProcessError: not_drawn,
+    VisionPictureError: not_examined,
+    VisionBusyError: vision_busy,
+    VisionError: vision_away,
 }
 
 

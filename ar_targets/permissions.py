@@ -45,3 +45,7 @@ class Permission(StrEnum):
     TARGET_UPDATE = "target:update"
     TARGET_DELETE = "target:delete"
     TARGET_RESTORE = "target:restore"
+
+    ANALYSIS_READ = "analysis:read"
+    ANALYSIS_RETRY = "analysis:retry"
+    ANALYSIS_CREATE = "analysis:create"

@@ -65,13 +65,20 @@ SHARED_PROJECT = (
     Permission.TOKEN_CREATE,
 )
 OWN_TOKEN = (Permission.TOKEN_READ, Permission.TOKEN_UPDATE, Permission.TOKEN_DELETE)
-READ_TARGETS = (Permission.USAGE_READ, Permission.TARGET_LIST, Permission.TARGET_READ)
+READ_TARGETS = (
+    Permission.USAGE_READ,
+    Permission.TARGET_LIST,
+    Permission.TARGET_READ,
+    Permission.ANALYSIS_READ,
+)
 WRITE_TARGETS = (
     *READ_TARGETS,
     Permission.TARGET_CREATE,
     Permission.TARGET_UPDATE,
     Permission.TARGET_DELETE,
     Permission.TARGET_RESTORE,
+    Permission.ANALYSIS_RETRY,
+    Permission.ANALYSIS_CREATE,
 )
 CHANGE_USER = (Permission.USER_UPDATE, Permission.USER_DELETE)
 ANY_USERS = (Permission.USER_LIST, Permission.USER_READ, *CHANGE_USER)

@@ -6,6 +6,7 @@ resource needs none of the others to work, and no password is hashed twice.
 
 import functools
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -16,11 +17,22 @@ from ar_targets import clock
 from ar_targets.auth import passwords
 from ar_targets.db.session import transaction_scope
 from ar_targets.images import jpeg
-from ar_targets.models import member, membership, project, soft_delete, target, token, user
+from ar_targets.models import (
+    Analysis,
+    analysis,
+    member,
+    membership,
+    project,
+    similarity,
+    soft_delete,
+    target,
+    token,
+    user,
+)
 from ar_targets.models.noun import SoftDeletable
 
 from . import tables
-from .pictures import CHINA
+from .pictures import CHINA, HEATMAP
 
 PASSWORD = "correct horse battery"
 
@@ -144,6 +156,22 @@ class Stage:
         with transaction_scope(self.engine) as db:
             record = target.create(db, of.id, given)
         return Target(record.id, f"{of.targets}/{record.id}")
+
+    def analyse(self, made: Target, status: str = "done", **values: Any) -> None:
+        """Store what a worker would find out about a target."""
+        given = {"trackability": 75, "rating": 4, "features": 500, "heatmap": HEATMAP}
+        given |= {"problems": "[]"} if status == "done" else dict.fromkeys(given)
+        lease = "0" * 32
+        with transaction_scope(self.engine) as db:
+            of = Analysis.target_id == made.id
+            db.write(update(Analysis).where(of).values(lease=lease))
+            assert analysis.finish(db, made.id, lease, given | values | {"status": status})
+
+    def resemble(self, made: Target, others: Mapping[Target, float]) -> None:
+        """Store what a target resembles, and how much."""
+        with transaction_scope(self.engine) as db:
+            similar = {other.id: value for other, value in others.items()}
+            similarity.replace(db, made.id, similar)
 
     def delete(self, noun: type[SoftDeletable], row_id: int) -> None:
         """Soft-delete a row."""

@@ -18,7 +18,7 @@ import signal
 import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from pymysql.constants import CLIENT
@@ -35,6 +35,9 @@ from .client import Client
 from .panel import Panel
 from .throwaway import on_private_server, on_server_of
 
+if TYPE_CHECKING:
+    from .vision_server.process import VisionServer
+
 # The fixtures of a noun stand beside its tests.
 pytest_plugins = [
     f"tests.nouns.{module.name}"
@@ -45,6 +48,7 @@ pytest_plugins = [
 DRIVER = os.environ.get("AR_TARGETS_TEST_DRIVER") or (
     "mariadbconnector" if importlib.util.find_spec("mariadb") else "pymysql"
 )
+VISION_KEY = "a-key-for-the-vision-server-of-the-tests"
 KEY = "a-key-for-the-tests-which-is-long-enough"
 INI = Path(__file__).parents[1] / "development.ini"
 PRODUCTION = INI.with_name("production.ini")
@@ -200,8 +204,30 @@ def full_name(setting: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def shared_app(database_url: str) -> Iterator[Client]:
-    client = build(database_url)
+def vision_server(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> "VisionServer":
+    """The server that the applications ask about pictures; `vision` starts it."""
+    # It needs this module.
+    from .vision_server.process import VisionServer
+
+    return VisionServer(database_url, tmp_path_factory.mktemp("vision"))
+
+
+@pytest.fixture(scope="session")
+def vision(vision_server: "VisionServer") -> Iterator["VisionServer"]:
+    """That server, running."""
+    with vision_server.running():
+        yield vision_server
+
+
+@pytest.fixture(scope="session")
+def vision_settings(vision_server: "VisionServer") -> dict[str, str]:
+    """How an application finds it."""
+    return {"vision_url": vision_server.url, "vision_key": VISION_KEY}
+
+
+@pytest.fixture(scope="session")
+def shared_app(database_url: str, vision_settings: dict[str, str]) -> Iterator[Client]:
+    client = build(database_url, **vision_settings)
     yield client
     client.registry.engine.dispose()
 
@@ -253,12 +279,14 @@ def app(shared_app: Client, rows_removed: None) -> Client:
 
 
 @pytest.fixture
-def make_app(rows_removed: None, database_url: str) -> Iterator[Callable[..., Client]]:
+def make_app(
+    rows_removed: None, database_url: str, vision_settings: dict[str, str]
+) -> Iterator[Callable[..., Client]]:
     """Makes applications with other settings, on the same database."""
     made = []
 
     def make(**settings: object) -> Client:
-        made.append(build(database_url, **settings))
+        made.append(build(database_url, **vision_settings | settings))
         return made[-1]
 
     yield make
@@ -327,6 +355,13 @@ def read_token(stage: Stage, project: Project) -> App:
 @pytest.fixture
 def other_token(stage: Stage, other_project: Project) -> App:
     return stage.app(other_project)
+
+
+@pytest.fixture
+def analysed(stage: Stage, target: Target) -> Target:
+    """The target, once it has been analysed."""
+    stage.analyse(target)
+    return target
 
 
 @pytest.fixture

@@ -25,3 +25,13 @@ def drawn(kind: str = "JPEG", size: tuple[int, int] = (8, 8)) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", size, "teal").save(file, kind)
     return file.getvalue()
+
+
+def heatmap() -> bytes:
+    """A heatmap as the worker stores it: held on the right side alone."""
+    file = io.BytesIO()
+    Image.frombytes("L", (64, 43), (bytes(32) + b"\xff" * 32) * 43).save(file, "PNG")
+    return file.getvalue()
+
+
+HEATMAP = heatmap()

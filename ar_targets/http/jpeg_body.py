@@ -27,8 +27,8 @@ def load_jpeg(request: Request, schema: Body, settings: Settings) -> None:
     data = body_of(request)
     query = {name: text for name, text in pairs if name in known}
     fields, wrong = schema.load_texts({**query, FIELD: memoryview(data)})
-    listed = ", ".join(sorted(known)) or "none"
-    unknown = {name for name, _ in pairs} - known
+    listed = ", ".join(sorted(known | schema.in_query)) or "none"
+    unknown = {name for name, _ in pairs} - known - schema.in_query
     wrong |= dict.fromkeys(unknown, f"there is no such parameter; there are {listed}")
     add_errors(request, wrong, "querystring")
     fields[FIELD] = base64_jpeg.accept(data, settings)

@@ -2,7 +2,7 @@
 
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import urlencode
 
@@ -51,10 +51,12 @@ class Page(NamedTuple):
         return self.limit + 1
 
 
-def requested_page(request: Request, schema: Query = NO_FILTERS, *, by: str | None = None) -> Page:
+def requested_page(
+    request: Request, schema: Query = NO_FILTERS, *, by: Container[str] = ()
+) -> Page:
     """Read ``limit``, ``cursor`` and the parameters of a schema from the query.
 
-    A list is ordered by a key where the parameter ``by`` is given, else by id. Raises 400, naming
+    A list is ordered by a key where a parameter of ``by`` is given, else by id. Raises 400, naming
     all that is wrong.
     """
     given = dict(query_pairs(request))
@@ -65,7 +67,7 @@ def requested_page(request: Request, schema: Query = NO_FILTERS, *, by: str | No
     limit = parse_id(given.get("limit", str(LIMIT_DEFAULT)))
     after: Place | None = Place()
     if "cursor" in given:
-        after = parse_cursor(request, given["cursor"], keyed=by is not None and by in query)
+        after = parse_cursor(request, given["cursor"], keyed=any(name in by for name in query))
     if limit is None or limit > LIMIT_MAX:
         message = f"it must be a whole number from 1 to {LIMIT_MAX}"
         wrong.append(FieldError("querystring", "limit", message))

@@ -1,8 +1,13 @@
 """The parameters of a query string."""
 
+from typing import Any
 from urllib.parse import parse_qsl
 
+from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.request import Request
+
+from ..errors import FieldError, problem
+from ..schemas.query import Query
 
 
 def query_pairs(request: Request) -> list[tuple[str, str]]:
@@ -14,3 +19,14 @@ def query_pairs(request: Request) -> list[tuple[str, str]]:
     """
     text = request.query_string.encode("latin-1").decode(errors="surrogateescape")
     return parse_qsl(text, keep_blank_values=True, errors="surrogateescape")
+
+
+def load_query(request: Request, schema: Query) -> dict[str, Any]:
+    """The values of a schema's parameters; others are ignored. Raises 400, naming all at fault."""
+    known = {node.name for node in schema.children}
+    given = {name: text for name, text in query_pairs(request) if name in known}
+    values, faults = schema.load_texts(given)
+    if faults:
+        wrong = [FieldError("querystring", name, told) for name, told in faults.items()]
+        raise problem(HTTPBadRequest, *wrong)
+    return values

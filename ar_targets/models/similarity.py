@@ -53,7 +53,6 @@ _FIND = (
     .join(Target, Target.id == Similarity.other_id)
     .join(Analysis, Analysis.target_id == Target.id)
     .where(Similarity.target_id.in_(bindparam("ids", expanding=True)), *_LIVE)
-    .order_by(Similarity.target_id, Similarity.value.desc(), Target.id)
 )
 _NAMED = (
     select(Target.id, Target.name)
@@ -70,6 +69,8 @@ def find_all(
     rows = db.read(_FIND, project_id=project_id, ids=[*target_ids]) if target_ids else []
     for target_id, *similar in rows:
         found[target_id].append(SimilarTarget._make(similar))
+    for some in found.values():
+        some.sort(key=lambda one: (-one.similarity, one.id))
     return found
 
 

@@ -263,6 +263,19 @@ def move(
     return moved
 
 
+def examine_again(db: Database, record: TargetRecord) -> TargetRecord | None:
+    """Queue the analysis of a target's picture again; None where the target is deleted.
+
+    Its row is locked before that of the analysis, as by a change of the picture.
+    """
+    if not lock_live(db, Target, record.id):
+        return None
+    now = find(db, record.project_id, record.id)
+    if now is not None:
+        analysis.requeue(db, now.id, now.project_id, now.sha256)
+    return now
+
+
 def growth(fields: Fields, record: TargetRecord | None = None) -> int:
     """The bytes that a new target, or a change of one, adds to what is stored; may be negative."""
     grown = 0

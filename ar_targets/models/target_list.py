@@ -1,6 +1,7 @@
-"""The list of a project's image targets: filters, and keyset pagination by id or by name.
+"""The list of a project's image targets: filters, and keyset pagination by id, name or rating.
 
-Each statement reads one index: by name, by SHA-256, or by id. ``active`` filters what it finds.
+Each statement reads one index: of the targets by name, by SHA-256, or by id; or of their analyses,
+by rating or by status. The other filters apply to what it finds.
 """
 
 import functools
@@ -8,10 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, bindparam, null, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, null, or_, select
 
 from ..db.session import Database
 from . import target as targets
+from .analysis import RATING_MAX, Analysis
 from .target import Target, TargetRecord
 
 # Maximum bytes of metadata in a page.
@@ -21,12 +23,19 @@ END = b"\xff"
 
 
 class TargetFilter(NamedTuple):
-    """Which targets a list holds; None for any. With ``name_prefix`` it is ordered by name."""
+    """Which targets a list holds; None for any.
+
+    With ``name_prefix`` it is ordered by name, with ``rating_min`` by rating, the best ones first:
+    one of them at most is given.
+    """
 
     name: str | None = None
     name_prefix: str | None = None
     active: bool | None = None
     sha256: str | None = None
+    # A status (`ar_targets.models.analysis.STATUSES`).
+    analysis: str | None = None
+    rating_min: int | None = None
     deleted: bool = False
 
 
@@ -34,7 +43,8 @@ class ListedTarget(NamedTuple):
     """A target in a list; ``deleted_at`` is None where it is live."""
 
     record: TargetRecord
-    # `targets.name_key`; empty where the list is not ordered by name.
+    # By which the list is ordered: `targets.name_key`, or the digit of `Analysis.rating_order`;
+    # empty where it is ordered by id.
     key: bytes
     deleted_at: datetime | None
 
@@ -55,6 +65,21 @@ _ACTIVE: ColumnElement[bool] = Target.active == bindparam("active")
 _METADATA = select(Target.id, Target.metadata_text).where(
     Target.id.in_(bindparam("ids", expanding=True)), Target.metadata_size > 0
 )
+_OF_STATUS = Analysis.status == bindparam("status")
+_BY_RATING = (
+    Analysis.rating_order >= bindparam("after_order"),
+    Analysis.rating_order <= bindparam("last_order"),
+    or_(Analysis.rating_order > bindparam("after_order"), Analysis.target_id > bindparam("after")),
+)
+# Those that are a condition alone.
+_FILTERS = {
+    "name": _WITH_NAME,
+    "active": _ACTIVE,
+    "sha256": _WITH_SHA256,
+    "analysis": _OF_STATUS,
+}
+FILTERS = (*_FILTERS, "name_prefix", "rating_min")
+_ANALYSED = and_(Analysis.target_id == Target.id, Analysis.project_id == Target.project_id)
 
 
 def page(
@@ -65,7 +90,7 @@ def page(
     after: int = 0,
     after_key: bytes = b"",
 ) -> list[ListedTarget]:
-    """Up to ``count`` targets past the id ``after``, or past that id and name in their order."""
+    """Up to ``count`` targets past the id ``after``, or past that id and key in their order."""
     values: dict[str, Any] = {"deleted": chosen.deleted, "after": after, "count": count}
     if chosen.name is not None:
         values["name_key"] = targets.name_key(chosen.name)
@@ -76,27 +101,64 @@ def page(
         values["active"] = chosen.active
     if chosen.sha256 is not None:
         values["sha256"] = chosen.sha256
-    given = tuple(value is not None for value in chosen[:4])
-    rows = db.read(_page(*given), project_id=project_id, **values)
-    return [ListedTarget(TargetRecord._make(row[:-2]), row[-2] or b"", row[-1]) for row in rows]
+    if chosen.analysis is not None:
+        values["status"] = chosen.analysis
+    if chosen.rating_min is not None:
+        values |= {"after_order": int(after_key or 0), "last_order": RATING_MAX - chosen.rating_min}
+    given = frozenset(name for name in FILTERS if getattr(chosen, name) is not None)
+    rows = db.read(_page(given), project_id=project_id, **values)
+    return [ListedTarget(TargetRecord._make(row[:-2]), _key(row[-2]), row[-1]) for row in rows]
+
+
+def _key(order: bytes | int | None) -> bytes:
+    """The key of a row, of the column by which a list is ordered."""
+    return str(order).encode() if isinstance(order, int) else order or b""
 
 
 @functools.cache
-def _page(name: bool, name_prefix: bool, active: bool, sha256: bool) -> Select[Any]:  # noqa: FBT001
+def _page(given: frozenset[str]) -> Select[Any]:
     """The statement of a page, by the filters that are given."""
-    index = "name_key_id" if name or name_prefix else "sha256_id" if sha256 else "id"
-    where = [*_BY_NAME] if name_prefix else [Target.id > bindparam("after")]
-    where += [_WITH_NAME] * name + [_ACTIVE] * active + [_WITH_SHA256] * sha256
+    by_name, by_rating = "name_prefix" in given, "rating_min" in given
+    order: Any = Target.name_key if by_name else Analysis.rating_order if by_rating else null()
+    where = [_FILTERS[name] for name in sorted(given & _FILTERS.keys())]
+    where += _BY_NAME if by_name else _BY_RATING if by_rating else []
+    statement: Select[Any] = select(*targets.COLUMNS, order, Target.deleted_at)
+    analysed = given & {"analysis", "rating_min"}
+    if analysed and not given & {"name", "name_prefix", "sha256"}:
+        statement, row_id = _from_analysis(statement, by_rating=by_rating), Analysis.target_id
+    else:
+        statement, row_id = _from_target(statement, given, analysed=bool(analysed)), Target.id
+    if not (by_name or by_rating):
+        where.append(row_id > bindparam("after"))
     return (
-        select(*targets.COLUMNS, Target.name_key if name_prefix else null(), Target.deleted_at)
-        .with_hint(Target, f"FORCE INDEX (ix_target_project_id_is_deleted_{index})")
-        .where(
-            Target.project_id == bindparam("project_id"),
-            Target.is_deleted == bindparam("deleted"),
-            *where,
-        )
-        .order_by(*([Target.name_key] if name_prefix else []), Target.id)
+        statement.where(Target.is_deleted == bindparam("deleted"), *where)
+        .order_by(*([order] if by_name or by_rating else []), row_id)
         .limit(bindparam("count"))
+    )
+
+
+def _from_target(statement: Select[Any], given: frozenset[str], *, analysed: bool) -> Select[Any]:
+    """The statement that finds targets by an index of theirs."""
+    by_name = given & {"name", "name_prefix"}
+    index = "name_key_id" if by_name else "sha256_id" if "sha256" in given else "id"
+    statement = statement.select_from(Target).with_hint(
+        Target, f"FORCE INDEX (ix_target_project_id_is_deleted_{index})"
+    )
+    if analysed:
+        statement = statement.join(Analysis, _ANALYSED)
+    return statement.where(Target.project_id == bindparam("project_id"))
+
+
+def _from_analysis(statement: Select[Any], *, by_rating: bool) -> Select[Any]:
+    """The statement that finds targets by an index of their analyses."""
+    index = "rating_order" if by_rating else "status"
+    return (
+        statement.select_from(Analysis)
+        .join(Target, _ANALYSED)
+        # The tables in this order; MySQL and MariaDB have the word alike.
+        .prefix_with("STRAIGHT_JOIN")
+        .with_hint(Analysis, f"FORCE INDEX (ix_analysis_project_id_{index}_target_id)")
+        .where(Analysis.project_id == bindparam("project_id"))
     )
 
 

@@ -140,6 +140,23 @@ class AtMost:
         return {"exclusiveMinimum": 0, "maximum": self.most}
 
 
+class Between:
+    """A validator: a number from ``low`` to ``high``, inclusive."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low, self.high = low, high
+
+    def __call__(self, node: colander.SchemaNode, value: int) -> None:
+        """Raises colander.Invalid."""
+        if not self.low <= value <= self.high:
+            raise colander.Invalid(node, f"it must be from {self.low} to {self.high}")
+
+    @property
+    def json_schema(self) -> JsonSchema:
+        """The same as JSON Schema, for the API's description."""
+        return {"minimum": self.low, "maximum": self.high}
+
+
 class Length:
     """A validator: a length from ``low`` to ``high`` characters (code points), inclusive."""
 
@@ -249,6 +266,8 @@ class Body(colander.MappingSchema):  # type: ignore[misc]
     """A JSON object. Read-only fields are ignored, so that a representation can be sent back."""
 
     read_only: ClassVar[frozenset[str]] = frozenset({"id", "created_at", "updated_at"})
+    # Parameters that the query may have where fields stand in the query, too: beside a JPEG.
+    in_query: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def for_patch(cls) -> "Body":

@@ -1,9 +1,11 @@
 """The body of an image target."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import colander
 
+from ..models.analysis import RATING_MAX, STATUSES
 from ..models.target import (
     DEFAULTS,
     DESCRIPTION_MAX_BYTES,
@@ -13,13 +15,16 @@ from ..models.target import (
 )
 from .body import (
     AtMost,
+    Between,
     Body,
     Boolean,
     Field,
+    Integer,
     JsonSchema,
     Length,
     MaxBytes,
     Number,
+    OneOf,
     Text,
     TrimmedLength,
     trim,
@@ -84,6 +89,12 @@ class TargetBody(Body):
     )
 
 
+class NewTargetBody(TargetBody):
+    """As `TargetBody`; beside a body that is a JPEG, its query may have these."""
+
+    in_query = frozenset({"allow_similar"})
+
+
 class ImageBody(Body):
     """``image`` alone."""
 
@@ -97,5 +108,22 @@ class TargetQuery(Query):
     name_prefix = Field(Text(), validator=Length(0, NAME_MAX), missing=colander.drop)
     active = Field(Boolean(), missing=colander.drop)
     sha256 = Field(Text(), validator=Matches(SHA256, SHA256_TOLD), missing=colander.drop)
+    analysis = Field(Text(), validator=OneOf(*STATUSES), missing=colander.drop)
+    rating_min = Field(Integer(), validator=Between(0, RATING_MAX), missing=colander.drop)
     deleted = Field(Boolean(), missing=False)
-    fields = Field(Words("metadata"), missing=frozenset())
+    fields = Field(Words("analysis", "metadata"), missing=frozenset())
+
+    def load_texts(self, data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+        """As `Body.load_texts`; a list has one order."""
+        fields, wrong = super().load_texts(data)
+        if {"name_prefix", "rating_min"} <= fields.keys():
+            wrong["rating_min"] = (
+                "it orders by rating, and 'name_prefix' by name: leave one of them out"
+            )
+        return fields, wrong
+
+
+class NewTargetQuery(Query):
+    """``allow_similar``: whether a picture is stored that resembles one of the project's."""
+
+    allow_similar = Field(Boolean(), missing=True)

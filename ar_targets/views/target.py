@@ -10,6 +10,7 @@ from ..clock import rfc3339
 from ..http.conditional import expected_revision, not_modified, written
 from ..http.idempotency import idempotent
 from ..http.pagination import listing, requested_page
+from ..http.query import load_query
 from ..http.representation import Json, created, deletion, found, no_content, shown, unreplaced
 from ..http.restore import restore_row
 from ..http.service import PROJECT, TARGET, service
@@ -20,9 +21,10 @@ from ..models.project import ProjectRecord
 from ..models.target import TargetRecord
 from ..models.target_list import ListedTarget
 from ..permissions import Permission
-from ..schemas.target import TargetBody, TargetQuery
+from ..schemas.target import NewTargetBody, NewTargetQuery, TargetBody, TargetQuery
+from .analysis import represent_all, require_unlike
 
-QUERY = TargetQuery()
+QUERY, NEW_QUERY = TargetQuery(), NewTargetQuery()
 
 collection = service("target_list", f"{PROJECT}/imagetarget")
 target = service("target", TARGET)
@@ -76,7 +78,7 @@ def fragment(text: str | None) -> orjson.Fragment | None:
 @collection.get(context=resources.TargetList, permission=Permission.TARGET_LIST)
 def list_targets(request: Request) -> Json:
     """The project's targets, without their images."""
-    page = requested_page(request, QUERY, by="name_prefix")
+    page = requested_page(request, QUERY, by=("name_prefix", "rating_min"))
     fields = page.filters.pop("fields")
     chosen = target_list.TargetFilter(**page.filters)
     project_id = request.context.project.record.id
@@ -87,12 +89,17 @@ def list_targets(request: Request) -> Json:
     if "metadata" in fields:
         most = target_list.within_size(rows)
         metadata = target_list.metadata(request.db, rows[:most])
+    analyses: dict[int, Json] = {}
+    if "analysis" in fields:
+        analyses = represent_all(request, [row.record for row in rows[: min(most, page.limit)]])
     # WebOb computes it on each access.
     address = request.application_url
 
     def represent_listed(_: Request, row: ListedTarget) -> Json:
         shown = represent(address, row.record) | deletion(row.deleted_at)
-        return shown if metadata is None else shown | {"metadata": fragment(metadata.get(row.id))}
+        if metadata is not None:
+            shown["metadata"] = fragment(metadata.get(row.id))
+        return shown | {"analysis": analyses[row.id]} if analyses else shown
 
     return listing(request, page, rows, represent_listed, most=most, key=lambda row: row.key)
 
@@ -100,14 +107,17 @@ def list_targets(request: Request) -> Json:
 @collection.post(
     context=resources.TargetList,
     permission=Permission.TARGET_CREATE,
-    schema=TargetBody(),
+    schema=NewTargetBody(),
     validators=(upload_body,),
 )
 @idempotent
 def create_target(request: Request) -> Json:
     """Store an image."""
     fields, project = request.validated, request.context.project.record
+    allow_similar = load_query(request, NEW_QUERY)["allow_similar"]
     request.registry.limits.require_target(request.db, project, targets.growth(fields))
+    if not allow_similar:
+        require_unlike(request, project.id, fields["image"])
     record = found(targets.create(request.db, project.id, fields))
     return created(request, record, represent_whole(request, record, fields["metadata"]))
 

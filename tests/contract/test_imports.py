@@ -160,9 +160,9 @@ def test_the_packages_need_no_tests():
 
 def test_images_are_decoded_in_processes_of_their_own_alone():
     """By the server; the client decodes what its user converts, and nothing else."""
-    own = ("ar_targets.images.drawing", "ar_targets_client.convert")
-    assert offenders(outside(*own), "PIL", "pillow_heif") == []
-    assert offenders(MODULES, "ar_targets.images.drawing") == []
+    drawn = ("ar_targets.images.drawing", "ar_targets.images.heatmap_drawing")
+    assert offenders(outside(*drawn, "ar_targets_client.convert"), "PIL", "pillow_heif") == []
+    assert offenders(MODULES, *drawn) == []
     confined = "ar_targets.vision.child"
     assert offenders(outside(confined), "ar_targets.images.worker") == []
 

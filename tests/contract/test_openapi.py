@@ -333,12 +333,12 @@ def test_the_image_of_the_example_is_one(document, shared_app):
 
 
 def test_all_fields_of_a_response_are_always_there(document, services):
-    bodies = {"TargetForm"} | {name for name, _, _ in body_schemas(document, services)}
+    bodies = {"TargetForm", "ImageForm"} | {name for name, _, _ in body_schemas(document, services)}
     for name, schema in document["components"]["schemas"].items():
         if "properties" in schema and name not in bodies:
             optional = schema["properties"].keys() - set(schema["required"])
             # What a list has only where it is asked for.
-            assert optional <= {"metadata", "deleted_at", "role"}
+            assert optional <= {"analysis", "metadata", "deleted_at", "role", "similar"}
 
 
 def test_limits_are_those_of_the_code(document):

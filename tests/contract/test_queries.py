@@ -5,15 +5,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, insert, text
+from sqlalchemy import Engine, event, insert, literal, select, text
 
 from ar_targets import clock
+from ar_targets.vision.version import VERSION
 
 from .. import nouns
 from ..actors import PASSWORD
 from ..pictures import CHINA
+from ..tables import analysis, similarity
+from ..tables import target as table
 
 ROWS = 1000
+later = table.alias()
 
 # Name → who asks, for what, with what body; how many statements that takes. The rest is the
 # nouns' own, in `tests.nouns`; names in braces, and who asks, are fixtures.
@@ -27,6 +31,20 @@ REQUESTS: dict[str, tuple[str | None, str, str, dict[str, Any] | None, int]] = {
     "show the docs": (None, "GET", "/api/docs", None, 0),
     "a file of the docs": (None, "GET", "/api/docs/docs.js", None, 0),
     "metrics": (None, "GET", "/metrics", None, 3),
+    "read an analysis": ("write_token", "GET", "{analysed.path}/analysis", None, 3),
+    "read a pending analysis": ("write_token", "GET", "{target.path}/analysis", None, 2),
+    "read a heatmap": ("read_token", "GET", "{analysed.path}/analysis/heatmap", None, 2),
+    "analyse again": ("write_token", "POST", "{analysed.path}/analysis/retry", None, 5),
+    "list analyses": ("write_token", "GET", "{project.targets}?fields=analysis", None, 4),
+    "list by rating": ("write_token", "GET", "{project.targets}?rating_min=2", None, 2),
+    "list by status": ("write_token", "GET", "{project.targets}?analysis=done", None, 2),
+    "list a prefix by status": (
+        "write_token",
+        "GET",
+        "{project.targets}?name_prefix=1&analysis=done",
+        None,
+        2,
+    ),
     **nouns.gathered("STATEMENTS"),
 }
 # As a table on MySQL, too, which draws a tree of its own accord.
@@ -59,8 +77,21 @@ def crowd(app, owner, project, stranger, other_project) -> None:
         for noun in nouns.modules():
             rows = [noun.crowd_row(n, *whose(n)) | moments for n in range(ROWS)]
             db.execute(insert(noun.table), rows)
-        for noun in nouns.modules():
-            db.execute(text(f"ANALYZE TABLE `{noun.table.name}`")).all()
+        # Each target is analysed, well and badly.
+        known = select(
+            *(table.c.id, table.c.project_id, table.c.sha256, literal(VERSION), literal("done")),
+            *(literal(now), table.c.id % 6, 5 - table.c.id % 6),
+        )
+        names = ("target_id", "project_id", "sha256", "version", "status", "queued_at")
+        names += ("rating", "rating_order")
+        db.execute(insert(analysis).from_select(names, known))
+        # Each second one resembles the next.
+        similar = select(table.c.id, table.c.id + 1, literal(0.5)).where(
+            table.c.id % 2 == 0, select(later.c.id).where(later.c.id == table.c.id + 1).exists()
+        )
+        db.execute(insert(similarity).from_select(["target_id", "other_id", "value"], similar))
+        for one in (*(noun.table for noun in nouns.modules()), analysis, similarity):
+            db.execute(text(f"ANALYZE TABLE `{one.name}`")).all()
 
 
 @pytest.fixture

@@ -80,6 +80,9 @@ def test_a_permission_speaks_of_the_noun_of_its_view(views, permission_of):
                 .removesuffix("_list")
                 .removesuffix("_image")
                 .removesuffix("_restore")
+                .removesuffix("_heatmap")
+                .removesuffix("_retry")
+                .removeprefix("picture_")
             )
             assert permission.partition(":")[0] == noun
 

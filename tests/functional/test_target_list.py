@@ -102,7 +102,7 @@ def test_filters_are_combined(app, stage, project, write_token, other_project):
         ("sha256=abc", "sha256", "64 digits"),
         ("sha256=" + "A" * 64, "sha256", "lower-case"),
         ("deleted=", "deleted", "true or false"),
-        ("fields=image", "fields", "no 'image'; there are: metadata"),
+        ("fields=image", "fields", "no 'image'; there are: analysis, metadata"),
         ("fields=metadata,nonsense", "fields", "no 'nonsense'"),
     ],
 )

@@ -33,6 +33,7 @@ PUT    /{target}/image  401    401     401    403   403   403   200  403    403 
 BODIES = {
     "TargetBody": {"image": base64_of(drawn())},
     "TargetPatch": {"description": "new"},
+    "ImageBody": {"image": base64_of(drawn())},
     "Jpeg": drawn(),
 }
 STATEMENTS = {
@@ -462,7 +463,7 @@ class TestJpegBody:
         refused = self.send(app, write_token, project.targets, SMALL, query, status=400)
         places = dict.fromkeys(("descripton", "image", "description"), "querystring")
         assert faults(refused) == places
-        assert "there are active, description, metadata, name" in str(refused.json)
+        assert "there are active, allow_similar, description, metadata, name" in str(refused.json)
 
     @pytest.mark.parametrize("data", [CHINA[:-2], b"\x89PNG", b"{}"])
     def test_what_is_no_jpeg(self, app, stage, project, write_token, data):
