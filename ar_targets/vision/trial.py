@@ -32,6 +32,7 @@ class Trial:
 
     grey: Grey
     points: Points
+    descriptors: Grey
     found: tuple[Points, ...]
 
     @property
@@ -49,7 +50,7 @@ def try_views(grey: Grey) -> Trial:
         inliers = find(finder, grey, view, points, descriptors)
         if inliers is not None:
             found.append(inliers)
-    return Trial(grey, points, tuple(found))
+    return Trial(grey, points, descriptors, tuple(found))
 
 
 @cache
