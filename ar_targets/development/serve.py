@@ -1,8 +1,9 @@
 """``ar_targets_serve``: start everything with one command, without any setup.
 
 If the ini file and the environment do not set them, it provides a private
-database server and a key for the JWTs, both kept in ``var`` beside the ini file.
-Then it runs the migrations, and the web server until a signal arrives.
+database server, a key for the JWTs, and ``ar_targets_vision`` with its key; what is
+kept is in ``var`` beside the ini file. Then it runs the migrations, and the web server until a
+signal arrives.
 ``make serve`` calls it.
 """
 
@@ -11,10 +12,11 @@ import configparser
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,13 @@ import plaster
 from ar_targets.address import addresses
 from ar_targets.development import process
 from ar_targets.development.database import DatabaseUnavailable, PrivateDatabase
-from ar_targets.development.supplied import DIRECTORY, database_directory, is_set, key_file
+from ar_targets.development.supplied import (
+    DIRECTORY,
+    database_directory,
+    is_set,
+    key_file,
+    vision_key_file,
+)
 from ar_targets.settings import ENV_PREFIX
 from ar_targets.version import VERSION
 
@@ -74,10 +82,16 @@ def serve(ini: Path, directory: Path, check: process.Check) -> int:
             stack.enter_context(database).create_database("ar_targets")
             environment[ENV_PREFIX + "DATABASE_URL"] = database.url()
         if not is_set("jwt_keys", app):
-            environment[ENV_PREFIX + "JWT_KEYS"] = jwt_key(key_file(directory))
+            environment[ENV_PREFIX + "JWT_KEYS"] = key(key_file(directory))
             say(f"Key for the tokens: {key_file(directory)}")
+        is_blind = not is_set("vision_url", app)
+        if is_blind:
+            environment |= vision_settings(vision_key_file(directory))
         if code := run("ar_targets.scripts.initdb", ini, environment, check):
             return code
+        if is_blind:
+            stack.enter_context(beside("ar_targets.scripts.vision", ini, environment))
+            say(f"Vision: {environment[ENV_PREFIX + 'VISION_URL']}")
         if is_private:
             say(administrator(ini, environment))
             check()
@@ -106,6 +120,22 @@ def administrator(ini: Path, environment: Mapping[str, str]) -> str:
     if done.stdout.startswith("created"):
         return f"Administrator: {LOGIN}, password {password} (it is shown only now)"
     return f"Administrator: as before; ar_targets_admin {ini.name} password LOGIN sets a password"
+
+
+def vision_settings(file: Path) -> dict[str, str]:
+    """Settings for ``ar_targets_vision``, on a free port, and for those who ask it."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        listen = f"127.0.0.1:{probe.getsockname()[1]}"
+    made = {"VISION_KEY": key(file), "VISION_LISTEN": listen, "VISION_URL": f"http://{listen}"}
+    return {ENV_PREFIX + name: text for name, text in made.items()}
+
+
+def beside(
+    module: str, ini: Path, environment: Mapping[str, str]
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """Run a Python module with the ini file beside the server."""
+    command = [sys.executable, "-m", module, str(ini)]
+    return process.running(command, env=environment, stop_seconds=SERVER_STOP_SECONDS)
 
 
 def run(module: str, ini: Path, environment: Mapping[str, str], check: process.Check) -> int:
@@ -138,18 +168,18 @@ def free_urls(server: Mapping[str, Any]) -> list[str]:
     return [place.url for place in places]
 
 
-def jwt_key(path: Path) -> str:
-    """The key that signs the JWTs, created on the first start; readable by its owner only."""
+def key(path: Path) -> str:
+    """The key in a file, created on the first start; readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # O_EXCL: only one of two concurrent starts creates the key, and no symbolic link is followed.
     with suppress(FileExistsError):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(64) + "\n")
-    key = path.read_text(encoding="ascii").strip()
-    if not key:
+    found = path.read_text(encoding="ascii").strip()
+    if not found:
         raise ServeError(f"{path} is empty: delete it, and the next start makes a new key.")
-    return key
+    return found
 
 
 @contextmanager

@@ -33,6 +33,11 @@ def key_file(directory: Path) -> Path:
     return directory / "jwt.key"
 
 
+def vision_key_file(directory: Path) -> Path:
+    """The file with the key that `ar_targets_vision` is asked with."""
+    return directory / "vision.key"
+
+
 def database_directory(directory: Path) -> Path:
     """Where the private server has its data; ``socket`` in it names the socket while it runs."""
     return directory / "database"

@@ -56,12 +56,15 @@ def make(own: Path, database: Path, host: str) -> None:
     """Create missing secrets, and take over values from the environment where that is safe."""
     keys = given("AR_TARGETS_JWT_KEYS", settings.jwt_keys)
     url = given("AR_TARGETS_DATABASE_URL", settings.database_url)
+    vision_key = given("AR_TARGETS_VISION_KEY", settings.secret_key)
     keep(database / "root_password", given("DATABASE_ROOT_PASSWORD"), SHARED)
     password = keep(database / "password", given("DATABASE_PASSWORD"), SHARED)
     own_url = f"mysql+mariadbconnector://{USER}:{quote(password, safe='')}@{host}/{DATABASE}"
     write(own / "database_url", url or own_url, OWN)
     if keys or not (own / "jwt_keys").exists():
         write(own / "jwt_keys", keys or new(), OWN)
+    if vision_key or not (own / "vision_key").exists():
+        write(own / "vision_key", vision_key or new(), OWN)
     if not (own / "admin_password").exists():
         write(own / "admin_password", given("ADMIN_PASSWORD") or secrets.token_urlsafe(12), OWN)
     print("the secrets are there")

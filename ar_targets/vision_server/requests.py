@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from time import perf_counter
+from typing import Any
 
-from pyramid.registry import Registry
 from pyramid.request import Request
 from pyramid.response import Response
 
@@ -14,7 +14,7 @@ from .metrics import Metrics
 Handler = Callable[[Request], Response]
 
 
-def observed(handler: Handler, registry: Registry) -> Handler:
+def observed(handler: Handler, registry: Any) -> Handler:
     """The tween factory."""
     metrics: Metrics = registry.metrics
     slow_seconds = registry.ar_settings.slow_query_ms / 1000

@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import pymysql
@@ -53,18 +53,18 @@ def with_settings(ini: Path, **settings: str) -> None:
 class TestKey:
     def test_it_is_made_once_for_its_owner_alone(self, tmp_path: Path) -> None:
         path = tmp_path / "var" / "jwt.key"
-        key = serve.jwt_key(path)
+        key = serve.key(path)
         assert len(key) >= 64
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert serve.jwt_key(path) == key
+        assert serve.key(path) == key
 
     def test_two_are_not_the_same(self, tmp_path: Path) -> None:
-        assert serve.jwt_key(tmp_path / "one") != serve.jwt_key(tmp_path / "two")
+        assert serve.key(tmp_path / "one") != serve.key(tmp_path / "two")
 
     def test_an_empty_file_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "jwt.key").touch()
         with pytest.raises(serve.ServeError, match="is empty"):
-            serve.jwt_key(tmp_path / "jwt.key")
+            serve.key(tmp_path / "jwt.key")
 
 
 @pytest.mark.parametrize(
@@ -153,18 +153,31 @@ class TestProvision:
         def run(
             module: str, ini: Path, environment: Mapping[str, str], check: process.Check
         ) -> int:
-            assert ini.exists()
             check()
-            recorded.append((module, environment))
+            beside(module, ini, environment)
             return 0
 
+        def beside(
+            module: str, ini: Path, environment: Mapping[str, str]
+        ) -> AbstractContextManager[None]:
+            assert ini.exists()
+            recorded.append((module, environment))
+            return nullcontext()
+
         monkeypatch.setattr(serve, "run", run)
+        monkeypatch.setattr(serve, "beside", beside)
         return recorded
 
     def test_what_the_ini_file_sets_is_respected(
         self, ini: Path, runs: list[tuple[str, Mapping[str, str]]]
     ) -> None:
-        with_settings(ini, database_url="mysql+pymysql://me@host/mine", jwt_keys="k" * 64)
+        with_settings(
+            ini,
+            database_url="mysql+pymysql://me@host/mine",
+            jwt_keys="k" * 64,
+            vision_url="http://vision:6544",
+            vision_key="v" * 64,
+        )
         assert serve.main([str(ini)]) == 0
         assert [module for module, _ in runs] == [
             "ar_targets.scripts.initdb",
@@ -179,7 +192,22 @@ class TestProvision:
         with_settings(ini, database_url="mysql+pymysql://me@host/mine")
         assert serve.main([str(ini), "--dir", str(tmp_path / "elsewhere")]) == 0
         key = (tmp_path / "elsewhere" / "jwt.key").read_text().strip()
-        assert [made["AR_TARGETS_JWT_KEYS"] for _, made in runs] == [key, key]
+        assert [made["AR_TARGETS_JWT_KEYS"] for _, made in runs] == [key] * 3
+
+    def test_the_server_for_pictures_and_its_key(
+        self, ini: Path, runs: list[tuple[str, Mapping[str, str]]], tmp_path: Path
+    ) -> None:
+        with_settings(ini, database_url="mysql+pymysql://me@host/mine", jwt_keys="k" * 64)
+        assert serve.main([str(ini)]) == 0
+        assert [module for module, _ in runs] == [
+            "ar_targets.scripts.initdb",
+            "ar_targets.scripts.vision",
+            "pyramid.scripts.pserve",
+        ]
+        key = (tmp_path / "var" / "vision.key").read_text().strip()
+        for _, made in runs:
+            assert made["AR_TARGETS_VISION_KEY"] == key
+            assert made["AR_TARGETS_VISION_URL"] == f"http://{made['AR_TARGETS_VISION_LISTEN']}"
 
 
 def test_a_signal_makes_the_check_raise_and_is_then_let_go() -> None:
@@ -197,8 +225,11 @@ class TestWhole:
 
     def test_it_serves_until_sigterm_and_keeps_the_data(self, ini: Path, tmp_path: Path) -> None:
         with served(ini) as command:
+            (vision,) = (line.split()[1] for line in first_lines(command) if "Vision:" in line)
             wait_for(f"http://127.0.0.1:{listen_port(ini)}/health/live", command)
-            assert len(started(tmp_path)) >= 3  # itself, the database, the web server
+            wait_for(f"{vision}/health/ready", command)
+            # Itself, the database, the server for pictures, the web server.
+            assert len(started(tmp_path)) >= 4
             command.send_signal(signal.SIGTERM)
             assert command.wait(20) == 0
         assert not started(tmp_path)
@@ -303,15 +334,19 @@ class TestFirstMinute:
         assert "ar_targets.database_url: it is not set" in done.stderr
 
 
+def first_lines(command: subprocess.Popen[str]) -> Iterator[str]:
+    """What the command says up to the addresses."""
+    assert command.stderr is not None
+    for line in command.stderr:
+        yield line
+        if line.startswith("Panel:"):
+            return
+
+
 def said_until_served(ini: Path) -> str:
     """What the command says up to the addresses; then it is stopped."""
-    lines = []
     with served(ini) as command:
-        assert command.stderr is not None
-        for line in command.stderr:
-            lines.append(line)
-            if line.startswith("Panel:"):
-                break
+        lines = [*first_lines(command)]
         command.send_signal(signal.SIGTERM)
         command.wait(20)
     return "".join(lines)

@@ -41,6 +41,7 @@ NAMES = {
     "own/admin_password",
     "own/database_url",
     "own/jwt_keys",
+    "own/vision_key",
     "database/password",
     "database/root_password",
 }
@@ -51,7 +52,7 @@ def test_makes_all_once(call, files):
     made = files()
     assert (code, err) == (0, "")
     assert made.keys() == NAMES
-    assert len(set(made.values())) == 5
+    assert len(set(made.values())) == len(NAMES)
     assert not any(value in out for value in made.values())
     assert len(jwt_keys(made["own/jwt_keys"])) == 1
     url = make_url(made["own/database_url"])
@@ -71,6 +72,7 @@ def test_only_the_databases_are_for_others_to_read(call, tmp_path):
         "admin_password",
         "database_url",
         "jwt_keys",
+        "vision_key",
     }
     assert {name for name, mode in modes.items() if mode == 0o444} == {"password", "root_password"}
 
@@ -78,12 +80,14 @@ def test_only_the_databases_are_for_others_to_read(call, tmp_path):
 def test_the_environment_is_taken(call, files):
     call(
         AR_TARGETS_JWT_KEYS=KEY,
+        AR_TARGETS_VISION_KEY="v" * 32,
         DATABASE_PASSWORD="p@ss/word",
         DATABASE_ROOT_PASSWORD="r",
         ADMIN_PASSWORD="correct horse",
     )
     made = files()
     assert made["own/jwt_keys"] == KEY
+    assert made["own/vision_key"] == "v" * 32
     assert made["own/admin_password"] == "correct horse"
     assert made["database/root_password"] == "r"
     assert make_url(made["own/database_url"]).password == "p@ss/word"
@@ -106,7 +110,11 @@ def test_what_the_environment_changes_later(call, files):
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("AR_TARGETS_JWT_KEYS", "short"), ("AR_TARGETS_DATABASE_URL", "sqlite:///hunter22")],
+    [
+        ("AR_TARGETS_JWT_KEYS", "short"),
+        ("AR_TARGETS_VISION_KEY", "short"),
+        ("AR_TARGETS_DATABASE_URL", "sqlite:///hunter22"),
+    ],
 )
 def test_a_value_that_cannot_be_used(call, files, name, text):
     code, _, err = call(**{name: text})
