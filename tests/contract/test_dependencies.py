@@ -27,6 +27,7 @@ DOCUMENTED = {
     "cornice.errors": "https://cornice.readthedocs.io/en/latest/validation.html",
     "cronsim": "https://github.com/cuu508/cronsim#readme",
     "filelock": "https://py-filelock.readthedocs.io/en/latest/",
+    "cv2": "https://docs.opencv.org/5.x/",
     "cryptography.fernet": "https://cryptography.io/en/latest/fernet/",
     "cryptography.hazmat.primitives.hashes": (
         "https://cryptography.io/en/latest/hazmat/primitives/cryptographic-hashes/"

@@ -36,7 +36,7 @@ def test_no_file_names_a_setting_that_does_not_exist(file):
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_no_file_holds_a_secret(file):
     text = file.read_text(encoding="utf-8")
-    assert not re.search(r"(?:PASSWORD|KEYS)(?:: +|=)(?!\$\{)[^\s#]", text)
+    assert not re.search(r"(?:PASSWORD|KEYS?)(?:: +|=)(?!\$\{)[^\s#]", text)
 
 
 def test_the_database_publishes_no_port():

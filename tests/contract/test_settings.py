@@ -118,6 +118,16 @@ WRONG = [
     ("metrics_networks", "everywhere"),
     ("metrics_networks", "10.0.0.1/8"),
     ("metrics_networks", "127.0.0.1 none"),
+    ("vision_url", "127.0.0.1:6544"),
+    ("vision_url", "http://user:hunter22@vision"),
+    ("vision_url", "http://vision/path"),
+    ("vision_key", "hunter22"),
+    ("vision_key", "hunter22 " * 8),
+    ("vision_listen", "6544"),
+    ("vision_requests", "0"),
+    ("vision_processes", "0"),
+    ("vision_memory", "2g"),
+    ("vision_timeout", "0"),
     ("slow_query_ms", "-1"),
     ("slow_query_ms", "0.5"),
     ("slow_query_ms", "never"),
@@ -153,6 +163,8 @@ def test_settings_that_do_not_go_together():
     load(project_token_ttl="100", project_token_max_ttl="100")
     assert "backup_directory" in refusal(backup_schedule="0 3 * * *")
     load(backup_schedule="0 3 * * *", backup_directory="/var/backups")
+    assert "vision_key" in refusal(vision_url="http://vision:6544")
+    load(vision_url="http://vision:6544", vision_key="v" * MIN_JWT_KEY_BYTES)
 
 
 @pytest.mark.parametrize("name", ["database_url", "jwt_keys"])
@@ -222,9 +234,10 @@ def test_networks_between_white_space():
 
 
 def test_no_secret_is_shown_by_accident():
-    shown = repr(load())
+    shown = repr(load(vision_key="v" * MIN_JWT_KEY_BYTES))
     assert "hunter22" not in shown
     assert "k" * MIN_JWT_KEY_BYTES not in shown
+    assert "v" * MIN_JWT_KEY_BYTES not in shown
 
 
 def test_the_factory_refuses_too():
@@ -244,7 +257,7 @@ def test_ini_files_hold_no_secret(ini):
     parser.read(ROOT / ini)
     app = dict(parser["app:main"])
     assert app["use"] == "egg:ar_targets"
-    for name in ("database_url", "jwt_keys"):
+    for name in ("database_url", "jwt_keys", "vision_key"):
         assert PREFIX + name not in app
     text = (ROOT / ini).read_text()
     assert not re.search(r"://\w*:\w+@|^[^#\n]*(password|secret) *= *\S", text, re.MULTILINE)
