@@ -53,6 +53,15 @@ def test_the_files_that_the_compose_file_mounts_are_there():
     assert all(os.access(file, os.X_OK) for file in mounted if file.suffix == ".sh")
 
 
+def test_the_servers_for_pictures_are_those_that_the_balancer_knows():
+    text = (ROOT / "docs/deploy/vision/docker-compose.yaml").read_text()
+    mounted = re.findall(r"\./(docs\S+?):", text)
+    assert [(ROOT / name).exists() for name in mounted] == [True]
+    known = re.findall(r"^    server (\S+) \1:6544$", (ROOT / mounted[0]).read_text(), re.MULTILINE)
+    services = re.findall(r"^  (\w+):", text, re.MULTILINE)
+    assert services == [*known, "vision"]
+
+
 def test_the_images_context_is_what_the_dockerfile_copies():
     """That this is enough to build the package is for tests/packaging to show."""
     lines = re.findall(r"^COPY (?!--)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
