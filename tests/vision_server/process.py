@@ -14,10 +14,9 @@ import requests
 from ar_targets.development import process
 from ar_targets.vision_client import VisionClient
 
-from ..conftest import INI, KEY
+from ..conftest import INI, KEY, VISION_KEY
 from ..ports import free_port
 
-VISION_KEY = "a-key-for-the-vision-server-of-the-tests"
 START_SECONDS = 60.0
 # Nobody waits so long: what a busy machine may take.
 PATIENCE = 60.0
