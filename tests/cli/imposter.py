@@ -13,6 +13,7 @@ from ..pictures import CHINA
 TOKEN = "a.project.token"
 PROJECT = 1
 TARGETS = f"/api/project/{PROJECT}/imagetarget"
+CHECK = f"/api/project/{PROJECT}/analysis"
 
 # A status, headers, and a body, whole or in pieces that are sent until the client has enough.
 Answer = tuple[int, dict[str, str], bytes | Iterable[bytes]]
@@ -22,7 +23,8 @@ class Imposter:
     """A project's targets, ``records``, and their ``images``. Both may be anything.
 
     ``answers`` has what is said in place of that at a path, in the order of the
-    requests, the last for ever. ``heard`` has the path of each request with its headers.
+    requests, the last for ever. ``heard`` has the path of each request with its headers, and
+    ``bodies`` what was sent in them.
     """
 
     def __init__(self) -> None:
@@ -30,6 +32,7 @@ class Imposter:
         self.images: dict[Any, bytes] = {1: CHINA}
         self.answers: dict[str, list[Answer]] = {}
         self.heard: list[tuple[str, dict[str, str]]] = []
+        self.bodies: list[bytes] = []
         self.url = ""
 
     def answer(self, path: str) -> Answer:
@@ -64,6 +67,43 @@ def record(number: Any, image: bytes = CHINA, **changed: Any) -> dict[str, Any]:
     } | changed
 
 
+def analysis(rating: int = 3, *codes: str, **changed: Any) -> dict[str, Any]:
+    """A finished analysis as ar_targets would tell it, but for what is changed."""
+    return {
+        "status": "done",
+        "version": 1,
+        "analysed_at": "2026-11-23T07:03:15.650144Z",
+        "trackability": rating * 20,
+        "rating": rating,
+        "features": 1000,
+        "problems": [problem(code) for code in codes],
+        "similar": [],
+        "heatmap_url": "data:image/png;base64,iVBORw0KGgo=",
+    } | changed
+
+
+def pending(**changed: Any) -> dict[str, Any]:
+    """An analysis that is not done."""
+    numbers = dict.fromkeys(("analysed_at", "trackability", "rating", "features"))
+    return analysis() | {"status": "pending"} | numbers | changed
+
+
+def problem(code: str, **changed: Any) -> dict[str, Any]:
+    """A problem of a picture."""
+    return {
+        "code": code,
+        "severity": "warning",
+        "description": f"it is {code}",
+        "remedy": "take another",
+        "area": [0, 10, 200, 100],
+    } | changed
+
+
+def similar(number: Any, **changed: Any) -> dict[str, Any]:
+    """A target that resembles a picture."""
+    return {"id": number, "name": "gate", "similarity": 0.875} | changed
+
+
 def as_json(body: Any, status: int = 200, **headers: str) -> Answer:
     """An answer of JSON."""
     return status, headers, json.dumps(body).encode()
@@ -73,22 +113,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
     imposter: Imposter
 
     def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if body:
+            self.imposter.bodies.append(body)
         self.imposter.heard.append((self.path, dict(self.headers)))
-        status, headers, body = self.imposter.answer(self.path.partition("?")[0])
+        status, headers, content = self.imposter.answer(self.path.partition("?")[0])
         self.send_response(status)
-        if isinstance(body, bytes):
-            headers = {"Content-Length": str(len(body))} | headers
-            body = [body]
+        if isinstance(content, bytes):
+            headers = {"Content-Length": str(len(content))} | headers
+            content = [content]
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
         try:
-            for part in body:
+            for part in content:
                 self.wfile.write(part)
         except OSError:
             pass  # The client has had enough.
 
-    do_POST = do_PATCH = do_GET  # noqa: N815
+    do_POST = do_PATCH = do_PUT = do_GET  # noqa: N815
 
     def log_message(self, *_: object) -> None:
         pass

@@ -6,11 +6,14 @@ import math
 import pytest
 
 from ar_targets_client import (
+    Analysis,
     ClientError,
     Limits,
     Login,
     Member,
+    Problem,
     Project,
+    Similar,
     Target,
     Token,
     Usage,
@@ -18,7 +21,7 @@ from ar_targets_client import (
 )
 from ar_targets_client.fields import IMAGE_MAX
 
-from .imposter import record
+from .imposter import analysis, pending, problem, record, similar
 
 MOMENT = "2026-11-23T07:03:14.650144Z"
 STORED = {"id": 1, "created_at": MOMENT, "updated_at": MOMENT}
@@ -46,7 +49,15 @@ RIGHT = {
     },
     Limits: {"targets": 1000, "bytes": 2**41},
     Usage: {"targets": 0, "bytes": 2**40, "limits": {"targets": 1000, "bytes": 2**41}},
-    Target: record(1, metadata={"ü": [1, None, 0.5]}, deleted_at=MOMENT),
+    Problem: problem("low_contrast"),
+    Similar: similar(2),
+    Analysis: analysis(
+        4,
+        "blurred",
+        similar=[similar(3), similar(2, name=None, similarity=0.5)],
+        heatmap_url="http://127.0.0.1/x",
+    ),
+    Target: record(1, metadata={"ü": [1, None, 0.5]}, deleted_at=MOMENT, analysis=pending()),
 }
 
 
@@ -87,6 +98,23 @@ WRONG = [
     (Limits, "bytes", ["unlimited", None, [1]]),
     (Usage, "targets", [-1, None, "1"]),
     (Usage, "bytes", [None, 1.0, False]),
+    (Problem, "code", ["", "Blurred", "a b", "x" * 65, "blurred\n", None, 1]),
+    (Problem, "severity", ["", "fatal", "error\n", None, 2]),
+    (Problem, "description", [None, 1, "x\0", "\ud800", "x" * 10_001]),
+    (Problem, "remedy", [None, ["x"]]),
+    (Problem, "area", [[], [1, 2, 3], [0, 0, 1, 1, 1], [0, 0, -1, 1], [0, 0, 1.5, 1], "0011", 1]),
+    (Similar, "id", [0, "1", None]),
+    (Similar, "name", ["", "x\0", 1]),
+    (Similar, "similarity", [-0.1, 1.1, True, "1", None, math.nan]),
+    (Analysis, "status", ["", "Done", "pending\n", None, 1]),
+    (Analysis, "version", [0, 1.5, True, "1", None]),
+    (Analysis, "analysed_at", ["", "soon", 1]),
+    (Analysis, "trackability", [-1, 101, 0.5, True, "1"]),
+    (Analysis, "rating", [-1, 6, 2.5, False, "★"]),
+    (Analysis, "features", [-1, 0.5, True]),
+    (Analysis, "problems", [None, {}, "none", 0]),
+    (Analysis, "similar", [None, {}, "none", 0]),
+    (Analysis, "heatmap_url", ["", "/x", "javascript:x", 1, None, "data:text/html;base64,eA=="]),
 ]
 
 
@@ -97,7 +125,7 @@ def test_what_ar_targets_sends_is_taken(kind):
     assert kind.checks.keys() == RIGHT[kind].keys()
 
 
-@pytest.mark.parametrize("name", ["metadata", "deleted_at"])
+@pytest.mark.parametrize("name", ["metadata", "deleted_at", "analysis"])
 def test_what_is_not_in_each_answer(name):
     """A list leaves it out, and so does the record's JSON: it is not null."""
     sent = {field: value for field, value in RIGHT[Target].items() if field != name}
@@ -122,6 +150,27 @@ def test_what_it_would_not_send_is_refused(kind, name, value):
 def test_limits_that_are_none(limits):
     with pytest.raises(ClientError, match="the answer is no limits of ar_targets"):
         Usage.read(RIGHT[Usage] | {"limits": limits})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kind"),
+    [
+        ("problems", [problem("blurred"), None], "problem"),
+        ("problems", [problem("blurred", severity="fatal")], "problem"),
+        ("similar", [similar(0)], "similar"),
+        ("similar", [[]], "similar"),
+    ],
+)
+def test_items_that_are_none(field, value, kind):
+    with pytest.raises(ClientError, match=f"the answer is no {kind} of ar_targets"):
+        Analysis.read(analysis(3, **{field: value}))
+
+
+@pytest.mark.parametrize("number", ["trackability", "rating", "features"])
+def test_numbers_are_missing_only_until_it_is_done(number):
+    assert getattr(Analysis.read(pending()), number) is None
+    with pytest.raises(ClientError, match="a number is missing"):
+        Analysis.read(analysis() | {number: None})
 
 
 def test_a_token_is_not_repeated_in_an_error():

@@ -3,6 +3,7 @@
 A distribution of its own: it imports nothing of the server, and installs nothing of it.
 """
 
+from .analysis import Analysis, Problem, Similar, SimilarTargetError
 from .client import Client
 from .errors import (
     ApiError,
@@ -25,6 +26,7 @@ from .unset import UNSET
 
 __all__ = [
     "UNSET",
+    "Analysis",
     "ApiError",
     "ChangedError",
     "Client",
@@ -38,8 +40,11 @@ __all__ = [
     "Member",
     "NotFoundError",
     "OutcomeUnknownError",
+    "Problem",
     "Project",
     "Retry",
+    "Similar",
+    "SimilarTargetError",
     "Target",
     "Token",
     "TooManyRequestsError",

@@ -1,7 +1,8 @@
 """Exceptions of the client."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from .display import plain
 
@@ -52,12 +53,14 @@ class ApiError(ClientError):
         faults: tuple[Fault, ...],
         request_id: str | None,
         retry_after: float | None = None,
+        body: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(status, faults, request_id)
         self.status = status
         self.faults = faults
         self.request_id = request_id
         self.retry_after = retry_after
+        self.body = body or {}
         self.after_cut = False
 
     @property
@@ -129,3 +132,13 @@ UNAVAILABLE = frozenset({502, 503, 504})
 BY_STATUS: dict[int | None, type[ApiError]] = {
     kind.STATUS: kind for kind in ApiError.__subclasses__()
 } | dict.fromkeys(UNAVAILABLE, UnavailableError)
+# Errors that every picture would meet: of the token, the project, its limits, or the server.
+HOPELESS = (
+    UnauthorizedError,
+    ForbiddenError,
+    NotFoundError,
+    ConflictError,
+    UnavailableError,
+    UnreachableError,
+    OutcomeUnknownError,
+)

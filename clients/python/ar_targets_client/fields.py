@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 Check = Callable[[object], object]
 
@@ -92,6 +92,20 @@ class Nullable:
             raise ValueError(f"{wrong}, or null") from None
 
 
+@dataclass(frozen=True)
+class Each:
+    """A list of what ``check`` takes, as a tuple, of that ``length`` or any."""
+
+    check: Check
+    length: int | None = None
+
+    def __call__(self, value: object) -> tuple[Any, ...]:
+        """The checked values. Raises ValueError, or what the check raises."""
+        if not isinstance(value, list) or self.length not in (None, len(value)):
+            raise ValueError("a list" if self.length is None else f"a list of {self.length}")
+        return tuple(map(self.check, value))
+
+
 def json_value(value: object) -> Any:
     """A value that can be written as JSON again, unchanged. Raises ValueError."""
     try:
@@ -120,6 +134,13 @@ def flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("true or false")  # noqa: TRY004  # all checks raise the same
     return value
+
+
+def share(value: object) -> float:
+    """A number from 0 to 1, as a float. Raises ValueError."""
+    if type(value) not in (int, float) or not 0 <= value <= 1:  # type: ignore[operator]
+        raise ValueError("a number from 0 to 1")
+    return float(value)  # type: ignore[arg-type]
 
 
 def moment(value: object) -> datetime:
@@ -177,3 +198,30 @@ Access = Annotated[str, Pattern("read|write", "'read' or 'write'")]
 Jwt = Annotated[str, Pattern(r"([A-Za-z0-9_-]{1,2000}\.){2}[A-Za-z0-9_-]{1,2000}", "a JWT")]
 Sha256 = Annotated[str, SHA256]
 Url = Annotated[str, Pattern("https?://[!-~]{1,2000}", "a URL that begins with http or https")]
+
+Status = Literal["pending", "done", "failed"]
+Severity = Literal["info", "warning", "error"]
+# Trackability is from 0 to 100, and a rating is so many stars.
+SCORE_MAX, RATING_MAX = 100, 5
+
+AnalysisStatus = Annotated[Status, Pattern("pending|done|failed", "'pending', 'done' or 'failed'")]
+# Which problems there are grows with the server's versions.
+ProblemCode = Annotated[str, Pattern("[a-z][a-z0-9_]{0,63}", "a word in lower case")]
+ProblemSeverity = Annotated[Severity, Pattern("info|warning|error", "'info', 'warning' or 'error'")]
+Sentence = Annotated[str, Text(0, 10_000)]
+# In pixels: x, y, width and height.
+Area = Annotated[tuple[int, int, int, int] | None, Nullable(Each(Whole(0, 65_535), length=4))]
+Similarity = Annotated[float, share]
+Version = Annotated[int, Whole(1, 2**31 - 1)]
+# Of a picture that is not stored, the PNG itself.
+HeatmapUrl = Annotated[
+    str,
+    Pattern(
+        "https?://[!-~]{1,2000}|data:image/png;base64,[A-Za-z0-9+/=]{1,100000}",
+        "a URL that begins with http or https, or a PNG",
+    ),
+]
+# Null until a picture is analysed.
+ScoreOrNull = Annotated[int | None, Nullable(Whole(0, SCORE_MAX))]
+RatingOrNull = Annotated[int | None, Nullable(Whole(0, RATING_MAX))]
+CountOrNull = Annotated[int | None, Nullable(Whole(0, 2**63 - 1))]

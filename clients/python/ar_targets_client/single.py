@@ -52,10 +52,15 @@ class Single(Generic[RecordType]):
         """The entity tag of a record."""
         return self.transport.send("HEAD", f"{self.path}/{record_id}").headers.get("ETag")
 
-    def _create(self, body: Payload, idempotency_key: str | None = None) -> RecordType:
+    def _create(
+        self,
+        body: Payload,
+        idempotency_key: str | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> RecordType:
         """POST the body with the key, or a new one: it is done once, however often it is sent."""
         key = new_key() if idempotency_key is None else idempotency_key
-        return self._read("POST", self.path, None, body=body, idempotency_key=key)
+        return self._read("POST", self.path, None, body=body, query=query, idempotency_key=key)
 
     def _list(
         self, filters: Mapping[str, str] | None = None, *, by_id: bool = True

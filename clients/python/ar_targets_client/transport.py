@@ -49,7 +49,7 @@ CONNECTIONS = 32
 PAGE = 200
 # Maximum bytes of a list, all pages together.
 LIST_MAX = 2**30
-# Maximum bytes of an error response whose messages are shown.
+# Maximum characters of an error response's messages that are shown.
 FAULTS_MAX = 10_000
 # The validator of each part of an error.
 WORDS = Text(0, FAULTS_MAX)
@@ -132,7 +132,7 @@ class Transport:
         ``etag`` is sent as If-Match. A response of more than ``most`` bytes raises TooLongError,
         and is not read to its end.
         """
-        headers = {"Accept": "application/json, image/jpeg"}
+        headers = {"Accept": "application/json, image/jpeg, image/png"}
         boundary = None
         if idempotency_key is not None:
             headers[KEY_HEADER] = idempotency_key
@@ -284,11 +284,13 @@ class Transport:
                 f"{self.server} sends on to {response.headers['Location']}; name that server"
             )
         kind = BY_STATUS.get(response.status_code, ApiError)
+        body = object_of(content)
         return kind(
             response.status_code,
-            faults_of(content),
+            faults_of(body),
             response.headers.get("X-Request-ID"),
             retry_after(response.headers.get("Retry-After")),
+            body,
         )
 
 
@@ -310,17 +312,25 @@ def is_at_work(refused: ApiError, idempotency_key: str | None) -> bool:
     return idempotency_key is not None and refused.status == 409 and asked is not None
 
 
-def faults_of(content: bytes) -> tuple[Fault, ...]:
-    """The errors that the server reports; empty if the response is a proxy's."""
-    if len(content) > FAULTS_MAX:
-        return ()
+def object_of(content: bytes) -> dict[str, Any]:
+    """The JSON object of an error response; empty if the response is a proxy's."""
     try:
-        errors = read_json(content, "")["errors"]
-        return tuple(
-            Fault(WORDS(e["location"]), WORDS(e["name"]), WORDS(e["description"])) for e in errors
+        body = read_json(content, "")
+    except ClientError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def faults_of(body: Mapping[str, Any]) -> tuple[Fault, ...]:
+    """The errors that the server reports; empty if they are none of ours, or too long to show."""
+    try:
+        faults = tuple(
+            Fault(WORDS(e["location"]), WORDS(e["name"]), WORDS(e["description"]))
+            for e in body["errors"]
         )
-    except (ClientError, KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return ()
+    return faults if len("; ".join(map(str, faults))) < FAULTS_MAX else ()
 
 
 def was_not_sent(failed: requests.RequestException) -> bool:

@@ -5,7 +5,8 @@ run or the next, the server does it once, within 24 hours. After that, or with a
 project's targets are searched for one with the same image, name and description, created since.
 
 A name that another target of the project has is taken: such a row fails, or is left
-out, or its image replaces the target's, as the caller chooses.
+out, or its image replaces the target's, as the caller chooses. So does the caller for pictures
+that are hard to track, or resemble the project's.
 """
 
 import hashlib
@@ -17,17 +18,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from .errors import (
-    ApiError,
-    ClientError,
-    ConflictError,
-    ForbiddenError,
-    NotFoundError,
-    OutcomeUnknownError,
-    UnauthorizedError,
-    UnavailableError,
-    UnreachableError,
-)
+from .analysis import Similar, SimilarTargetError
+from .errors import HOPELESS, ApiError, ClientError, ConflictError, NotFoundError
 from .journal import Journal, Sent, key_of
 from .names import folded
 from .records import Target
@@ -39,16 +31,6 @@ from .transport import KEY_HEADER, new_key
 CLOCKS_DIFFER = timedelta(seconds=5)
 # How long a key is sent again: the server's 24 hours, but for the time that attempts may take.
 KEY_LASTS = timedelta(hours=23)
-# Errors that every row would meet: of the token, the project, its limits, or the server.
-HOPELESS = (
-    UnauthorizedError,
-    ForbiddenError,
-    NotFoundError,
-    ConflictError,
-    UnavailableError,
-    UnreachableError,
-    OutcomeUnknownError,
-)
 
 
 class Outcome(StrEnum):
@@ -62,6 +44,10 @@ class Outcome(StrEnum):
     PRESENT = "present"
     # Its name, by another target.
     TAKEN = "taken"
+    # Its picture's rating, below the one that is asked for.
+    LOW = "low rating"
+    # Its picture, to that of a target of the project.
+    SIMILAR = "similar"
     FAILED = "failed"
     # Not sent, or outcome unknown: the next run resumes here.
     LEFT = "left"
@@ -71,7 +57,8 @@ class Outcome(StrEnum):
 class Result:
     """A row's outcome, with the target's id, or the reason why there is none.
 
-    ``converted``: the format that the file was converted from, if it was.
+    ``converted``: the format that the file was converted from, if it was. ``similar``: the targets
+    for which the picture may be taken, where it is refused for them.
     """
 
     row: Row
@@ -79,6 +66,7 @@ class Result:
     target_id: int | None = None
     reason: str | None = None
     converted: str | None = None
+    similar: tuple[Similar, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,10 +80,14 @@ class Job:
     converted: str | None
 
     def result(
-        self, outcome: Outcome, target_id: int | None = None, reason: str | None = None
+        self,
+        outcome: Outcome,
+        target_id: int | None = None,
+        reason: str | None = None,
+        similar: tuple[Similar, ...] = (),
     ) -> Result:
         """The result of the row."""
-        return Result(self.row, outcome, target_id, reason, self.converted)
+        return Result(self.row, outcome, target_id, reason, self.converted, similar)
 
 
 class Present:
@@ -131,7 +123,9 @@ class Upload:
 
     ``skip_existing``: leaves out rows whose name is taken; where the row or a target has no
     name, those whose picture and description the project has. ``replace``: replaces the image
-    of the target that has the row's name, and keeps its other fields.
+    of the target that has the row's name, and keeps its other fields. ``min_rating``: has each
+    picture analysed before it is sent, and refuses those with fewer stars. ``allow_similar``:
+    whether pictures are added that may be taken for a target of the project.
     """
 
     def __init__(
@@ -142,6 +136,8 @@ class Upload:
         parallel: int = 4,
         skip_existing: bool = False,
         replace: bool = False,
+        min_rating: int | None = None,
+        allow_similar: bool = True,
         on_result: Callable[[Result], None] | None = None,
     ) -> None:
         self.targets = targets
@@ -149,6 +145,8 @@ class Upload:
         self.parallel = parallel
         self.skip_existing = skip_existing
         self.replace = replace
+        self.min_rating = min_rating
+        self.allow_similar = allow_similar
         self.on_result = on_result
         # The exception that stopped the upload early, if any.
         self.stopped_by: BaseException | None = None
@@ -231,6 +229,8 @@ class Upload:
             return self._finish(job, made, Outcome.DONE)
         if present := self._present.find(job):
             return self._keep(job, present)
+        if low := self._low(job):
+            return low
         sent = Sent(self._since, job.sha256, new_key(), self._token_sha256)
         self.journal.sending(job.key, job.row, sent)
         return self._send(job, sent)
@@ -244,12 +244,22 @@ class Upload:
         now = self._since + (datetime.now(UTC) - self._started)
         return now - sent.since < KEY_LASTS
 
+    def _low(self, job: Job) -> Result | None:
+        """The refusal of a row whose picture has a low rating; None if it has not."""
+        if self.min_rating is None:
+            return None
+        why = self.targets.check(job.image).why_below(self.min_rating)
+        return None if why is None else job.result(Outcome.LOW, reason=why)
+
     def _send(self, job: Job, sent: Sent) -> Result:
         """Create the target, or learn that an earlier attempt with the same key has done so."""
-        key, row = sent.idempotency_key, job.row
         try:
             made = self.targets.create(
-                job.image, row.description, idempotency_key=key, **row.fields
+                job.image,
+                job.row.description,
+                allow_similar=self.allow_similar,
+                idempotency_key=sent.idempotency_key,
+                **job.row.fields,
             )
         except ApiError as refused:
             return self._refused(job, refused, sent)
@@ -260,6 +270,11 @@ class Upload:
         if KEY_HEADER in refused.fields and (made := self._find(job, sent)):
             # Done by an earlier run; its answer is lost, or its conversion gave other bytes.
             return self._finish(job, made, Outcome.DONE)
+        if isinstance(refused, SimilarTargetError):
+            # A server that compares pictures knows keys: no earlier attempt has been done.
+            self.journal.refused(job.key, job.row)
+            reason = why_similar(refused.similar)
+            return job.result(Outcome.SIMILAR, reason=reason, similar=refused.similar)
         taken = isinstance(refused, ConflictError) and "name" in refused.fields
         if refused.after_cut and not taken:
             raise refused
@@ -300,6 +315,8 @@ class Upload:
         if present.sha256 == job.sha256:
             done = self.journal.done(job.key) == present.id
             return self._finish(job, present, Outcome.DONE if done else Outcome.PRESENT)
+        if low := self._low(job):
+            return low
         try:
             replaced = self.targets.replace_image(present.id, job.image)
         except NotFoundError:
@@ -324,6 +341,11 @@ def result_of(future: Future[Result], row: Row) -> Result:
         return future.result()
     except CancelledError:
         return Result(row, Outcome.LEFT)
+
+
+def why_similar(similar: Iterable[Similar]) -> str:
+    """Why a picture is refused that may be taken for others."""
+    return f"it may be taken for {', '.join(map(str, similar)) or 'another target'}"
 
 
 def count(results: Iterable[Result], *outcomes: Outcome) -> int:

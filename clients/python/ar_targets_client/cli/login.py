@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from ..records import rfc3339
+from ..record import rfc3339
 from . import password
 from .output import cell, note, print_table, show_json
 from .output import new_table as new

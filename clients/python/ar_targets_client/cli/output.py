@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,7 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ..display import plain
-from ..records import Record
+from ..errors import ClientError
+from ..files import replacing
+from ..record import Record
 
 # Width of a table that is not for a terminal: nothing is truncated.
 WIDE = 10_000
@@ -90,6 +93,19 @@ def cell(value: object, *, whole: bool = False) -> Text:
     text = plain(str(value))
     cut = not whole and sys.stdout.isatty() and len(text) > SHOWN
     return Text(text[: SHOWN - 1] + "…" if cut else text)
+
+
+def write_file(path: Path, data: bytes, *, replace: bool = False) -> None:
+    """Write the file that the user names, and tell its size. Raises ClientError.
+
+    ``replace``: with another beside it that is moved there, which follows no link.
+    """
+    try:
+        with replacing(path) if replace else path.open("wb") as file:
+            file.write(data)
+    except OSError as failed:
+        raise ClientError(f"{path} cannot be written: {failed.strerror}") from None
+    note(f"{path}: {len(data)} bytes")
 
 
 def note(text: str) -> None:

@@ -5,7 +5,7 @@ import re
 import click
 
 from .. import Token
-from ..records import rfc3339
+from ..record import rfc3339
 from .output import Columns, note, show, show_one
 from .session import Session, kept_projects, project_argument, with_session
 
