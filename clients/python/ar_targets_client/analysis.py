@@ -1,11 +1,15 @@
 """What a server finds out about a picture: how well it can be tracked, and what it resembles."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 from . import fields
 from .errors import ClientError, ConflictError
 from .record import Record
+
+# How many similar targets a line names.
+NAMED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,13 @@ class Similar(Record):
     def __str__(self) -> str:
         named = "" if self.name is None else f" {self.name!r}"
         return f"target {self.id}{named} ({self.similarity:.2f})"
+
+
+def named(similar: Sequence[Similar]) -> str:
+    """The most similar targets in one line."""
+    more = len(similar) - NAMED
+    rest = [f"{more} more"] if more > 0 else []
+    return ", ".join([*map(str, similar[:NAMED]), *rest])
 
 
 PROBLEMS = fields.Each(Problem.read)

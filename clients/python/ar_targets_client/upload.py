@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from .analysis import Similar, SimilarTargetError
+from .analysis import Similar, SimilarTargetError, named
 from .errors import HOPELESS, ApiError, ClientError, ConflictError, NotFoundError
 from .journal import Journal, Sent, key_of
 from .names import folded
@@ -273,7 +273,7 @@ class Upload:
         if isinstance(refused, SimilarTargetError):
             # A server that compares pictures knows keys: no earlier attempt has been done.
             self.journal.refused(job.key, job.row)
-            reason = why_similar(refused.similar)
+            reason = f"it may be taken for {named(refused.similar) or 'another target'}"
             return job.result(Outcome.SIMILAR, reason=reason, similar=refused.similar)
         taken = isinstance(refused, ConflictError) and "name" in refused.fields
         if refused.after_cut and not taken:
@@ -341,11 +341,6 @@ def result_of(future: Future[Result], row: Row) -> Result:
         return future.result()
     except CancelledError:
         return Result(row, Outcome.LEFT)
-
-
-def why_similar(similar: Iterable[Similar]) -> str:
-    """Why a picture is refused that may be taken for others."""
-    return f"it may be taken for {', '.join(map(str, similar)) or 'another target'}"
 
 
 def count(results: Iterable[Result], *outcomes: Outcome) -> int:

@@ -17,7 +17,7 @@ def cli() -> None:
     \b
     Exit codes:
       0  all was done
-      1  the server refused, or something else failed
+      1  the server refused, a picture is not good enough, or something else failed
       2  the command line cannot be understood
       3  some of the images failed, the others were done
       4  the token or login is not valid, or not allowed to do that

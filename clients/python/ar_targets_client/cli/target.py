@@ -9,14 +9,16 @@ from typing import Any
 import click
 
 from .. import ClientError
-from ..fields import as_json
-from ..files import replacing
+from ..fields import RATING_MAX, Status, as_json
 from ..names import jpeg_name
 from . import metadata as metadata_option
+from .judged import stars
 from .metadata import METRES, Metadata
-from .output import Columns, note, show, show_one
+from .output import Columns, note, show, show_one, write_file
 from .session import Session, project_option, with_session
 from .target_add import add
+from .target_analysis import analysis, heatmap
+from .target_check import check
 from .target_export import export
 
 LISTED: Columns = {
@@ -29,7 +31,12 @@ LISTED: Columns = {
     "bytes": lambda target: target.size,
     "created": lambda target: target.created_at,
 }
-DELETED: Columns = dict(LISTED) | {"deleted": lambda target: target.deleted_at}
+DELETED: Columns = {"deleted": lambda target: target.deleted_at}
+ANALYSED: Columns = {
+    "analysis": lambda target: target.analysis and target.analysis.status,
+    "rating": lambda target: target.analysis and stars(target.analysis),
+    "problems": lambda target: target.analysis and target.analysis.codes,
+}
 COLUMNS: Columns = dict(LISTED) | {
     "updated": lambda target: target.updated_at,
     "metadata": lambda target: None if target.metadata is None else as_json(target.metadata),
@@ -44,7 +51,10 @@ def target() -> None:
 
 
 target.add_command(add)
+target.add_command(analysis)
+target.add_command(check)
 target.add_command(export)
+target.add_command(heatmap)
 
 
 @target.command("list")
@@ -54,15 +64,42 @@ target.add_command(export)
 @click.option("--active/--inactive", default=None, help="Those alone that are active, or are not.")
 @click.option("--sha256", metavar="HEX", help="Those whose JPEG has this checksum.")
 @click.option("--deleted", is_flag=True, help="The deleted ones that can be restored.")
+@click.option(
+    "--analysis",
+    type=click.Choice(["pending", "done", "failed"]),
+    help="Those whose analysis has this status.",
+)
+@click.option(
+    "--min-rating",
+    "rating_min",
+    type=click.IntRange(0, RATING_MAX),
+    help="Those with so many stars or more, the best first.",
+)
+@click.option("--show-analysis", is_flag=True, help="Show what is known about their pictures, too.")
 @click.option("--metadata", is_flag=True, help="With --json, show their metadata, too.")
 @click.option("--limit", type=click.IntRange(1), help="List no more than so many.")
 @with_session
 def list_targets(
-    session: Session, *, project: str | None, deleted: bool, limit: int | None, **filters: Any
+    session: Session,
+    *,
+    project: str | None,
+    deleted: bool,
+    analysis: Status | None,
+    rating_min: int | None,
+    show_analysis: bool,
+    limit: int | None,
+    **filters: Any,
 ) -> None:
     """List the targets, or those that all filters allow."""
-    found = session.targets(project).list(deleted=deleted, **filters)
-    columns = DELETED if deleted else LISTED
+    analysed = show_analysis or analysis is not None or rating_min is not None
+    found = session.targets(project).list(
+        deleted=deleted,
+        analysis=analysis,
+        rating_min=rating_min,
+        with_analysis=analysed,
+        **filters,
+    )
+    columns = {**LISTED, **(ANALYSED if analysed else {}), **(DELETED if deleted else {})}
     show(itertools.islice(found, limit), columns, as_json=session.as_json)
 
 
@@ -95,12 +132,7 @@ def get(
         sys.stdout.buffer.write(image)
         return
     if output is not None:
-        try:
-            with replacing(output) if named else output.open("wb") as file:
-                file.write(image)
-        except OSError as failed:
-            raise ClientError(f"{output} cannot be written: {failed.strerror}") from None
-        note(f"{output}: {len(image)} bytes")
+        write_file(output, image, replace=named)
     show_one(found, COLUMNS, as_json=session.as_json)
 
 

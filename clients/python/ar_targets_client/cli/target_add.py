@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from .. import convert as conversion
+from ..fields import RATING_MAX
 from ..journal import Journal
 from ..rows import Common, Row
 from ..sources import journal_of, rows_of
 from ..upload import Outcome, Result, Upload, count
 from . import metadata as metadata_option
-from .failure import SOME_FAILED, exit_code
+from .failure import FAILED, SOME_FAILED, exit_code
 from .metadata import METRES, Metadata
 from .output import cell, new_table, note, plural, print_table, show_json_array
 from .progress import Progress
@@ -45,6 +46,14 @@ REMEDY = "choose another, or add --skip-existing to leave it out, or --replace f
     "--replace", is_flag=True, help="Where a name is taken, replace that target's image alone."
 )
 @click.option(
+    "--min-rating",
+    type=click.IntRange(0, RATING_MAX),
+    help="Check each picture first, and refuse those with fewer stars.",
+)
+@click.option(
+    "--no-similar", is_flag=True, help="Refuse pictures that may be taken for other targets."
+)
+@click.option(
     "--journal",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where to record what is done; by default beside the manifest, or in the folder.",
@@ -65,6 +74,8 @@ def add(
     parallel: int,
     skip_existing: bool,
     replace: bool,
+    min_rating: int | None,
+    no_similar: bool,
     journal: Path | None,
 ) -> None:
     """Upload JPEGs.
@@ -79,9 +90,13 @@ def add(
 
     Of a manifest or a folder, a journal records what is done: after an
     interruption, the same command does the rest.
+
+    Ends with 1 if a picture is refused by --min-rating or --no-similar.
     """
     if skip_existing and replace:
         raise click.UsageError("Choose --skip-existing or --replace.")
+    if no_similar and replace:
+        raise click.UsageError("--no-similar is for what is added, not for --replace.")
     if convert:
         conversion.require()
     common: Common = {"active": not inactive, "convert": convert, "physical_width": physical_width}
@@ -110,6 +125,8 @@ def add(
             parallel=parallel,
             skip_existing=skip_existing,
             replace=replace,
+            min_rating=min_rating,
+            allow_similar=not no_similar,
             on_result=tell,
         )
         results = upload.run(rows)
@@ -134,7 +151,7 @@ def tell_result(result: Result) -> None:
     name = result.row.name
     if result.converted:
         note(f"{name}: converted from {result.converted} to JPEG")
-    if result.outcome is Outcome.FAILED:
+    if result.outcome in (Outcome.FAILED, Outcome.LOW, Outcome.SIMILAR):
         note(f"{name}: {result.reason}")
     elif result.outcome is Outcome.TAKEN:
         note(f"{name}: {result.reason}; {REMEDY}")
@@ -153,6 +170,7 @@ def report(results: list[Result], *, as_json: bool) -> None:
                 "reason": result.reason,
                 "name": result.row.target_name,
                 "converted": result.converted,
+                "similar": [each.as_json() for each in result.similar],
             }
             for result in results
         )
@@ -175,6 +193,8 @@ def finish(upload: Upload, results: list[Result], *, resumable: bool) -> None:
         tell_rest([r.row for r in results if r.outcome is Outcome.LEFT], resumable=resumable)
         note(f"Error: {str(upload.stopped_by) or 'interrupted'}")
         ctx.exit(exit_code(upload.stopped_by))
+    if count(results, Outcome.LOW, Outcome.SIMILAR):
+        ctx.exit(FAILED)
     if count(results, Outcome.FAILED, Outcome.TAKEN):
         ctx.exit(SOME_FAILED)
 
