@@ -125,18 +125,23 @@ def since(db: Database, project_id: int, revision: int) -> Iterator[Sequence[Sto
         revision = rows[-1].revision
 
 
-def keep(db: Database, target_id: int, project_id: int, sha256: str, data: bytes) -> None:
-    """Store the features of a picture, or replace them. Raises IntegrityError if it is purged."""
+def keep(db: Database, target_id: int, project_id: int, sha256: str, data: bytes) -> int:
+    """Store the features of a picture, or replace them; returns their revision.
+
+    Raises IntegrityError if the target is purged.
+    """
+    revision = _next_revision(db, project_id)
     row = {
         "target_id": target_id,
         "project_id": project_id,
         "version": VERSION,
-        "revision": _next_revision(db, project_id),
+        "revision": revision,
         "sha256": sha256,
         "data": data,
     }
     made = insert(FeatureSetRow).values(row)
     db.write(made.on_duplicate_key_update({name: made.inserted[name] for name in row}))
+    return revision
 
 
 def _next_revision(db: Database, project_id: int) -> int:

@@ -7,13 +7,15 @@ examined yet, or in another project by now is left out when pairs are read.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ForeignKey, Index, bindparam, delete, or_, select
+from sqlalchemy import BindParameter, ForeignKey, Index, bindparam, delete, or_, select
 from sqlalchemy.dialects.mysql import BIGINT, DOUBLE, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db.base import TABLE_OPTIONS, Base
 from ..db.session import Database
+from ..vision.version import VERSION
 from .analysis import DONE, Analysis
+from .feature_set import FeatureSetRow
 from .target import Target
 
 
@@ -59,6 +61,25 @@ _NAMED = (
     .join(Analysis, Analysis.target_id == Target.id)
     .where(Target.id.in_(bindparam("ids", expanding=True)), *_LIVE)
 )
+_OTHERS = select(Similarity.other_id).where(Similarity.target_id == bindparam("target_id"))
+_FEATURES = (
+    select(
+        FeatureSetRow.target_id,
+        FeatureSetRow.project_id,
+        FeatureSetRow.version,
+        FeatureSetRow.revision,
+    )
+    .where(FeatureSetRow.target_id.in_(bindparam("ids", expanding=True)))
+    .order_by(FeatureSetRow.target_id)
+    .with_for_update(read=True)
+)
+_SOME: BindParameter[list[int]] = bindparam("ids", expanding=True)
+_REMOVE = delete(Similarity).where(
+    or_(
+        (Similarity.target_id == bindparam("target_id")) & Similarity.other_id.in_(_SOME),
+        (Similarity.other_id == bindparam("target_id")) & Similarity.target_id.in_(_SOME),
+    )
+)
 
 
 def find_all(
@@ -80,17 +101,34 @@ def names(db: Database, project_id: int, target_ids: Sequence[int]) -> dict[int,
     return {row[0]: row[1] for row in rows}
 
 
-def replace(db: Database, target_id: int, similar: Mapping[int, float]) -> None:
+def keep(
+    db: Database, target_id: int, project_id: int, revision: int, similar: Mapping[int, float]
+) -> None:
     """Store what a target resembles, by the others' ids, in place of what was stored.
 
-    Raises IntegrityError where one of them has been purged.
+    Of each pair, the one whose features were stored later decides, since it alone has seen both:
+    pairs with features past our ``revision`` are left to the others, who may be storing them now,
+    and so are those with features of an older version, until these are renewed.
     """
-    either = or_(Similarity.target_id == target_id, Similarity.other_id == target_id)
-    db.write(delete(Similarity).where(either))
-    rows = [
-        {"target_id": one, "other_id": other, "value": value}
-        for found, value in sorted(similar.items())
+    stored = {row[0] for row in db.read(_OTHERS, target_id=target_id)}
+    if not stored and not similar:
+        return
+    # Locked, so that none is replaced until the pairs are stored.
+    rows = db.write(_FEATURES, ids=sorted(stored | similar.keys())).all()
+    moved = {row.target_id for row in rows if row.project_id != project_id}
+    ours = {
+        row.target_id
+        for row in rows
+        if row.project_id == project_id and row.version == VERSION and row.revision < revision
+    }
+    gone = sorted(stored & (ours | moved) - similar.keys())
+    if gone:
+        db.write(_REMOVE, target_id=target_id, ids=gone)
+    pairs = [
+        {"target_id": one, "other_id": other, "value": similar[found]}
+        for found in sorted(ours & similar.keys())
         for one, other in ((target_id, found), (found, target_id))
     ]
-    if rows:
-        db.write(insert(Similarity).values(rows))
+    if pairs:
+        made = insert(Similarity).values(pairs)
+        db.write(made.on_duplicate_key_update(value=made.inserted.value))

@@ -88,8 +88,9 @@ def filled(stage, project, owner, administrator):
     with transaction_scope(stage.engine) as db:
         admin_session.create(db, owner.id, 1, later)
         assert password_link.create(db, owner.id, clock.now())
-        feature_set.keep(db, target.id, project.id, "0" * 64, b"features")
-        similarity.replace(db, target.id, {other.id: 0.5})
+        feature_set.keep(db, other.id, project.id, "0" * 64, b"features")
+        revision = feature_set.keep(db, target.id, project.id, "1" * 64, b"features")
+        similarity.keep(db, target.id, project.id, revision, {other.id: 0.5})
         thumbnail.keep(db, target.id, "0" * 64, CHINA)
         request_count.add(db, {Key(clock.now(), 2, 3): 4})
         backup_result.store(db, "success", clock.now(), 1.0, 2)

@@ -1,0 +1,1 @@
+"""Workers, and how they share what is to be done."""
