@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 import cv2
 
 from ..images.worker import confine
+from .picture import PictureError
 
 # OpenCV's own threads would not be limited to one core, and forked processes lack them.
 cv2.setNumThreads(1)
@@ -39,6 +40,8 @@ def work(
         raise
     except MemoryError:
         result = Fault(f"it takes more than {memory // 2**20} MiB of memory")
+    except PictureError as error:
+        result = Fault(str(error))
     except Exception as error:  # noqa: BLE001  # decoders may raise anything
         result = Fault(f"{type(error).__name__}: {error}"[:200])
     results.send(result)
