@@ -103,6 +103,7 @@ setup(
             "ar_targets_schedule = ar_targets.scripts.schedule:main",
             "ar_targets_secrets = ar_targets.scripts.secret:main",
             "ar_targets_restore = ar_targets.scripts.restore:main",
+            "ar_targets_worker = ar_targets.scripts.worker:main",
             "ar_targets_vision = ar_targets.scripts.vision:main",
             "ar_targets_serve = ar_targets.development.serve:main",
         ],

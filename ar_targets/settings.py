@@ -385,6 +385,16 @@ class Settings:
         "bytes of the projects' indexes that it holds; beyond, those are dropped that were used "
         "longest ago, and loaded again when they are asked for",
     )
+    worker_processes: int = setting(
+        between(1, 256),
+        "1",
+        "pictures that `ar_targets_worker` works on at a time, each in a process of its own",
+    )
+    worker_listen: str | None = setting(
+        optional(address),
+        "",
+        "address and port of its metrics, for Prometheus alone; empty: it has none",
+    )
     cors_origins: frozenset[str] = setting(
         origins,
         "",
