@@ -123,7 +123,7 @@ class TestCommands:
         found = {each["file"]: each["analysis"] for each in done.json}
         assert (found["blank.jpg"]["rating"], len(found)) == (0, 3)
         assert [each["id"] for each in found["china.jpg"]["similar"]] == [gate.id]
-        assert done.err.startswith("blank.jpg: its rating is 0, below 1")
+        assert done.err.startswith("blank.jpg: its rating is 0, below 1: low_contrast, ")
         (folder / "blank.jpg").unlink()
         done = as_app("target", "check", folder, "--min-rating", 1, "--problems")
         assert (done.code, done.err) == (0, "2 images: 2 checked.\n")
