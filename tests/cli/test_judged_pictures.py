@@ -16,6 +16,7 @@ from ar_targets_client import (
     UnavailableError,
 )
 
+from ..jobs.processes import Process
 from ..live import live
 from ..pictures import CHINA, FLOWER, drawn
 from ..vision_server.conftest import features_of
@@ -31,12 +32,24 @@ PROBLEM = (
 
 
 @pytest.fixture(scope="module")
-def server(database_url, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("judging")
-    with VisionServer(database_url, folder).running() as vision:
-        given = {"vision_url": vision.url, "vision_key": VISION_KEY, "vision_timeout": "60"}
-        with live(database_url, folder, **given) as made:
-            yield made
+def vision(database_url, tmp_path_factory):
+    """How the server for pictures is reached."""
+    with VisionServer(database_url, tmp_path_factory.mktemp("vision")).running() as running:
+        yield {"vision_url": running.url, "vision_key": VISION_KEY, "vision_timeout": "60"}
+
+
+@pytest.fixture(scope="module")
+def server(database_url, vision, tmp_path_factory):
+    with live(database_url, tmp_path_factory.mktemp("judging"), **vision) as made:
+        yield made
+
+
+@pytest.fixture
+def worker(database_url, vision, rows_removed, tmp_path):
+    running = Process("worker", tmp_path, "worker", database_url=database_url, **vision)
+    running.start()
+    yield running
+    assert running.stop() == 0, running.log
 
 
 @pytest.fixture
@@ -114,6 +127,29 @@ class TestClient:
         assert [each.analysis.rating for each in shown] == [4, 5, None]
         assert shown[0].analysis == targets.analysis(gate.id)
         assert [each.analysis for each in targets.list()] == [None] * 3
+
+
+class TestWholeWay:
+    def test_a_picture_and_its_copy(self, targets, worker):
+        """From an upload to what is said about the next, with all that takes part."""
+        made = targets.create(CHINA, name="gate")
+        found = targets.analysis(made.id, wait=120)
+        assert found.status == "done", worker.log
+        checked = targets.check(CHINA)
+        assert (found.rating, found.trackability) == (checked.rating, checked.trackability)
+        assert [each.id for each in checked.similar] == [made.id]
+        with pytest.raises(SimilarTargetError):
+            targets.create(SMALL_GATE, allow_similar=False)
+        copy = targets.create(SMALL_GATE)
+        again = targets.analysis(copy.id, wait=120)
+        assert [(each.id, each.name) for each in again.similar] == [(made.id, "gate")]
+        assert [each.id for each in targets.analysis(made.id).similar] == [copy.id]
+        assert targets.heatmap(copy.id) != targets.heatmap(copy.id, overlay=True)
+
+    def test_what_is_added_is_analysed(self, as_app, worker, folder):
+        [one] = as_app("target", "add", folder / "flower.jpg", "--json").json
+        done = as_app("target", "analysis", one["id"], "--wait", "--json")
+        assert (done.code, done.json["status"]) == (0, "done"), worker.log
 
 
 class TestCommands:
