@@ -26,6 +26,9 @@ DOCUMENTED = {
     "cornice": "https://cornice.readthedocs.io/en/latest/services.html",
     "cornice.errors": "https://cornice.readthedocs.io/en/latest/validation.html",
     "cronsim": "https://github.com/cuu508/cronsim#readme",
+    "faiss": "https://faiss.ai/index.html",
+    # Which classes there are of indexes, and of selectors of ids.
+    "faiss.contrib.inspect_tools": "https://github.com/facebookresearch/faiss/wiki/FAQ",
     "filelock": "https://py-filelock.readthedocs.io/en/latest/",
     "cv2": "https://docs.opencv.org/5.x/",
     "cryptography.fernet": "https://cryptography.io/en/latest/fernet/",
@@ -59,6 +62,8 @@ DOCUMENTED = {
     "markupsafe": "https://markupsafe.palletsprojects.com/en/stable/escaping/",
     "msgspec": "https://jcristharif.com/msgspec/api.html",
     "multipart": "https://multipart.readthedocs.io/en/latest/api.html",
+    "numpy": "https://numpy.org/doc/stable/reference/",
+    "numpy.typing": "https://numpy.org/doc/stable/reference/typing.html",
     "orjson": "https://github.com/ijl/orjson#readme",
     "pillow_heif": "https://pillow-heif.readthedocs.io/en/latest/pillow-plugin.html",
     "plaster": "https://docs.pylonsproject.org/projects/plaster/en/latest/api.html",

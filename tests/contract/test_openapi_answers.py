@@ -84,11 +84,15 @@ def good(request, owner, project, write_token):
         name = FIXTURES.get(parameter, parameter.removesuffix("_id"))
         if "/member/" in path and parameter == "user_id":
             name = "viewer"
+        if "/analysis" in path and parameter == "target_id":
+            name = "analysed"
         return str(request.getfixturevalue(name).id)
 
     holders = {"user_token": owner, "project_token": write_token}
 
     def make(path, method):
+        if path.endswith("{project_id}/analysis"):
+            request.getfixturevalue("vision")
         operation = DOCUMENT["paths"][path][method]
         needed = [name for one in operation["security"] for name in one]
         headers = dict(holders[needed[0]].headers) if needed else {}
@@ -142,7 +146,7 @@ def spoil(call, status, others):
     if status == 400 and call.body:
         call.body = b'{"nonsense": 1}'
     elif status == 400:
-        call.path += "?limit=0"
+        call.path += "?limit=0&overlay=0"
     elif status == 403 and call.path == "/metrics":
         call.headers["X-Forwarded-For"] = "192.0.2.7"
     elif status == 403:

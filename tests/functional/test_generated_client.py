@@ -20,7 +20,9 @@ NAME = "made_client"
 # The generator has no name of its own for pictures: they are bytes.
 CONFIGURATION = """\
 post_hooks: []
-content_type_overrides: {image/jpeg: application/octet-stream}
+content_type_overrides:
+  image/jpeg: application/octet-stream
+  image/png: application/octet-stream
 """
 OPERATIONS = {
     "users": ["create_user", "read_user", "change_user", "delete_user"],
