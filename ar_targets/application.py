@@ -8,6 +8,7 @@ from pyramid.router import Router
 
 from . import settings
 from .http.trusted_proxy import TrustedProxy
+from .models.backlog import KeptBacklog
 from .models.limit import Limits
 from .models.usage import NearCounts
 from .vision_client import VisionClient
@@ -32,6 +33,7 @@ def main(global_config: dict[str, str], **ini: Any) -> Router | TrustedProxy:
     config.registry.limits = Limits(config.registry.ar_settings)
     config.registry.near_limits = NearCounts(config.registry.limits.most)
     config.registry.vision = VisionClient.of(config.registry.ar_settings)
+    config.registry.backlog = KeptBacklog()
     config.include("cornice")
     config.include(".http.representation")
     config.include(".db.session")

@@ -16,7 +16,7 @@ from .analysis import FAILED, PENDING, Analysis
 # ``queued_at`` of pictures that nobody has just sent: their place is behind all others.
 BEHIND = datetime(9999, 1, 1)  # noqa: DTZ001  # as all others in the database
 # Seconds for which a process keeps the numbers.
-KEPT_SECONDS = 10
+KEPT_SECONDS = 30
 
 
 class Backlog(NamedTuple):

@@ -16,7 +16,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from ..errors import FieldError, problem
 from ..http import trusted_proxy
 from ..http.service import public_service
-from ..models import backup_result, purge_result, row_count, usage
+from ..models import backlog, backup_result, purge_result, row_count, usage
+from ..models.backlog import Backlog
 from ..models.backup_result import BackupResultRecord
 from ..models.purge_result import PurgeResultRecord
 from ..models.row_count import Count
@@ -57,6 +58,7 @@ def from_database(request: Request) -> Iterator[Metric]:
         counts, purged = row_count.counts(request.db), purge_result.everything(request.db)
         backed_up = backup_result.everything(request.db)
         near = request.registry.near_limits.get(request.db)
+        left = request.registry.backlog.get(request.db)
     except (DBAPIError, PoolTimeout) as error:
         log.warning("no rows can be counted: %s", getattr(error, "orig", error))
         yield GaugeMetricFamily(f"{NAMESPACE}_database_up", DATABASE_UP, 0)
@@ -66,6 +68,7 @@ def from_database(request: Request) -> Iterator[Metric]:
     yield from purges(purged)
     yield from backups(backed_up)
     yield near_limit(near)
+    yield from pictures(left)
 
 
 DATABASE_UP = "Whether the database has answered just now."
@@ -96,6 +99,25 @@ def near_limit(counts: dict[usage.Name, int]) -> Metric:
     for name, number in counts.items():
         family.add_metric((name,), number)
     return family
+
+
+def pictures(left: Backlog) -> Iterator[Metric]:
+    """What is left for the workers to do."""
+    family = GaugeMetricFamily(
+        f"{NAMESPACE}_pictures",
+        "Pictures: new ones that wait for their analysis, those that come behind them (of an "
+        "older version, or not queued by an older server), and those that were given up; counted "
+        f"every {backlog.KEPT_SECONDS} s.",
+        labels=("state",),
+    )
+    for state in ("waiting", "behind", "failed"):
+        family.add_metric((state,), getattr(left, state))
+    yield family
+    yield GaugeMetricFamily(
+        f"{NAMESPACE}_picture_lag_seconds",
+        "How long the oldest of the new pictures has waited for its analysis.",
+        left.lag_seconds,
+    )
 
 
 def seconds_since_1970(moment: datetime) -> float:

@@ -6,8 +6,10 @@ import shutil
 import subprocess
 
 import pytest
+from prometheus_client import generate_latest
 
 from ar_targets.db.session import transaction_scope
+from ar_targets.jobs.metrics import WorkerMetrics
 from ar_targets.models import backup_result, purge_result
 
 from ..conftest import INI
@@ -17,14 +19,16 @@ FILES = ["README.md", "alerts.yml", "alerts_test.yml", "dashboard.json"]
 FAMILY = re.compile(r"^# TYPE (\w+)", re.MULTILINE)
 NAME = re.compile(r"\bar_targets_[a-z_]+")
 # Commands and settings look like metrics.
-NO_METRICS = {"ar_targets_backup", "ar_targets_purge"}
+NO_METRICS = {"ar_targets_backup", "ar_targets_purge", "ar_targets_worker"}
 
 
 @pytest.fixture
 def exposed(app, stage, owner, results):
-    """What a server shows on which everything has happened once: names, and its text."""
+    """What a server and a worker show on which everything has happened once: names, and text."""
     app.get("/api/project", headers=owner.headers)
-    return app.get("/metrics").text
+    worker = WorkerMetrics()
+    worker.count("done", 1.5)
+    return app.get("/metrics").text + generate_latest(worker.registry).decode()
 
 
 @pytest.fixture

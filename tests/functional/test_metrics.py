@@ -9,17 +9,20 @@ from datetime import UTC, timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects import mysql
 
 from ar_targets import clock
 from ar_targets.db.session import transaction_scope
 from ar_targets.models import backup_result, purge_result, row_count, soft_delete
+from ar_targets.models.analysis import Analysis
+from ar_targets.models.backlog import BEHIND
 from ar_targets.models.noun import Revisioned, Revocable, nouns
 from ar_targets.models.project import Project
 from ar_targets.models.row_count import Count
 from ar_targets.models.target import Target
 from ar_targets.version import VERSION
+from ar_targets.vision.version import VERSION as VISION
 
 from ..actors import PASSWORD
 from ..client import faults
@@ -170,6 +173,36 @@ def test_who_is_near_a_limit(make_app, rows):
     app = make_app(projects_per_user=2, targets_per_project=6, bytes_per_user=10**9)
     near = {name: scrape(app)["near_limit", ("limit", name)] for name in app.registry.limits.most}
     assert near == {"projects": 1, "targets": 1, "bytes": 0}
+
+
+def test_what_is_left_for_the_workers(app, stage, project):
+    states = [
+        {"queued_at": clock.now() - timedelta(seconds=90)},
+        {},
+        {"queued_at": BEHIND},
+        {"status": "done"},
+        {"status": "done", "version": VISION - 1},
+        {"status": "failed", "version": VISION - 1},
+        {"status": "failed"},
+    ]
+    for state in states:
+        of = stage.target(project)
+        with transaction_scope(stage.engine) as db:
+            db.write(
+                update(Analysis).where(Analysis.target_id == of.id).values({"tries": 1} | state)
+            )
+    found = scrape(app)
+    pictures = {
+        state: found["pictures", ("state", state)] for state in ("waiting", "behind", "failed")
+    }
+    assert pictures == {"waiting": 2, "behind": 3, "failed": 2}
+    assert 90 <= found["picture_lag_seconds",] < 3600
+    assert scrape(app)["pictures", ("state", "waiting")] == 2
+
+
+def test_nothing_is_left_for_the_workers(app, stage):
+    found = scrape(app)
+    assert (found["pictures", ("state", "waiting")], found["picture_lag_seconds",]) == (0, 0)
 
 
 def test_many_rows_are_estimated(stage, owner, monkeypatch):
