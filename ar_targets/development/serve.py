@@ -92,6 +92,7 @@ def serve(ini: Path, directory: Path, check: process.Check) -> int:
         if is_blind:
             stack.enter_context(beside("ar_targets.scripts.vision", ini, environment))
             say(f"Vision: {environment[ENV_PREFIX + 'VISION_URL']}")
+        stack.enter_context(beside("ar_targets.scripts.worker", ini, environment))
         if is_private:
             say(administrator(ini, environment))
             check()

@@ -181,6 +181,7 @@ class TestProvision:
         assert serve.main([str(ini)]) == 0
         assert [module for module, _ in runs] == [
             "ar_targets.scripts.initdb",
+            "ar_targets.scripts.worker",
             "pyramid.scripts.pserve",
         ]
         assert not [name for _, made in runs for name in made if name.startswith("AR_TARGETS_")]
@@ -192,7 +193,7 @@ class TestProvision:
         with_settings(ini, database_url="mysql+pymysql://me@host/mine")
         assert serve.main([str(ini), "--dir", str(tmp_path / "elsewhere")]) == 0
         key = (tmp_path / "elsewhere" / "jwt.key").read_text().strip()
-        assert [made["AR_TARGETS_JWT_KEYS"] for _, made in runs] == [key] * 3
+        assert [made["AR_TARGETS_JWT_KEYS"] for _, made in runs] == [key] * 4
 
     def test_the_server_for_pictures_and_its_key(
         self, ini: Path, runs: list[tuple[str, Mapping[str, str]]], tmp_path: Path
@@ -202,6 +203,7 @@ class TestProvision:
         assert [module for module, _ in runs] == [
             "ar_targets.scripts.initdb",
             "ar_targets.scripts.vision",
+            "ar_targets.scripts.worker",
             "pyramid.scripts.pserve",
         ]
         key = (tmp_path / "var" / "vision.key").read_text().strip()
@@ -228,8 +230,8 @@ class TestWhole:
             (vision,) = (line.split()[1] for line in first_lines(command) if "Vision:" in line)
             wait_for(f"http://127.0.0.1:{listen_port(ini)}/health/live", command)
             wait_for(f"{vision}/health/ready", command)
-            # Itself, the database, the server for pictures, the web server.
-            assert len(started(tmp_path)) >= 4
+            # Itself, the database, the server for pictures, the worker, the web server.
+            assert len(started(tmp_path)) >= 5
             command.send_signal(signal.SIGTERM)
             assert command.wait(20) == 0
         assert not started(tmp_path)
