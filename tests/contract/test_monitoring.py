@@ -11,6 +11,7 @@ from prometheus_client import generate_latest
 from ar_targets.db.session import transaction_scope
 from ar_targets.jobs.metrics import WorkerMetrics
 from ar_targets.models import backup_result, purge_result
+from ar_targets.vision_server.metrics import Metrics
 
 from ..conftest import INI
 
@@ -19,16 +20,17 @@ FILES = ["README.md", "alerts.yml", "alerts_test.yml", "dashboard.json"]
 FAMILY = re.compile(r"^# TYPE (\w+)", re.MULTILINE)
 NAME = re.compile(r"\bar_targets_[a-z_]+")
 # Commands and settings look like metrics.
-NO_METRICS = {"ar_targets_backup", "ar_targets_purge", "ar_targets_worker"}
+NO_METRICS = {"ar_targets_backup", "ar_targets_purge", "ar_targets_vision", "ar_targets_worker"}
 
 
 @pytest.fixture
 def exposed(app, stage, owner, results):
-    """What a server and a worker show on which everything has happened once: names, and text."""
+    """What servers and a worker show on which everything has happened once: names, and text."""
     app.get("/api/project", headers=owner.headers)
     worker = WorkerMetrics()
     worker.count("done", 1.5)
-    return app.get("/metrics").text + generate_latest(worker.registry).decode()
+    others = Metrics().text() + generate_latest(worker.registry)
+    return app.get("/metrics").text + others.decode()
 
 
 @pytest.fixture
