@@ -82,7 +82,7 @@ class VisionServer(Process):
             return False
 
 
-def eventually(condition: Callable[[], object], *running: Process, seconds: float = 120) -> None:
+def eventually(condition: Callable[[], object], *running: Process, seconds: float = 600) -> None:
     """Wait for something that happens within moments, but on a busy machine."""
     deadline = time.monotonic() + seconds
     while not condition():
