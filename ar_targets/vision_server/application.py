@@ -40,7 +40,7 @@ def application(settings: Settings) -> Router:
     # Each question reads with one connection; health checks shall find another one.
     connections = 2 * (settings.vision_requests + 1)
     registry.engine = make_read_engine(replace(settings, database_pool_size=connections))
-    indexes = Indexes(registry.engine, settings.vision_memory, settings.vision_timeout, metrics)
+    indexes = Indexes(registry.engine, settings.vision_memory, metrics)
     registry.similarities = Similarities(registry.engine, indexes)
     for name, pattern in ROUTES.items():
         config.add_route(name, pattern)

@@ -16,8 +16,10 @@ from .metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-# Of a loaded index, the share of targets whose removal makes it worth to be loaded anew.
-REMOVED_SHARE = 0.1
+# Of a loaded index, the share of targets that are gone which makes it worth to be loaded anew.
+GONE_SHARE = 0.1
+# Seconds to wait for a project's index: who waits holds a place that other projects need.
+PATIENCE = 5.0
 
 
 class IndexBusyError(Exception):
@@ -40,39 +42,41 @@ class ProjectIndex:
         # The revision up to which it knows the project.
         self._seen = 0
         self._loaded = False
-        self._removed = 0
+        # Those in the index that have no features in the project any more.
+        self._gone: set[int] = set()
 
     def catch_up(self, engine: Engine) -> bool:
         """Take in all that was committed until now. Whether that was the first time."""
-        if self._removed > len(self._index) * REMOVED_SHARE:
+        if len(self._gone) > len(self._index) * GONE_SHARE:
             self._empty()
         first, self._loaded = not self._loaded, True
         with read_scope(engine) as db:
             for sets in feature_set.since(db, self.project_id, self._seen):
                 for one in sets:
                     self._index.add(one.target_id, FeatureSet.from_bytes(one.data))
+                    self._gone.discard(one.target_id)
                 self._seen = sets[-1].revision
         self.nbytes = self._index.nbytes
         return first
 
-    def search(self, features: FeatureSet, exclude: set[int]) -> list[int]:
+    def search(self, features: FeatureSet, exclude: set[int], count: int) -> list[int]:
         """Candidates, best first."""
-        return self._index.search(features, exclude)
+        return self._index.search(features, exclude | self._gone, count)
 
-    def remove(self, target_ids: set[int]) -> None:
-        """Forget targets that the project has no longer, which a search has come upon."""
-        for target_id in target_ids:
-            self._index.remove(target_id)
-        self._removed += len(target_ids)
+    def forget(self, target_ids: set[int]) -> None:
+        """Leave out targets that are purged or moved away, which a search has come upon.
+
+        To remove one takes as long as a search: they stay until there are many.
+        """
+        self._gone |= target_ids
 
 
 class Indexes:
     """All that are in memory. Any number of threads may use it."""
 
-    def __init__(self, engine: Engine, limit: int, patience: float, metrics: Metrics) -> None:
-        """``limit`` is in bytes; ``patience`` are the seconds to wait for a project's lock."""
-        self._engine, self._limit, self._patience = engine, limit, patience
-        self._metrics = metrics
+    def __init__(self, engine: Engine, limit: int, metrics: Metrics) -> None:
+        """``limit`` is in bytes."""
+        self._engine, self._limit, self._metrics = engine, limit, metrics
         # Those used longest ago come first.
         self._projects: OrderedDict[int, ProjectIndex] = OrderedDict()
         self._lock = threading.Lock()
@@ -82,7 +86,7 @@ class Indexes:
         """The project's index, locked and caught up. Raises IndexBusyError."""
         project = self._taken(project_id)
         try:
-            if not project.lock.acquire(timeout=self._patience):
+            if not project.lock.acquire(timeout=PATIENCE):
                 raise IndexBusyError(f"the index of project {project_id} is being loaded")
             try:
                 if project.catch_up(self._engine):

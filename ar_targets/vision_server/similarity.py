@@ -56,11 +56,12 @@ class Similarities:
         those that it names, and it is searched again without the others, which must not take the
         place of better ones.
         """
+        count = COMPARED
         with self._indexes.of(project_id) as index:
-            while found := index.search(features, exclude)[:COMPARED]:
+            while found := index.search(features, exclude, count):
                 with read_scope(self._engine) as db:
                     standings = feature_set.standings(db, project_id, found)
-                index.remove(set(found) - standings.keys())
+                index.forget(set(found) - standings.keys())
                 useless = {
                     target_id
                     for target_id in found
@@ -71,7 +72,9 @@ class Similarities:
                 if not useless:
                     break
                 exclude |= useless
-            return found
+                # Of a picture that was stored and deleted many times, few rounds shall find all.
+                count *= 4
+            return found[:COMPARED]
 
     def _compared(
         self, project_id: int, features: FeatureSet, candidates: Sequence[int]

@@ -38,16 +38,16 @@ class VisionServer:
             "vision_timeout": str(round(PATIENCE)),
         } | settings
         given = {f"AR_TARGETS_{name.upper()}": value for name, value in named.items()}
-        self._environment = os.environ | given
+        self.environment = os.environ | given
+        self.command = [sys.executable, "-m", "ar_targets.scripts.vision", str(INI)]
         self.process: subprocess.Popen[bytes] | None = None
 
     @contextmanager
     def running(self) -> Iterator["VisionServer"]:
-        command = [sys.executable, "-m", "ar_targets.scripts.vision", str(INI)]
         with (
             self._log.open("ab") as log,
             process.running(
-                command, env=self._environment, output=log, stop_seconds=20
+                self.command, env=self.environment, output=log, stop_seconds=20
             ) as self.process,
         ):
             deadline = time.monotonic() + START_SECONDS

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -147,6 +147,29 @@ def test_a_killed_process_harms_no_other(server):
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert answer.json() == {"error": "the process ended with -9"}
     assert server.client.analyse(1, GATE).assessment.rating > 0
+
+
+def test_who_waits_for_an_index_that_others_load_is_told(patient, stage, project):
+    with stage.engine.connect() as connection, ThreadPoolExecutor(2) as threads:
+        connection.execute(text("LOCK TABLES feature_set WRITE"))
+        try:
+            path = f"/project/{project.id}/similar"
+            asked = [threads.submit(patient.post, path, GATE) for _ in range(2)]
+            done, (first,) = wait(asked, return_when=FIRST_COMPLETED)
+            (answer,) = (each.result() for each in done)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+            assert "is being loaded" in answer.json()["error"]
+        finally:
+            connection.execute(text("UNLOCK TABLES"))
+        assert first.result().status_code == 200
+
+
+@pytest.fixture
+def patient(database_url, tmp_path):
+    """Waits for the database as long as it takes."""
+    settings = {"database_timeout": str(round(PATIENCE))}
+    with VisionServer(database_url, tmp_path, **settings).running() as started:
+        yield started
 
 
 @pytest.fixture
