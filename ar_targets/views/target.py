@@ -114,7 +114,8 @@ def list_targets(request: Request) -> Json:
 def create_target(request: Request) -> Json:
     """Store an image."""
     fields, project = request.validated, request.context.project.record
-    allow_similar = load_query(request, NEW_QUERY)["allow_similar"]
+    # Most have no query: that need not be parsed.
+    allow_similar = not request.query_string or load_query(request, NEW_QUERY)["allow_similar"]
     request.registry.limits.require_target(request.db, project, targets.growth(fields))
     if not allow_similar:
         require_unlike(request, project.id, fields["image"])
