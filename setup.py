@@ -47,7 +47,6 @@ REQUIRES = [
     "opencv-python-headless>=5,<6",  # decoding, features, geometry
     "numpy>=2.2,<3",
     "faiss-cpu>=1.15,<2",  # nearest neighbours among a project's features
-    "pebble>=5.2,<6",  # child processes that can be ended, as those of concurrent.futures cannot
     "urllib3>=2.5,<3",  # the way to the vision server: a pool of connections, and timeouts
     # Tools for one job each.
     "argon2-cffi>=25.1",  # password hashing (Argon2id)

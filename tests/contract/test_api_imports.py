@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..conftest import KEY
 
-HEAVY = {"cv2", "faiss", "numpy", "pebble"}
+HEAVY = {"cv2", "faiss", "numpy"}
 START = """
 import json, sys
 from ar_targets.application import main
