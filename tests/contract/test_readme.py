@@ -14,6 +14,7 @@ import pytest
 
 from ..actors import PASSWORD
 from ..conftest import INI, KEY, migrate
+from ..jobs.processes import Process, VisionServer
 from ..pictures import CHINA
 from ..ports import free_port
 from ..throwaway import on_server_of
@@ -36,7 +37,11 @@ def address(database_url: str, tmp_path: Path) -> Iterator[str]:
     ini.write_text(INI.read_text().replace(ADDRESS, address))
     with on_server_of(database_url) as url:
         migrate(url)
+        vision = VisionServer(tmp_path, url)
+        found = {"vision_url": vision.url, "vision_key": KEY}
+        worker = Process("worker", tmp_path, "worker", database_url=url, **found)
         settings = {"AR_TARGETS_DATABASE_URL": url, "AR_TARGETS_JWT_KEYS": KEY}
+        settings |= {f"AR_TARGETS_{name.upper()}": value for name, value in found.items()}
         # As the first start of `make serve` does.
         subprocess.run(
             [sys.executable, "-m", "ar_targets.scripts.admin", str(ini), "first", "admin"],
@@ -49,9 +54,13 @@ def address(database_url: str, tmp_path: Path) -> Iterator[str]:
             [sys.executable, "-m", "pyramid.scripts.pserve", str(ini)], env=os.environ | settings
         )
         try:
+            vision.start()
+            worker.start()
             wait_for(address)
             yield address
         finally:
+            worker.stop()
+            vision.stop()
             server.send_signal(signal.SIGTERM)
             # Waitress has no handler for it.
             assert server.wait(20) == -signal.SIGTERM
@@ -96,7 +105,7 @@ def test_session(address, tmp_path):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     printed = done.stdout.replace(address, ADDRESS).split(f"\n{END}\n")
