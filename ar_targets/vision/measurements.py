@@ -16,8 +16,12 @@ Points = NDArray[np.float32]
 
 # A square of this side is flat when it has no more range than noise and JPEG leave.
 FLAT_SIDE, FLAT_RANGE = 31, 16
+# What an edge is close to is not flat.
+NEAR_SIDE = 15
 # Strokes of text and of line art are thinner than this, and differ so much from the paper.
 STROKE, INK = 15, 40
+# More of the picture than this is strokes where it is text or line art.
+TEXT = 0.06
 # Text is on paper: so much of that has one tone, and so much of it is seen between the strokes.
 PAPER, BARE = 0.75, 0.4
 # The edge of a picture is looked for within this; it has some share of the picture's contrast.
@@ -79,6 +83,11 @@ def lines() -> Iterator[tuple[int, int, Grey]]:
     yield 1, -1, np.ascontiguousarray(falling[::-1])
 
 
+def flatness(grey: Grey) -> float:
+    """The share of the picture that has nothing near it."""
+    return float((local_range(grey, NEAR_SIDE) < FLAT_RANGE).mean())
+
+
 def flat_area(grey: Grey) -> Area:
     """The largest connected area with nothing in it."""
     middles = local_range(grey, FLAT_SIDE) < FLAT_RANGE
@@ -100,7 +109,8 @@ def strokes(grey: Grey) -> Area:
 
 def thin(grey: Grey, operation: int) -> Area:
     """Strokes darker (closing) or brighter (opening) than the paper, which is what is left."""
-    paper = np.asarray(cv2.morphologyEx(grey, operation, np.ones((STROKE, STROKE), np.uint8)))
+    kernel = np.ones((STROKE, STROKE), np.uint8)
+    paper = np.asarray(cv2.morphologyEx(grey, operation, kernel), np.uint8)
     off = cv2.absdiff(grey, paper)
     bare = (off < INK / 2).mean()
     if (np.abs(level(paper)) < INK / 2).mean() < PAPER or bare < BARE:
@@ -132,6 +142,8 @@ def crowd(points: Points, grey: Grey) -> Area:
 
 def twins(points: Points, descriptors: Grey) -> Area:
     """Points that look like others elsewhere in the picture."""
+    if not len(points):
+        return NOWHERE
     bits = np.unpackbits(descriptors, axis=1).astype(np.float32)
     ones = bits.sum(axis=1)
     differences = ones[:, None] + ones - 2 * (bits @ bits.T)

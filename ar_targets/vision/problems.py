@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .assessment import Problem, Severity
-from .measurements import Box, contrast, crowd, edge_width, flat_area, strokes, twins
+from .measurements import TEXT, Box, contrast, crowd, edge_width, flat_area, strokes, twins
 from .picture import Picture
 from .trial import Trial
 
@@ -22,7 +22,6 @@ FLAT, VERY_FLAT = 0.35, 0.5
 # The largest shares of cells, and of the picture, in which nine tenths of the features crowd.
 CELLS, CORNER = 0.17, 0.15
 ALIKE = 0.25
-STROKES = 0.06
 # Less than that has no distribution to speak of.
 ENOUGH = 20
 # Text that is found as often as this is only mentioned.
@@ -135,7 +134,7 @@ class _Search:
                 self.area(flat.box),
             )
         ink = strokes(self.trial.grey)
-        if ink.share >= STROKES:
+        if ink.share >= TEXT:
             yield Problem(
                 "text_or_line_art",
                 "info" if self.trial.share >= FOUND else "warning",

@@ -5,25 +5,32 @@ from functools import cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from .measurements import TEXT, Points, flatness, strokes, twins
 from .picture import Grey
 from .views import Matrix, View, drawn
 
-# Of the picture's long side; what trackers look at (MindAR's largest tracking image has 256, its
-# matching images all scales up to the picture's own).
+# Of the picture, in pixels: MindAR's users are told to compile some 500.
 LONG_SIDE = 480
 FEATURES = 800
-SEED, VIEWS = 24, 24
-# A view counts as found with this many inliers, its corners within so many pixels of the frame.
-INLIERS = 12
-CORNERS = 12.0
-RATIO = 0.8
+# Of FAST, in tones. A fainter corner is lost in a camera's noise.
+CORNER = 10
+SEED, VIEWS = 24, 36
+# In a view, a point counts as recognised whose best match is so much better than the next one.
+RATIO = 0.75
+# Of RANSAC, in pixels of the frame.
 THRESHOLD = 4.0
+# A view counts as found when all corners are where they are, but for so many pixels of its frame,
+# and so many places of the picture have been recognised, each a square of so many pixels.
+CORNERS = 8.0
+PLACES, PLACE = 12, 16
+# In a picture that is flat, or whose points are alike, a tracker needs up to so many times more
+# of them: its descriptors look at more than a corner, see noise in what is flat, and mistake what
+# repeats. Not in text, which is all flat in this sense, and yet found. Without the first, clip art
+# is judged too rosily, without the second, text too darkly (`docs/vision.md`).
+STRICTER = 4.0
 # Of a side: ORB describes what is 31 pixels around a point, and OpenCV's fails on less than this.
 SMALLEST = 32
-
-Points = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,14 +50,19 @@ class Trial:
 
 def try_views(grey: Grey) -> Trial:
     """`grey` has a long side of `LONG_SIDE`, or less."""
-    finder = cv2.ORB.create(nfeatures=FEATURES, fastThreshold=5)
+    finder = cv2.ORB.create(nfeatures=FEATURES, fastThreshold=CORNER)
     points, descriptors = features_of(finder, grey)
-    found = []
-    for view in views():
-        inliers = find(finder, grey, view, points, descriptors)
-        if inliers is not None:
-            found.append(inliers)
-    return Trial(grey, points, descriptors, tuple(found))
+    needed = places_needed(grey, points, descriptors)
+    tried = (find(finder, grey, view, points, descriptors, needed) for view in views())
+    found = tuple(inliers for inliers in tried if inliers is not None)
+    return Trial(grey, points, descriptors, found)
+
+
+def places_needed(grey: Grey, points: Points, descriptors: Grey) -> float:
+    """Places to be recognised, for a view to count."""
+    if strokes(grey).share >= TEXT:
+        return PLACES
+    return PLACES * (1 + STRICTER * (flatness(grey) + twins(points, descriptors).share))
 
 
 @cache
@@ -59,7 +71,7 @@ def views() -> tuple[View, ...]:
     return drawn(SEED, VIEWS)
 
 
-def features_of(finder: cv2.ORB, grey: Grey) -> tuple[Points, NDArray[np.uint8]]:
+def features_of(finder: cv2.ORB, grey: Grey) -> tuple[Points, Grey]:
     """The places and descriptors of corners; none where it is smaller than one's surroundings."""
     nothing = np.empty((0, 2), np.float32), np.empty((0, 32), np.uint8)
     if min(grey.shape) < SMALLEST:
@@ -71,28 +83,26 @@ def features_of(finder: cv2.ORB, grey: Grey) -> tuple[Points, NDArray[np.uint8]]
 
 
 def find(
-    finder: cv2.ORB, grey: Grey, view: View, points: Points, descriptors: NDArray[np.uint8]
+    finder: cv2.ORB, grey: Grey, view: View, points: Points, descriptors: Grey, needed: float
 ) -> Points | None:
     """The points of the picture that hold it in a view; None where it is not found."""
-    if len(points) < INLIERS:
+    if len(points) < needed:
         return None
     seen, of_frame = features_of(finder, view.frame(grey))
-    if len(seen) < INLIERS:
-        return None
     pairs = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(of_frame, descriptors, k=2)
     good = [best for best, second in pairs if best.distance < RATIO * second.distance]
-    if len(good) < INLIERS:
+    if len(good) < needed:
         return None
     source = points[[match.trainIdx for match in good]]
     target = seen[[match.queryIdx for match in good]]
     estimated, mask = cv2.findHomography(source, target, consensus())
     if estimated is None:
         return None
-    matrix = np.asarray(estimated, np.float64)
     inliers = source[mask.ravel().astype(bool)]
-    if len(np.unique(inliers, axis=0)) < INLIERS:
+    places = np.unique((inliers / PLACE).astype(int), axis=0)
+    if len(places) < needed:
         return None
-    return inliers if corners_off(grey, view, matrix) <= CORNERS else None
+    return inliers if corners_off(grey, view, np.asarray(estimated)) <= CORNERS else None
 
 
 def consensus() -> cv2.UsacParams:
