@@ -5,7 +5,7 @@
 #   make venv PYTHON=python3.11        PYTHON chooses the interpreter of a new .venv
 
 .DEFAULT_GOAL := help
-.PHONY: help serve trace test pymysql soak cluster-test bench screenshots docs lint audit format lock venv clean
+.PHONY: help serve trace test pymysql soak cluster-test bench calibrate screenshots docs lint audit format lock venv clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -50,6 +50,9 @@ cluster-test: $(VENV)/.develop $(VENV)/.production ## Run the experiments on a c
 
 bench: $(VENV)/.develop $(VENV)/.production ## Measure the server alone; needs wrk
 	$(BIN)/python benchmarks/bench.py
+
+calibrate: $(VENV)/.develop ## Compare targets' ratings with MindAR; needs the network, npm, Chromium and Debian
+	$(BIN)/python -m tests.calibration
 
 screenshots: $(VENV)/.develop ## Take the pictures of the panel in docs/images
 	$(BIN)/pytest --no-cov -n 0 tests/browser/screenshots.py $(ARGS)

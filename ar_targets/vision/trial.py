@@ -28,7 +28,7 @@ PLACES, PLACE = 12, 16
 # of them: its descriptors look at more than a corner, see noise in what is flat, and mistake what
 # repeats. Not in text, which is all flat in this sense, and yet found. Without the first, clip art
 # is judged too rosily, without the second, text too darkly (`docs/vision.md`).
-STRICTER = 4.0
+STRICTER = 2.0
 # Of a side: ORB describes what is 31 pixels around a point, and OpenCV's fails on less than this.
 SMALLEST = 32
 
@@ -50,10 +50,10 @@ class Trial:
 
 def try_views(grey: Grey) -> Trial:
     """`grey` has a long side of `LONG_SIDE`, or less."""
-    finder = cv2.ORB.create(nfeatures=FEATURES, fastThreshold=CORNER)
-    points, descriptors = features_of(finder, grey)
+    orb = finder()
+    points, descriptors = features_of(orb, grey)
     needed = places_needed(grey, points, descriptors)
-    tried = (find(finder, grey, view, points, descriptors, needed) for view in views())
+    tried = (find(orb, grey, view, points, descriptors, needed) for view in views())
     found = tuple(inliers for inliers in tried if inliers is not None)
     return Trial(grey, points, descriptors, found)
 
@@ -71,24 +71,29 @@ def views() -> tuple[View, ...]:
     return drawn(SEED, VIEWS)
 
 
-def features_of(finder: cv2.ORB, grey: Grey) -> tuple[Points, Grey]:
+def finder() -> cv2.ORB:
+    """Finds corners and describes them."""
+    return cv2.ORB.create(nfeatures=FEATURES, fastThreshold=CORNER)
+
+
+def features_of(orb: cv2.ORB, grey: Grey) -> tuple[Points, Grey]:
     """The places and descriptors of corners; none where it is smaller than one's surroundings."""
     nothing = np.empty((0, 2), np.float32), np.empty((0, 32), np.uint8)
     if min(grey.shape) < SMALLEST:
         return nothing
-    keypoints, descriptors = finder.detectAndCompute(grey, None)
+    keypoints, descriptors = orb.detectAndCompute(grey, None)
     if descriptors is None:
         return nothing
     return np.array([k.pt for k in keypoints], np.float32), np.asarray(descriptors, np.uint8)
 
 
 def find(
-    finder: cv2.ORB, grey: Grey, view: View, points: Points, descriptors: Grey, needed: float
+    orb: cv2.ORB, grey: Grey, view: View, points: Points, descriptors: Grey, needed: float
 ) -> Points | None:
     """The points of the picture that hold it in a view; None where it is not found."""
     if len(points) < needed:
         return None
-    seen, of_frame = features_of(finder, view.frame(grey))
+    seen, of_frame = features_of(orb, view.frame(grey))
     pairs = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(of_frame, descriptors, k=2)
     good = [best for best, second in pairs if best.distance < RATIO * second.distance]
     if len(good) < needed:

@@ -165,14 +165,12 @@ def drawn(seed: int, count: int) -> tuple[View, ...]:
             covered_place=two(0, 1),
             gain=float(random.uniform(0.5, 1.3)),
             gradient=two(-0.3, 0.3),
-            blur=float(random.uniform(0.4, 1.5)),
-            motion=int(random.integers(1, 8)),
+            blur=float(random.uniform(0.4, 1.3)),
+            motion=int(random.integers(1, 7)),
             motion_angle=float(random.uniform(0, np.pi)),
-            noise=float(random.uniform(2, 8)),
+            noise=float(random.uniform(2, 7)),
             quality=int(random.integers(40, 91)),
             part=(int(random.integers(0, MARGIN)), int(random.integers(0, MARGIN))),
         )
-        for size, tilt in zip(
-            spread(0.2 * WIDTH, 0.95 * WIDTH), spread(0, np.radians(50)), strict=True
-        )
+        for size, tilt in zip(spread(0.3 * WIDTH, WIDTH), spread(0, np.radians(50)), strict=True)
     )
