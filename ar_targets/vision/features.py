@@ -11,7 +11,7 @@ A target gives the strongest features at two sizes, since a camera sees it near 
 import itertools
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import cv2
@@ -24,11 +24,12 @@ from .phash import phash
 LEVELS = ((512, 350), (256, 150))
 # Points are in pixels of the picture at this long side, from its top left corner.
 UNIT = 512
-# Lower than OpenCV's, for pale pictures.
-_CONTRAST = 0.02
+# Far below OpenCV's 0.04: the strongest are kept anyway, and hazes have none but weak ones. A
+# camera does not hold on to those, but a copy has them.
+_CONTRAST = 0.004
 _DIMENSIONS = 128
 # Pixels of each side of the summary in grey.
-THUMBNAIL = 16
+THUMBNAIL = 64
 
 _MAGIC = b"ARF1"
 # Magic, width, height, phash, number of features; then thumbnail, points, descriptors, CRC-32.
@@ -45,15 +46,15 @@ class FeatureSet:
 
     ``points`` has a row for each: x, y and diameter in `UNIT`, angle in degrees (clockwise).
     ``descriptors`` has 128 bytes for each. ``thumbnail`` is the picture in grey, squeezed into
-    16 × 16 pixels.
+    64 × 64 pixels.
     """
 
     width: int
     height: int
     phash: int
-    thumbnail: Bytes
-    points: Floats
-    descriptors: Bytes
+    thumbnail: Bytes = field(repr=False)
+    points: Floats = field(repr=False)
+    descriptors: Bytes = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.points)
@@ -90,12 +91,13 @@ class FeatureSet:
 
 def extract(grey: Bytes, width: int, height: int) -> FeatureSet:
     """The features of a picture in grey, which may be reduced already from its width and height."""
+    thumbnail = _resized(grey, THUMBNAIL, THUMBNAIL)
     levels = [_level(grey, side, count) for side, count in LEVELS]
     return FeatureSet(
         width=width,
         height=height,
-        phash=phash(grey),
-        thumbnail=_resized(grey, THUMBNAIL, THUMBNAIL),
+        phash=phash(thumbnail),
+        thumbnail=thumbnail,
         points=np.concatenate([points for points, _ in levels]),
         descriptors=np.concatenate([descriptors for _, descriptors in levels]),
     )

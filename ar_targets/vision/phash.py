@@ -18,9 +18,9 @@ _NOISE = 2.0
 NEAR = 6
 
 
-def phash(grey: Bytes) -> int:
+def phash(thumbnail: Bytes) -> int:
     """The hash: for each of the lowest frequencies, if it is stronger than their median."""
-    reduced = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    reduced = cv2.resize(thumbnail, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = cv2.dct(reduced)[:_LOW, :_LOW].ravel()
     low[0] = 0  # the mean: how light the picture is
     bits = low > max(float(np.median(low)), _NOISE)

@@ -115,7 +115,7 @@ def test_what_is_most_similar_comes_first_and_no_more_than_is_asked_for(analysed
     for_targets = server.client.similar_to(project.id, copies[0].id)
     assert [similar.id for similar in for_targets] == [copy.id for copy in copies[1:]]
     with_part = server.client.similar_to(project.id, part.id)
-    assert all(0.2 < similar.value < 0.6 for similar in with_part)
+    assert all(0.5 < similar.value < 0.95 for similar in with_part)
 
 
 def test_a_copy_comes_before_a_part(analysed, project, server):
