@@ -68,20 +68,22 @@ def test_two_of_the_same_name_each_other(app, stage, project, other_project, oth
     assert found == {(one.id, two.id), (two.id, one.id)}
 
 
-def test_two_workers_share_a_hundred(stage, project, worker):
+@pytest.mark.parametrize("number", [20, pytest.param(100, marks=pytest.mark.soak)])
+def test_two_workers_share_the_work(stage, project, worker, number):
     picture = drawn()
-    wanted = [stage.target(project, picture).id for _ in range(100)]
+    wanted = [stage.target(project, picture).id for _ in range(number)]
     running = [worker(), worker(worker_processes=2)]
-    eventually(lambda: statuses(stage) == {DONE: 100}, *running)
+    eventually(lambda: statuses(stage) == {DONE: number}, *running)
     assert ended(*running) == Counter({(str(target_id), "done"): 1 for target_id in wanted})
     assert all(ended(one) for one in running)
 
 
-def test_kills_at_any_moment(stage, project, worker, leases_over, seed):
-    """Ten kills, each some moments after a picture was done: in the end all are, once."""
+@pytest.mark.parametrize("kills", [3, pytest.param(10, marks=pytest.mark.soak)])
+def test_kills_at_any_moment(stage, project, worker, leases_over, seed, kills):
+    """Each some moments after a picture was done: in the end all are, once."""
     choice, picture = random.Random(seed), drawn()
-    wanted = {stage.target(project, picture).id for _ in range(40)}
-    for _ in range(10):
+    wanted = {stage.target(project, picture).id for _ in range(4 * kills)}
+    for _ in range(kills):
         running, before = worker(), statuses(stage)[DONE]
         eventually(lambda before=before: statuses(stage)[DONE] > before, running)
         # Some tenths of a second: each of the stages takes less.
@@ -89,7 +91,7 @@ def test_kills_at_any_moment(stage, project, worker, leases_over, seed):
             running.process.wait(choice.uniform(0, 0.3))
         running.kill()
         leases_over()
-    eventually(lambda: statuses(stage) == {DONE: 40}, worker())
+    eventually(lambda: statuses(stage) == {DONE: 4 * kills}, worker())
     assert {row["target_id"] for row in stage.rows(feature_set)} == wanted
     pairs = {(row["target_id"], row["other_id"]) for row in stage.rows(similarity)}
     assert pairs == {(other, one) for one, other in pairs}
