@@ -53,6 +53,7 @@ bench: $(VENV)/.develop $(VENV)/.production ## Measure the server alone; needs w
 
 calibrate: $(VENV)/.develop ## Compare targets' ratings with MindAR; needs the network, npm, Chromium and Debian
 	$(BIN)/python -m tests.calibration
+	$(BIN)/python -m tests.calibration.similar var/calibration --half 1 --seed 78 --most 60
 
 screenshots: $(VENV)/.develop ## Take the pictures of the panel in docs/images
 	$(BIN)/pytest --no-cov -n 0 tests/browser/screenshots.py $(ARGS)

@@ -23,7 +23,7 @@ THRESHOLDS = (5, 25, 45, 65, 85)
 
 
 def assess(picture: Picture) -> Assessment:
-    """Judge a picture; some 0.7 s of one core."""
+    """Judge a picture; some 0.5 s of one core."""
     trial = try_views(picture.scaled(LONG_SIDE))
     trackability = round(100 * trial.share)
     return Assessment(

@@ -30,7 +30,7 @@ def main() -> None:
         scores[sample.sha256] = assess(decode(sample.jpeg)).trackability / 100
         seconds.append(time.process_time() - began)
     print(f"{len(chosen)} pictures, {sum(seconds) / len(seconds):.2f} s of a core each, ", end="")
-    print(f"{max(seconds):.2f} s at most")
+    print(f"{max(seconds):.2f} s at most", flush=True)
     for kind in CONDITIONS:
         truth = shares(FOLDER / f"{kind}.jsonl", kind, chosen, backgrounds)
         print(f"\n## {kind}\n\n{report(chosen, scores, truth)}")
