@@ -20,14 +20,15 @@ from sqlalchemy.dialects.mysql import (
     VARBINARY,
     VARCHAR,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from .. import clock
 from ..db.base import TABLE_OPTIONS, TEXT_MAX_BYTES, Base, folded
 from ..db.session import Database
 from ..images.jpeg import Jpeg
 from ..telemetry import request_context
-from . import analysis
+from . import analysis as analyses
+from .analysis import Analysis
 from .change import change_record, create_below, lock_live
 from .noun import Audited, Restorable
 from .project import Project
@@ -100,6 +101,15 @@ class Target(Audited, Restorable, Base):
     sha256: Mapped[str] = mapped_column(CHAR(64, charset="ascii", collation="ascii_bin"))
     image: Mapped[bytes] = mapped_column(LONGBLOB, deferred=True)
     project: Mapped[Project] = relationship(viewonly=True, lazy="raise")
+    # Of these bytes; None until there is a row.
+    analysis: Mapped[Analysis | None] = relationship(
+        primaryjoin=lambda: (
+            (foreign(Analysis.target_id) == Target.id) & (Analysis.sha256 == Target.sha256)
+        ),
+        uselist=False,
+        viewonly=True,
+        lazy="raise",
+    )
 
     @classmethod
     def title(cls) -> ColumnElement[str]:
@@ -209,7 +219,7 @@ def create(db: Database, project_id: int, fields: Fields) -> TargetRecord | None
     target_id = create_below(db, Project, project_id, Target, now, values)
     if target_id is None:
         return None
-    analysis.queue_new(db, target_id, project_id, values["sha256"])
+    analyses.queue_new(db, target_id, project_id, values["sha256"])
     _count_upload(fields)
     shown = {name: values[name] for name in TargetRecord._fields if name in values}
     return TargetRecord(id=target_id, revision=1, created_at=now, updated_at=now, **shown)
@@ -233,7 +243,7 @@ def change(
         revision=revision,
     )
     if changed is not None and "image" in fields:
-        analysis.queue(db, changed.id, changed.project_id, fields["image"].sha256)
+        analyses.queue(db, changed.id, changed.project_id, fields["image"].sha256)
         _count_upload(fields)
     return changed
 
@@ -259,7 +269,7 @@ def move(
     )
     if moved is not None:
         # What it resembles is another question there.
-        analysis.queue(db, moved.id, project_id, moved.sha256)
+        analyses.queue(db, moved.id, project_id, moved.sha256)
     return moved
 
 
