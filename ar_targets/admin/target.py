@@ -82,7 +82,7 @@ class NameFilter(PrefixFilter):
             return Condition(starts, None, order)
         ids = select(Target.id).with_hint(Target, f"FORCE INDEX ({BY_NAME})")
         first = ids.where(starts, in_sight(Target.project_id)).order_by(*order).limit(DEEPEST)
-        return Condition(Target.id.in_(select(first.subquery("first_ids").c.id)), None, order)
+        return Condition(Target.id.in_(select(first.subquery("first_ids").c.id)), "PRIMARY", order)
 
 
 class TargetView(NounView):
