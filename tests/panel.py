@@ -102,7 +102,7 @@ def names(response) -> list[str]:
 
 def gallery(response) -> list[str]:
     """The names in a list with pictures alone."""
-    return [tag.get_text(strip=True) for tag in response.html.select(".grid li span")]
+    return [tag.get_text(strip=True) for tag in response.html.select(".grid a span")]
 
 
 def shown_count(response) -> str:

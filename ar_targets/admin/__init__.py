@@ -12,6 +12,7 @@ the first request to the panel, so a server that only serves the API does not lo
     role             who sees and does what        list_filter  filters of lists, each an index
     page             plain pages, messages         lookup       names that are offered
     form             validation, refusals          upload       photographs, one target each
+    analysis heatmap stars and problems of targets
     login account password_link                    dashboard chart
 """
 

@@ -34,7 +34,7 @@ FORM_LIMIT = 2**20
 # Endpoints that accept files: the proxy limits the body, and `upload.proven` each file.
 UPLOADS = {"target.upload", "target.create_view", "target.edit_view"}
 # Views of what a page asks for beside itself: images, and offers while one types.
-ASIDE = ("image", "thumbnail", "ajax_lookup")
+ASIDE = ("image", "thumbnail", "heatmap", "ajax_lookup")
 # Paths below it have a secret, which no Referer may carry.
 SECRET_PATH = HOME + "password/"
 

@@ -161,20 +161,19 @@ class NounView(ModelView):  # type: ignore[misc]
             sort_column = None
         if (page + 1) * self.page_size > DEEPEST:
             return None, []
-        whole = not any(value for _, _, value in filters or ())
-        flask.g.first_ids = None
-        if whole and not viewer().is_admin:
-            flask.g.first_ids = self.first_ids(descending=sort_column is None or bool(sort_desc))
+        given = {name: value for _, name, value in filters or () if value}
+        descending = sort_column is None or bool(sort_desc)
+        flask.g.first_ids = self.first_ids(given, descending=descending)
         _, found = super().get_list(
             page, sort_column, sort_desc, search, filters, execute, page_size
         )
         return None, found
 
-    def first_ids(self, *, descending: bool) -> Select[int] | None:  # noqa: ARG002
+    def first_ids(self, given: Mapping[str, str], *, descending: bool) -> Select[int] | None:  # noqa: ARG002
         """The ids of the first `DEEPEST` rows of a list in sight, from an index alone.
 
-        For lists whose rows are found by many projects: only these rows are read, and sorted.
-        None for others.
+        For lists whose rows are found by many projects, or in another table: only these rows are
+        read, and sorted. None for others. ``given`` are the values of filters, by their names.
         """
         return None
 

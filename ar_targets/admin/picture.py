@@ -11,9 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from ..db.session import transaction_scope
 from ..http.file_name import jpeg_disposition
 from ..images.process import BusyError, ImageAtFaultError, ImageProcessError
+from ..models import analysis as analyses
 from ..models import thumbnail as thumbnails
 from ..models.target import Target
 from . import context
+from .heatmap import coloured
 from .page import found
 from .thumbnail import draw
 
@@ -63,6 +65,18 @@ def small_picture(row: Target) -> Any:
         response = flask.Response(picture, content_type="image/jpeg")
     _keep(response, tag)
     return response
+
+
+def heat_picture(row: Target) -> Any:
+    """The heatmap in colours; raises NotFound until the image has been examined.
+
+    It may change with the next examination: browsers ask whether it has.
+    """
+    heat = coloured(found(analyses.heatmap(context.db(), row.id, row.sha256)))
+    response = flask.Response(heat, content_type="image/png")
+    response.add_etag()
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response.make_conditional(flask.request.environ)
 
 
 def with_sha256(row: Target | None, sha256: str) -> Target:

@@ -105,7 +105,7 @@ class ProjectView(NounView):
 
     def inside(self, row: Project) -> Inside:
         """The latest targets, tokens and members."""
-        targets = self.targets(row)
+        targets = self.targets(row).options(joinedload(Target.analysis))
         tokens = sessions.query(Token).filter(Token.project_id == row.id, tokens_in_sight())
         members = sessions.query(Member).options(joinedload(Member.user).load_only(User.login))
         members = members.join(Member.user).filter(Member.project_id == row.id, User.alive())

@@ -1,5 +1,6 @@
 """``/admin/target/``: image targets as a table or a gallery, uploads, and a page for each."""
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Query, contains_eager
 from wtforms import BooleanField, StringField, TextAreaField
 
 from ..db.session import Database
+from ..models import analysis as analyses
 from ..models import project as projects
 from ..models import target as targets
 from ..models.noun import index_by_parent
@@ -17,20 +19,23 @@ from ..models.project import Project
 from ..models.target import NAME_MAX, Target, TargetRecord, name_key
 from ..models.target_list import END
 from ..schemas.target import TargetBody
-from . import authentication, context, template_filters, upload
+from . import analysis, authentication, context, template_filters, upload
+from .analysis import Judgement, judgement_of, problems_of
 from .context import db, sessions
 from .form import NounForm, Refusal, changed, texts
 from .list_filter import Condition, NamedFilter, PrefixFilter
 from .lookup import ProjectLoader, project_for, project_id_of
 from .noun_view import DEEPEST, NounView, narrowed_url
 from .page import action, done, failed, found, path, undoable
-from .picture import large_picture, small_picture, with_sha256
+from .picture import heat_picture, large_picture, small_picture, with_sha256
 from .role import Role, has_role, in_sight, role_in, viewer
 
 # Maximum bytes of metadata in a text field.
 EDITABLE_MAX = 64 * 1024
 BY_PROJECT = index_by_parent(Target)
 BY_NAME = "ix_target_project_id_is_deleted_name_key_id"
+# The name of its filter.
+PROJECT = "Project"
 FILE = {"accept": "image/jpeg,.jpg,.jpeg"}
 
 
@@ -94,19 +99,25 @@ class TargetView(NounView):
     details_template = "target/details.html"
     looks = ("table", "gallery")
     form = NewTargetForm
-    column_list = ("picture", "name", "project", "dimensions", "size", "created_at")
+    column_list = ("picture", "name", "project", "dimensions", "size", "created_at", "rating")
     column_export_list = (
         *("id", "project_id", "project.name", "name", "description", "physical_width", "active"),
         *("width", "height", "size", "sha256", "created_at", "updated_at"),
+        *("analysis.status", "analysis.rating", "analysis.trackability"),
     )
     column_labels: ClassVar[dict[str, str]] = {
         "picture": "Image",
         "project.name": "Project",
         "created_at": "Created",
+        "rating": "Rating",
+        "analysis.status": "Analysis",
+        "analysis.rating": "Rating",
+        "analysis.trackability": "Trackability",
     }
     column_sortable_list = (("created_at", ("id",)),)
     column_formatters: ClassVar[dict[str, Any]] = {
         "picture": lambda _view, _context, row, _name: row,
+        "rating": lambda _view, _context, row, _name: row,
         "name": lambda view, _context, row, _name: view.link(row.id, view.label(row)),
         "project": lambda view, _context, row, _name: view.project_link(row.project),
         "dimensions": lambda _view, _context, row, _name: f"{row.width} × {row.height}",
@@ -115,12 +126,13 @@ class TargetView(NounView):
     column_filters = (
         NamedFilter(
             Target.project_id,
-            "Project",
+            PROJECT,
             "project",
             project_id_of,
             f"{BY_PROJECT}, {BY_NAME}",
         ),
         NameFilter(Target.name, "Name"),
+        analysis.rating_filter(),
     )
     form_ajax_refs: ClassVar[dict[str, Any]] = {"project": ProjectLoader("project")}
 
@@ -129,12 +141,19 @@ class TargetView(NounView):
         return (
             sessions.query(Target)
             .outerjoin(Target.project)
+            .outerjoin(Target.analysis)
             .options(contains_eager(Target.project).load_only(Project.name, Project.owner_id))
+            .options(contains_eager(Target.analysis))
             .filter(Project.alive(), Target.alive(), in_sight(Target.project_id))
         )
 
-    def first_ids(self, *, descending: bool) -> Select[int]:
-        """The first live targets in sight, from an index alone."""
+    def first_ids(self, given: Mapping[str, str], *, descending: bool) -> Select[int] | None:
+        """The first live targets in sight, or of a rating, from an index alone."""
+        if analysis.FILTER in given and given.keys() <= {analysis.FILTER, PROJECT}:
+            project_id = project_id_of(given[PROJECT]) if PROJECT in given else None
+            return analysis.first_ids(given[analysis.FILTER], project_id, descending=descending)
+        if given or viewer().is_admin:
+            return None
         live = select(Target.id).with_hint(Target, f"FORCE INDEX ({BY_PROJECT})")
         live = live.where(Target.alive(), in_sight(Target.project_id))
         return live.order_by(Target.id.desc() if descending else Target.id)
@@ -283,6 +302,33 @@ class TargetView(NounView):
     def thumbnail(self, target_id: int, sha256: str) -> Any:
         """The thumbnail."""
         return small_picture(self.pictured(target_id, sha256))
+
+    @path("/<int:target_id>/heatmap/<sha256>.png")
+    def heatmap(self, target_id: int, sha256: str) -> Any:
+        """The heatmap, to be laid over the image."""
+        return heat_picture(self.pictured(target_id, sha256))
+
+    @path("/<int:target_id>/examine/", "POST")
+    def examine(self, target_id: int) -> Any:
+        """Have the image examined again."""
+        row = found(self.get_one(str(target_id)))
+        if not self.may_change(row):
+            flask.abort(403)
+        context.write(
+            lambda database: analyses.requeue(database, row.id, row.project_id, row.sha256)
+        )
+        done(f"{self.label(row)}: it is examined again.")
+        return flask.redirect(self.page_url(target_id), 303)
+
+    def judgement(self, row: Target) -> Judgement | None:
+        """What is known about the image; None until it is examined."""
+        return judgement_of(row)
+
+    def failure(self, row: Target) -> str:
+        """Why the image could not be examined; empty where it could, or was not yet."""
+        if row.analysis is None or row.analysis.status != analyses.FAILED:
+            return ""
+        return " ".join(f"{one.description} {one.remedy}" for one in problems_of(row.analysis))
 
     def pictured(self, target_id: int, sha256: str) -> Target:
         """The target in sight with that image; raises NotFound."""

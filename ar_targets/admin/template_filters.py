@@ -7,6 +7,7 @@ from flask import Flask
 from markupsafe import Markup
 
 from .. import clock
+from .analysis import severities
 
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
 SPANS = (("year", 31_536_000), ("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
@@ -79,5 +80,5 @@ def short(text: str, length: int = 80) -> str:
 
 def install(app: Flask) -> None:
     """Register the filters with Jinja."""
-    for function in (size, number, moment, span, duration, ago, short):
+    for function in (size, number, moment, span, duration, ago, short, severities):
         app.jinja_env.filters[function.__name__] = function

@@ -41,6 +41,7 @@ KNOWN = ("page", "page_size", "sort", "desc", "search", "id", "url", "look", "na
 KNOWN += ("limit", "offset", "flt0_name_begins_with", "flt1_id_is", "flt0_project_is", "project")
 KNOWN += ("endpoint", "_scheme", "_external", "_method", "export_type", "name", "values")
 KNOWN += ("flt3_by_is", "flt1_state_is", "owner", "download", "next", "flt_", "flt0_0", "modal")
+KNOWN += ("flt2_rating_is",)
 # A way out, and what ends the crawl's own session.
 LEFT_OUT = ("/admin/login/out/", "/admin/account/password/")
 
@@ -80,6 +81,7 @@ class Crawl:
             html = response.html
             waiting += [tag["href"] for tag in html.select("a[href]")]
             waiting += [tag["src"] for tag in html.select("img[src]")]
+            waiting += [tag["href"] for tag in html.select("image[href]")]
             for form in html.select("form[method=post]"):
                 self.note(form, url)
 

@@ -17,9 +17,10 @@ from ar_targets.models.user import User
 
 from ..actors import Stage
 from ..invariants import broken, snapshot
+from ..judged import judge
 from ..panel import LOGIN, Panel
 from ..pictures import CHINA
-from ..tables import member
+from ..tables import analysis, member
 from ..tables import token as tokens
 
 ROLES = ("nobody", "stranger", "former", "viewer", "editor", "owner", "admin")
@@ -62,6 +63,9 @@ PAGES = """
 /admin/target/details/?id={gone_target}       303    302      302    302    302    302   302
 /admin/target/{target}/image/{sha256}.jpg     303    404      404    200    200    200   200
 /admin/target/{target}/thumbnail/{sha256}.jpg 303    404      404    200    200    200   200
+/admin/target/{target}/heatmap/{sha256}.png   303    404      404    200    200    200   200
+/admin/target/{gone_target}/heatmap/{sha256}.png   303 404    404    404    404    404   404
+/admin/target/?flt2_rating_is=weak            303    200      200    200    200    200   200
 /admin/target/{gone_target}/image/{sha256}.jpg     303 404    404    404    404    404   404
 /admin/target/{gone_target}/thumbnail/{sha256}.jpg 303 404    404    404    404    404   404
 /admin/target/export/csv/                     303    200      200    200    200    200   200
@@ -111,6 +115,8 @@ SEEN = """
 /admin/target/?look=gallery        a-poster   no       no     yes    yes    yes   yes
 /admin/target/?flt0_project_is=Zoo a-poster   no       no     yes    yes    yes   yes
 /admin/target/?flt1_name_begins_with=a-p a-poster</a> no no   yes    yes    yes   yes
+/admin/target/?flt2_rating_is=weak a-poster   no       no     yes    yes    yes   yes
+/admin/target/details/?id={target} examine/   no       no     no     yes    yes   yes
 /admin/target/export/csv/          a-poster   no       no     yes    yes    yes   yes
 /admin/target/?flt0_project_is=Zoo data-upload no      no     no     yes    yes   yes
 /admin/project/details/?id={project} a-poster no       no     yes    yes    yes   yes
@@ -149,6 +155,7 @@ target/edit/?id={target}           no     no       no     no     yes    yes   ye
 target/action/ delete {target}     no     no       no     no     yes    yes   yes
 target/delete/ id {target}         no     no       no     no     yes    yes   yes
 target/move/ into {target}         no     no       no     no     no     no    yes
+target/{target}/examine/           no     no       no     no     yes    yes   yes
 target/move/ out {target}          no     no       no     no     no     no    yes
 member/new/                        no     no       no     no     no     yes   yes
 member/edit/?id={viewers_member}   no     no       no     no     no     yes   yes
@@ -222,6 +229,8 @@ def scene(stage: Stage, administrator, owner, stranger, project, other_project):
             described = update(tokens).where(tokens.c.id == made[name].id)
             connection.execute(described.values(description=f"{key}-key"))
         members = dict(connection.execute(select(member.c.user_id, member.c.id)).all())
+    judge(stage, made["target"], 1)
+    judge(stage, made["gone_target"], 1)
     stage.unshare(project, former)
     stage.delete(Target, made["gone_target"].id)
     stage.delete(Project, made["gone_project"].id)
@@ -291,11 +300,11 @@ def send(caller, role, row, scene):
 
 
 @pytest.mark.parametrize(("row", "answers"), table(ACTIONS, len(ROLES)))
-def test_actions(app, caller, role, scene, row, answers):
+def test_actions(app, stage, caller, role, scene, row, answers):
     caller.csrf()
-    before = snapshot(app.registry.engine)
+    before = snapshot(app.registry.engine), stage.rows(analysis)
     response = send(caller, role, row, scene)
-    after = snapshot(app.registry.engine)
+    after = snapshot(app.registry.engine), stage.rows(analysis)
     assert response.status_int < 500
     assert (before != after) == (answers[role] == "yes"), (response, response.text[:2000])
     # Entries remain of what is removed for good.

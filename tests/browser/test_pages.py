@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from ..actors import User
+from ..judged import BLURRED, FLAT, judge
 from ..tables import member
 from .conftest import Watched, log_in
 
@@ -25,6 +26,7 @@ PAGES = [
     "target/?look=gallery",
     "target/new/",
     "target/details/?id={target.id}",
+    "target/?flt2_rating_is=weak",
     "member/",
     "member/new/?project=Zoo",
     "audit/",
@@ -72,6 +74,7 @@ LONG = "Wörter-ohne-Ende-" * 12
 def filled(app, stage, administrator, owner, project, write_token, editor, viewer):
     """Something on every page, some of it long."""
     target = stage.target(project, description="a gate")
+    judge(stage, target, 2, BLURRED, FLAT)
     stage.revoke(stage.app(project, "read"))
     stage.expire(stage.app(project, "read"))
     stage.app(project, "read", by=viewer)

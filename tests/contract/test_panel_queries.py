@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 
 from ar_targets import clock
 from ar_targets.db.session import transaction_scope
@@ -13,6 +13,7 @@ from ar_targets.models.target import Target
 from ar_targets.models.user import User
 
 from ..panel import Panel, gallery, logged_in, names
+from ..tables import analysis as analyses
 from ..tables import target as targets
 from .test_queries import EXPLAIN, ROWS, check_plan, crowd, statements
 
@@ -54,6 +55,12 @@ PAGES = [
     "target/?flt1_name_begins_with=1",
     "target/?flt0_project_is=Zoo",
     "target/?flt0_project_is=Zoo&flt1_name_begins_with=1",
+    "target/?flt2_rating_is=weak",
+    "target/?flt2_rating_is=5",
+    "target/?flt2_rating_is=pending",
+    "target/?flt2_rating_is=failed&sort=5",
+    "target/?flt0_project_is=Zoo&flt2_rating_is=weak",
+    "target/?flt0_project_is=Zoo&flt2_rating_is=pending",
     "audit/",
     "audit/?sort=1",
     "audit/?flt0_row_is=user&flt1_id_is={owner}",
@@ -104,13 +111,14 @@ def ids(app, crowd, stage, owner, project):
     }
     with app.registry.engine.begin() as connection:
         connection.execute(insert(targets), [row] * ROWS)
+        rate_all(connection)
     with transaction_scope(app.registry.engine) as db:
         soft_delete.delete(db, Project, gone_project.id)
         soft_delete.delete(db, User, gone_user.id)
         for found in db.read(text("SELECT id FROM target LIMIT 20")):
             soft_delete.delete(db, Target, found[0])
     with app.registry.engine.begin() as connection:
-        for name in ("user", "project", "token", "target"):
+        for name in ("user", "project", "token", "target", "analysis"):
             connection.execute(text(f"ANALYZE TABLE `{name}`")).all()
     return {
         "owner": owner.id,
@@ -118,6 +126,23 @@ def ids(app, crowd, stage, owner, project):
         "gone_user": gone_user.id,
         "gone_project": gone_project.id,
     }
+
+
+def rate_all(connection) -> None:
+    """What is known about the targets: of each hundredth something rare."""
+    now = clock.now()
+    known = {"sha256": "0" * 64, "version": 1, "queued_at": now, "rating": None}
+    rows = []
+    for number, (target_id, project_id) in enumerate(
+        connection.execute(select(targets.c.id, targets.c.project_id)).all()
+    ):
+        row = known | {"target_id": target_id, "project_id": project_id, "status": "done"}
+        if number % 100 < 2:
+            row |= {"status": ("pending", "failed")[number % 100]}
+        else:
+            row |= {"rating": 1 if number % 100 == 2 else 4}
+        rows.append(row | {"rating_order": None if row["rating"] is None else 5 - row["rating"]})
+    connection.execute(insert(analyses), rows)
 
 
 def check(engine, sent) -> None:
@@ -160,6 +185,27 @@ def test_lists(page, app, panel, ids, statements):
             # A page that is just full does not know that it is the last.
             assert names(response) or gallery(response) or response.html.select_one(".empty")
             check(app.registry.engine, statements[:])
+
+
+@pytest.mark.parametrize("login", ["ada", "olga"])
+@pytest.mark.parametrize("word", ["weak", "4", "pending", "failed"])
+@pytest.mark.parametrize("within", ["", "&flt0_project_is=Zoo"])
+def test_of_a_rating_the_rows_are_found_by_an_index(
+    app, ids, administrator, statements, login, word, within
+):
+    """An administrator's ratings by the whole of one, which is smaller than any row."""
+    caller = logged_in(app, login)
+    statements.clear()
+    caller.get(f"/admin/target/?flt2_rating_is={word}{within}", status=200)
+    (page,) = [both for both in statements if "first_ids" in both[0] and both[0][:6] == "SELECT"]
+    with app.registry.engine.connect() as connection:
+        explained = connection.exec_driver_sql(f"{EXPLAIN} {page[0]}", page[1])
+        steps = [step for step in explained.mappings().all() if step["table"] == "analysis"]
+    found = next(step for step in steps if step["key"] != "PRIMARY")
+    assert found["key"].startswith("ix_analysis_")
+    if found["type"] == "index":
+        assert (login, within) == ("ada", "")
+        assert "Using index" in found["Extra"]
 
 
 def test_administrators_are_few(app, panel, ids, statements):
