@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, true
 from .. import clock
 from ..db.session import Database
 from ..models import SCHEMA_REVISION, request_count, statistics, usage
+from ..models.backlog import Backlog
 from ..models.noun import SoftDeletable
 from ..models.project import Project
 from ..models.schema import fits, schema_revision
@@ -175,8 +176,14 @@ class DashboardPage(Page, AdminIndexView):  # type: ignore[misc]
             target_chart=chart.draw(targets),
             stored_chart=chart.draw(stored),
             near=NEAR,
+            pictures=self.waiting(),
             health=self.health(clock.now()) if viewer().is_admin else None,
         )
+
+    def waiting(self) -> Backlog:
+        """What there is left to examine; it changes all the time, and is counted by indexes."""
+        projects = None if viewer().is_admin else projects_in_sight()
+        return statistics.waiting(db(), clock.now(), projects)
 
     def health(self, now: datetime) -> dict[str, Any]:
         """What an operator looks at: requests of the last day, schema and database."""

@@ -11,7 +11,10 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import ColumnElement, Select, True_, case, func, literal, null, select
 
 from ..db.session import Database
+from . import backlog
+from .analysis import FAILED, PENDING, Analysis
 from .audit import Audit
+from .backlog import BEHIND, Backlog
 from .noun import Owned, SoftDeletable, index_by_parent, parent
 from .project import Project
 from .target import Target
@@ -211,6 +214,29 @@ def _latest(noun: type[SoftDeletable], count: int, sight: ColumnElement[bool]) -
         noun.created_at,
     ]
     return select(*columns).where(noun.id.in_(select(ids.subquery().c[0])))
+
+
+def waiting(db: Database, now: datetime, projects: Projects) -> Backlog:
+    """What the workers still have to do; of some projects without what they do behind it."""
+    if projects is None:
+        return backlog.read(db)
+    ids = projects.subquery("projects")
+    new = (Analysis.status == PENDING) & (Analysis.queued_at < BEHIND)
+    known = (
+        select(
+            func.coalesce(func.sum(case((new, 1), else_=0)), 0),
+            func.min(case((new, Analysis.queued_at))),
+            func.coalesce(func.sum(case((Analysis.status == FAILED, 1), else_=0)), 0),
+        )
+        .prefix_with("STRAIGHT_JOIN")
+        .select_from(ids)
+        .join(Analysis, Analysis.project_id == ids.c[0])
+        .with_hint(Analysis, "FORCE INDEX (ix_analysis_project_id_status_target_id)")
+        .where(Analysis.status.in_((PENDING, FAILED)))
+    )
+    number, oldest, failed = db.read(known)[0]
+    lag = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
+    return Backlog(int(number), lag, 0, int(failed))
 
 
 def last_change(db: Database) -> int | None:

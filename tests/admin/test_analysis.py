@@ -2,12 +2,15 @@
 
 import hashlib
 import io
+from datetime import timedelta
 
 import pytest
 from PIL import Image
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
+from ar_targets import clock
 from ar_targets.admin.heatmap import COLD, HOT, coloured
+from ar_targets.models.backlog import BEHIND
 from ar_targets.models.target import Target
 
 from ..judged import BLURRED, FLAT, SMALL, fail, heatmap, judge, resemble
@@ -243,3 +246,37 @@ def test_export(panel, three, target):
     }
     narrowed = exported(panel.get(f"{LIST}export/csv/?flt2_rating_is=weak"))
     assert [row["Name"] for row in narrowed] == ["weak"]
+
+
+def test_the_dashboard_tells_what_is_waiting(
+    app, panel, stage, three, target, owner, other_project
+):
+    def told(caller):
+        return facts(caller.get("/admin/"), "Examination of pictures")
+
+    def moved(target, **values):
+        changed = update(analyses).where(analyses.c.target_id == target.id)
+        with stage.engine.begin() as connection:
+            connection.execute(changed.values(**values))
+
+    moved(target, queued_at=clock.now() - timedelta(hours=3))
+    stage.target(other_project)
+    moved(stage.target(other_project), queued_at=BEHIND)
+    moved(three[2], version=0)
+    of_all = told(panel)
+    assert of_all["Waiting"] == "2 the oldest for 3 hours"
+    assert of_all["Failed"] == "1"
+    assert of_all["Behind them"] == "2 of an older version or an older server, still worked through"
+    mine = told(logged_in(app, owner.login))
+    assert mine["Waiting"] == "1 the oldest for 3 hours"
+    assert mine["Failed"] == "1"
+    assert "Behind them" not in mine
+    moved(target, status="done")
+    assert told(logged_in(app, owner.login))["Waiting"] == "0"
+
+
+def test_what_the_dashboard_links_to(panel, three, target):
+    page = panel.get("/admin/")
+    links = {tag["href"] for tag in page.html.select("dd a") if "rating" in tag["href"]}
+    found = [names(panel.get(link)) for link in sorted(links)]
+    assert found == [["broken"], ["a gate"], ["weak"]]
