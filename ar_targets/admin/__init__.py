@@ -12,7 +12,7 @@ the first request to the panel, so a server that only serves the API does not lo
     role             who sees and does what        list_filter  filters of lists, each an index
     page             plain pages, messages         lookup       names that are offered
     form             validation, refusals          upload       photographs, one target each
-    analysis heatmap stars and problems of targets
+    analysis heatmap stars and problems of targets check        a picture that is not stored
     login account password_link                    dashboard chart
 """
 

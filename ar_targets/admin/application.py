@@ -17,6 +17,7 @@ from ..settings import Settings
 from . import authentication, context, page, template_filters
 from .account import AccountPage
 from .audit import AuditView
+from .check import CheckPage
 from .dashboard import DashboardPage
 from .login import LoginPage
 from .noun_view import NounView
@@ -83,6 +84,7 @@ def add_pages(app: Flask) -> None:
         TrashPage(deleted, name="Trash", endpoint="trash", menu_icon_value="trash"),
         *deleted,
         AuditView(Audit, name="Audit", endpoint="audit", menu_icon_value="audit"),
+        CheckPage(name="Check a picture", endpoint="check"),
         AccountPage(name="Account", endpoint="account"),
         LoginPage(name="Log in", endpoint="login"),
         PasswordLinkPage(name="New password", endpoint="password_link", url="password"),

@@ -32,9 +32,12 @@ RESERVED = {"self", "endpoint", "export_type", "_anchor", "_method", "_scheme", 
 # Maximum bytes of a request body without files.
 FORM_LIMIT = 2**20
 # Endpoints that accept files: the proxy limits the body, and `upload.proven` each file.
-UPLOADS = {"target.upload", "target.create_view", "target.edit_view"}
+UPLOADS = {
+    *("target.upload", "target.create_view", "target.edit_view"),
+    *("check.check", "check.before_upload"),
+}
 # Views of what a page asks for beside itself: images, and offers while one types.
-ASIDE = ("image", "thumbnail", "heatmap", "ajax_lookup")
+ASIDE = ("image", "thumbnail", "heatmap", "before_upload", "ajax_lookup")
 # Paths below it have a secret, which no Referer may carry.
 SECRET_PATH = HOME + "password/"
 

@@ -17,6 +17,7 @@ from ..db.session import Database, Principal, principal_of, writes
 from ..models.limit import Limits
 from ..models.token import Token
 from ..settings import Settings
+from ..vision_client import VisionClient
 
 Result = TypeVar("Result")
 
@@ -42,6 +43,11 @@ def settings() -> Settings:
 def limits() -> Limits:
     """The limits of users and projects."""
     return cast("Limits", request().registry.limits)
+
+
+def vision() -> VisionClient:
+    """The client of the server that examines pictures."""
+    return cast("VisionClient", request().registry.vision)
 
 
 def jwt(token: Token) -> str:

@@ -66,6 +66,7 @@ PAGES = """
 /admin/target/{target}/heatmap/{sha256}.png   303    404      404    200    200    200   200
 /admin/target/{gone_target}/heatmap/{sha256}.png   303 404    404    404    404    404   404
 /admin/target/?flt2_rating_is=weak            303    200      200    200    200    200   200
+/admin/check/                                 303    200      200    200    200    200   200
 /admin/target/{gone_target}/image/{sha256}.jpg     303 404    404    404    404    404   404
 /admin/target/{gone_target}/thumbnail/{sha256}.jpg 303 404    404    404    404    404   404
 /admin/target/export/csv/                     303    200      200    200    200    200   200
@@ -156,6 +157,8 @@ target/action/ delete {target}     no     no       no     no     yes    yes   ye
 target/delete/ id {target}         no     no       no     no     yes    yes   yes
 target/move/ into {target}         no     no       no     no     no     no    yes
 target/{target}/examine/           no     no       no     no     yes    yes   yes
+check/                             no     no       no     no     no     no    no
+check/{project}/                   no     no       no     no     no     no    no
 target/move/ out {target}          no     no       no     no     no     no    yes
 member/new/                        no     no       no     no     no     yes   yes
 member/edit/?id={viewers_member}   no     no       no     no     no     yes   yes
@@ -182,6 +185,7 @@ FIELDS = {
     "token/edit/?id={viewers_token}": {"ttl": "3"},
     "target/new/": {"project": "Zoo", "name": "new"},
     "target/edit/?id={target}": {"name": "renamed", "active": "true"},
+    "check/": {"project": "Zoo"},
     "target/move/ into {target}": {"project": "Museum"},
     "target/move/ out {target}": {"project": "Museum"},
     "member/new/": {"project": "Zoo", "login": "stefan", "role": "viewer"},
@@ -190,7 +194,7 @@ FIELDS = {
     "user/new/": {"login": "nina", "password": "a long enough one"},
     "user/edit/?id={stranger}": {"login": "steven"},
 }
-FILES = {"target/new/", "target/upload/{project}/"}
+FILES = {"target/new/", "target/upload/{project}/", "check/{project}/"}
 
 
 def table(text: str, columns: int) -> list[tuple[str, dict[str, str]]]:

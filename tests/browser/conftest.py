@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,14 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def address(shared_app: Client) -> Iterator[str]:
     """The URL of the application, served in a thread."""
-    server = waitress.create_server(shared_app.app, listen="127.0.0.1:0", threads=4)
+    with served(shared_app) as url:
+        yield url
+
+
+@contextmanager
+def served(app: Client) -> Iterator[str]:
+    """An application, served in a thread; its URL."""
+    server = waitress.create_server(app.app, listen="127.0.0.1:0", threads=4)
     thread = threading.Thread(target=server.run)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"

@@ -27,6 +27,7 @@ PAGES = [
     "target/new/",
     "target/details/?id={target.id}",
     "target/?flt2_rating_is=weak",
+    "check/",
     "member/",
     "member/new/?project=Zoo",
     "audit/",
