@@ -314,8 +314,8 @@ class TargetView(NounView):
         row = found(self.get_one(str(target_id)))
         if not self.may_change(row):
             flask.abort(403)
-        context.write(
-            lambda database: analyses.requeue(database, row.id, row.project_id, row.sha256)
+        found(
+            context.write(lambda database: targets.examine_again(database, row.project_id, row.id))
         )
         done(f"{self.label(row)}: it is examined again.")
         return flask.redirect(self.page_url(target_id), 303)

@@ -273,17 +273,17 @@ def move(
     return moved
 
 
-def examine_again(db: Database, record: TargetRecord) -> TargetRecord | None:
+def examine_again(db: Database, project_id: int, target_id: int) -> TargetRecord | None:
     """Queue the analysis of a target's picture again; None where the target is deleted.
 
     Its row is locked before that of the analysis, as by a change of the picture.
     """
-    if not lock_live(db, Target, record.id):
+    if not lock_live(db, Target, target_id):
         return None
-    now = find(db, record.project_id, record.id)
-    if now is not None:
-        analysis.requeue(db, now.id, now.project_id, now.sha256)
-    return now
+    record = find(db, project_id, target_id)
+    if record is not None:
+        analyses.requeue(db, record.id, record.project_id, record.sha256)
+    return record
 
 
 def growth(fields: Fields, record: TargetRecord | None = None) -> int:

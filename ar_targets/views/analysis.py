@@ -92,7 +92,8 @@ def read_analysis(request: Request) -> Response:
 @retry.post(context=resources.Target, permission=Permission.ANALYSIS_RETRY)
 def retry_analysis(request: Request) -> Json:
     """Examine the picture again: 202."""
-    record = found(targets.examine_again(request.db, request.context.record))
+    asked: TargetRecord = request.context.record
+    record = found(targets.examine_again(request.db, asked.project_id, asked.id))
     request.response.status_int = 202
     request.response.headers["Cache-Control"] = "no-store"
     shown = represent_all(request, [record])[record.id]
