@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import or_, update
 
 from ar_targets import clock
 from ar_targets.auth import passwords
@@ -23,7 +23,6 @@ from ar_targets.models import (
     member,
     membership,
     project,
-    similarity,
     soft_delete,
     target,
     token,
@@ -168,10 +167,18 @@ class Stage:
             assert analysis.finish(db, made.id, lease, given | values | {"status": status})
 
     def resemble(self, made: Target, others: Mapping[Target, float]) -> None:
-        """Store what a target resembles, and how much."""
-        with transaction_scope(self.engine) as db:
-            similar = {other.id: value for other, value in others.items()}
-            similarity.replace(db, made.id, similar)
+        """Store what a target resembles, and how much, in place of what was stored."""
+        pairs, values = tables.similarity, {other.id: value for other, value in others.items()}
+        ways = [(made.id, other) for other in values] + [(other, made.id) for other in values]
+        rows = [
+            {"target_id": one, "other_id": other, "value": values.get(one, values.get(other))}
+            for one, other in ways
+        ]
+        with self.engine.begin() as connection:
+            connection.execute(
+                pairs.delete().where(or_(pairs.c.target_id == made.id, pairs.c.other_id == made.id))
+            )
+            connection.execute(pairs.insert(), rows)
 
     def delete(self, noun: type[SoftDeletable], row_id: int) -> None:
         """Soft-delete a row."""

@@ -137,7 +137,9 @@ def test_the_server_is_away(blind, stage, project):
     assert len(stage.rows(targets)) == 1
 
 
-def test_without_a_server(panel, project):
+def test_without_a_server(make_app, administrator, project):
+    panel = Panel(make_app(vision_url="").app)
+    panel.log_in()
     page = panel.get(PAGE)
     assert "Pictures are not examined here" in page.text
     assert page.html.select("[type=file]") == []

@@ -125,9 +125,11 @@ def test_a_photograph_is_sent_byte_for_byte(
     with page.expect_file_chooser() as chosen:
         block.get_by_label("File to send").click()
     chosen.value.set_files(photograph)
-    checked("file chooser")
+    if kind == "image/jpeg":
+        checked("file chooser")
     send(block, 201)
-    checked("uploaded")
+    if kind == "image/jpeg":
+        checked("uploaded")
     assert [row["image"] for row in stage.rows(targets)] == [CHINA]
 
 
