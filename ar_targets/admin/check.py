@@ -10,12 +10,12 @@ from typing import Any
 
 import flask
 
+from ..images.heatmap import coloured
 from ..images.jpeg import Jpeg
 from ..vision_client import Analysed, VisionBusyError, VisionError, VisionPictureError
 from . import context, upload
 from .analysis import Judgement, judgement_by
 from .form import Refusal, field
-from .heatmap import coloured
 from .lookup import project_named
 from .page import Page, found, path
 from .role import role_in

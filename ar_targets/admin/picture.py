@@ -10,12 +10,12 @@ from sqlalchemy.exc import IntegrityError
 
 from ..db.session import transaction_scope
 from ..http.file_name import jpeg_disposition
+from ..images.heatmap import coloured
 from ..images.process import BusyError, ImageAtFaultError, ImageProcessError
 from ..models import analysis as analyses
 from ..models import thumbnail as thumbnails
 from ..models.target import Target
 from . import context
-from .heatmap import coloured
 from .page import found
 from .thumbnail import draw
 

@@ -19,8 +19,9 @@ from ..http.query import load_query
 from ..http.representation import Json, found, tag_response, unreplaced
 from ..http.service import PROJECT, TARGET, service
 from ..http.upload import upload_body
-from ..images.heatmap import draw
+from ..images.heatmap import coloured, pack
 from ..images.jpeg import Jpeg
+from ..images.process import turn
 from ..models import analysis as analyses
 from ..models import similarity
 from ..models import target as targets
@@ -35,6 +36,8 @@ from ..vision_client import Similar
 # Seconds after which it is worth asking again for a pending one: about as long as a picture takes.
 RETRY_AFTER = 1
 QUERY = HeatmapQuery()
+# What draws a heatmap, in a subprocess.
+DRAWING = "ar_targets.images.heatmap_drawing"
 
 analysis = service("analysis", f"{TARGET}/analysis", resource=TARGET)
 retry = service("analysis_retry", f"{TARGET}/analysis/retry", resource=TARGET)
@@ -119,13 +122,12 @@ def read_heatmap(request: Request) -> Response:
     tag = f"{hashlib.sha256(heat).hexdigest()}-{record.sha256[:8]}{'-overlay' * overlay}"
     if unchanged := not_modified(request, tag):
         return unchanged
-
-    def read() -> bytes:
-        return unreplaced(targets.image(request.db, record))
-
     # The connection goes back to the pool: drawing takes time.
     request.db.close()
-    drawn = draw(heat, record.width, record.height, read if overlay else None)
+    with turn() as run:
+        picture = unreplaced(targets.image(request.db, record)) if overlay else b""
+        pixels = record.width * record.height if overlay else 0
+        drawn = run(DRAWING, pack(coloured(heat), record.width, record.height, picture), pixels)
     response = Response(body=drawn, content_type="image/png", charset=None)
     tag_response(response, tag)
     return response

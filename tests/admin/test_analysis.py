@@ -9,7 +9,7 @@ from PIL import Image
 from sqlalchemy import delete, update
 
 from ar_targets import clock
-from ar_targets.admin.heatmap import COLD, HOT, coloured
+from ar_targets.images.heatmap import COLD, HOT, coloured
 from ar_targets.models.backlog import BEHIND
 from ar_targets.models.target import Target
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from ar_targets.db.session import transaction_scope
+from ar_targets.images.heatmap import COLD, HOT
 from ar_targets.models import Target, analysis, feature_set, target
 from ar_targets.vision.examine import extract
 from ar_targets.vision.version import VERSION
@@ -222,17 +223,17 @@ class TestHeatmap:
         picture, _ = self.read(app, target, write_token)
         assert (picture.size, picture.mode) == ((WIDTH, HEIGHT), "RGBA")
         left, right = picture.getpixel((10, 200)), picture.getpixel((WIDTH - 10, 200))
-        # Violet, then yellow.
-        assert left[:3] == (68, 1, 84)
-        assert right[:3] == (253, 231, 37)
-        assert left[3] == right[3] == 150
+        # Rounded, where transparent pixels are made larger.
+        assert left == pytest.approx(COLD, abs=3)
+        assert right == pytest.approx(HOT, abs=3)
 
     def test_over_the_picture(self, app, stage, write_token, target):
         stage.analyse(target)
         picture, answer = self.read(app, target, write_token, "?overlay=true")
         assert (picture.size, picture.mode) == ((WIDTH, HEIGHT), "RGB")
         plain = Image.open(io.BytesIO(CHINA)).getpixel((10, 200))
-        mixed = [round(p + (c - p) * 150 / 255) for p, c in zip(plain, (68, 1, 84), strict=True)]
+        part = COLD[3] / 255
+        mixed = [round(p + (c - p) * part) for p, c in zip(plain, COLD, strict=False)]
         assert max(abs(a - b) for a, b in zip(picture.getpixel((10, 200)), mixed, strict=True)) < 9
         _, other = self.read(app, target, write_token, "?overlay=false")
         tags = {answer.headers["ETag"], other.headers["ETag"]}
