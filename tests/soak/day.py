@@ -130,7 +130,9 @@ class Day:
             (f"{project}/imagetarget?fields=metadata", app),
             (f"{project}/imagetarget?name=gate", app),
             (target, app),
+            (f"{project}/imagetarget?fields=analysis&rating_min=0", app),
             (f"{target}/image", app),
+            (f"{target}/analysis", app),
         ):
             answer = self.ask("GET", path, who=who)
             self.ask("HEAD", path, who=who)
@@ -139,6 +141,11 @@ class Day:
                 unchanged = {"If-None-Match": tag}
                 self.ask("GET", path, who=who, expected=304, headers=unchanged)
         self.ask("GET", f"{target}/image", who=app, expected=206, headers={"Range": "bytes=0-99"})
+        # Nothing examines pictures there.
+        self.ask("GET", f"{target}/analysis/heatmap", who=app, expected=404)
+        self.ask("POST", f"{target}/analysis/retry", who=app, expected=202)
+        picture = {"image": base64_of(IMAGE)}
+        self.ask("POST", f"{project}/analysis", picture, who=app, expected=503)
 
     def _change(self) -> None:
         project, owner, app = "/api/project/{project_id}", self._owner, self._app
