@@ -201,6 +201,8 @@ def test_members(watched: Watched, stage, owner, stranger, project):
     log_in(watched, owner.login)
     page = watched.open(f"/admin/project/details/?id={project.id}")
     page.get_by_role("link", name="Add a member").click()
+    # What is typed before the script is there brings no offers.
+    page.wait_for_load_state()
     page.get_by_label("Login").press_sequentially("ste")
     expect(page.locator("datalist option")).to_have_count(1)
     page.get_by_label("Login").fill(stranger.login)
