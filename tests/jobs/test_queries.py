@@ -51,4 +51,6 @@ def test_the_backfill_reads_a_range_of_ids(app, explained, scope):
     for statement, parameters in explained(Backfill(scope).step):
         assert "target.image" not in statement
         for step in plan_of(app, statement, parameters):
-            assert step["type"] not in ("ALL", "index") or step["table"].startswith("<derived")
+            # MySQL lists the table that is written to as well, as if it were read.
+            if step["select_type"] != "INSERT" and not step["table"].startswith("<derived"):
+                assert step["type"] not in ("ALL", "index")
