@@ -12,7 +12,7 @@ from ar_targets.vision.picture import PictureError
 from ar_targets.vision.pool import Pool, PoolError, memory_limit
 
 from ..pictures import CHINA, drawn
-from ..unit.jpegs import arithmetic, costly
+from ..unit.jpegs import arithmetic
 from . import behaviour
 
 SECONDS = 2
@@ -88,13 +88,10 @@ def test_a_killed_fork_server_is_started_again(pool):
     assert pool.run(len, b"four") == 4
 
 
-HOSTILE = {"64 scans": costly(64), "arithmetic": arithmetic(64)}
-
-
-@pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_picture_costs_seconds_of_one_core(pool, kind):
+def test_a_hostile_picture_costs_seconds_of_one_core(pool):
+    """Without a limit, a fast machine takes five seconds for it."""
     with pytest.raises(PictureError, match="more than 2 s of CPU"):
-        pool.extract(HOSTILE[kind])
+        pool.extract(arithmetic(64))
     assert pool.extract(CHINA) is not None
 
 
