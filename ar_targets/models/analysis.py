@@ -101,7 +101,8 @@ _HEATMAP = select(Analysis.heatmap).where(
     Analysis.status == DONE,
 )
 
-_INSERT = insert(Analysis)
+# Inline: there is no id to be fetched behind it.
+_INSERT = insert(Analysis).inline()
 
 
 def _upsert(*, unless_same: bool) -> Insert:
