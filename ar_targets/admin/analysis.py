@@ -77,18 +77,13 @@ def judgement_of(row: Target) -> Judgement | None:
 
 def judgement_by(project_id: int, found: Analysed) -> Judgement:
     """What was found out about a picture that is not stored, with the names of similar targets."""
-    names = similarity.names(db(), project_id, [one.id for one in found.similar])
     told = found.assessment
     return Judgement(
         told.rating,
         told.trackability,
         told.features,
         told.problems,
-        [
-            SimilarTarget(one.id, names[one.id], one.value)
-            for one in found.similar
-            if one.id in names
-        ],
+        similarity.named(db(), project_id, found.similar),
     )
 
 

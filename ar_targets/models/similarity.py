@@ -95,10 +95,17 @@ def find_all(
     return found
 
 
-def names(db: Database, project_id: int, target_ids: Sequence[int]) -> dict[int, str | None]:
-    """The names of those of some targets that are live, examined and the project's; by id."""
-    rows = db.read(_NAMED, project_id=project_id, ids=[*target_ids]) if target_ids else []
-    return {row[0]: row[1] for row in rows}
+def named(
+    db: Database, project_id: int, similar: Sequence[tuple[int, float]]
+) -> list[SimilarTarget]:
+    """Ids and similarities, in their order, with the targets' names.
+
+    Those are left out that are not live, examined and the project's by now.
+    """
+    ids = [target_id for target_id, _ in similar]
+    rows = db.read(_NAMED, project_id=project_id, ids=ids) if ids else []
+    names = {row[0]: row[1] for row in rows}
+    return [SimilarTarget(one, names[one], value) for one, value in similar if one in names]
 
 
 def keep(

@@ -31,7 +31,6 @@ from ..models.target import TargetRecord
 from ..permissions import Permission
 from ..schemas.analysis import HeatmapQuery
 from ..schemas.target import ImageBody
-from ..vision_client import Similar
 
 # Seconds after which it is worth asking again for a pending one: about as long as a picture takes.
 RETRY_AFTER = 1
@@ -133,15 +132,10 @@ def read_heatmap(request: Request) -> Response:
     return response
 
 
-def named(request: Request, project_id: int, similar: Sequence[Similar]) -> list[SimilarTarget]:
-    """Similar targets with their names; those that are gone by now are left out."""
-    names = similarity.names(request.db, project_id, [one.id for one in similar])
-    return [SimilarTarget(one.id, names[one.id], one.value) for one in similar if one.id in names]
-
-
 def require_unlike(request: Request, project_id: int, jpeg: Jpeg) -> None:
     """Raise 409 where a camera would confuse a picture with a live, analysed target's."""
-    similar = named(request, project_id, request.registry.vision.similar(project_id, jpeg.data))
+    found = request.registry.vision.similar(project_id, jpeg.data)
+    similar = similarity.named(request.db, project_id, found)
     if similar:
         first = similar[0]
         what = f"target {first.id}" + (f" ({first.name!r})" if first.name else "")
@@ -168,6 +162,7 @@ def analyse_picture(request: Request) -> Json:
     # The connection goes back to the pool: this takes about a second.
     request.db.close()
     analysed = request.registry.vision.analyse(project_id, request.validated["image"].data)
+    similar = similarity.named(request.db, project_id, analysed.similar)
     assessment: Any = asdict(analysed.assessment)
     inline = base64.b64encode(assessment.pop("heatmap")).decode()
     request.response.headers["Cache-Control"] = "no-store"
@@ -176,6 +171,6 @@ def analyse_picture(request: Request) -> Json:
         "version": analysed.version,
         "analysed_at": rfc3339(clock.now()),
         **assessment,
-        "similar": [one._asdict() for one in named(request, project_id, analysed.similar)],
+        "similar": [one._asdict() for one in similar],
         "heatmap_url": f"data:image/png;base64,{inline}",
     }
