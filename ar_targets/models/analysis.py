@@ -129,13 +129,11 @@ def _upsert(*, unless_same: bool) -> Insert:
 _QUEUE, _REQUEUE = _upsert(unless_same=True), _upsert(unless_same=False)
 
 
-def find(db: Database, target_id: int, sha256: str) -> AnalysisRecord:
-    """The analysis of a target's picture; a pending one where there is none of these bytes yet."""
-    return find_all(db, [(target_id, sha256)])[target_id]
-
-
 def find_all(db: Database, wanted: Sequence[tuple[int, str]]) -> dict[int, AnalysisRecord]:
-    """As `find`, for the ids and SHA-256 of several targets; by id."""
+    """The analyses of some targets, given by id and SHA-256; by id.
+
+    A pending one where there is none of these bytes yet.
+    """
     rows = db.read(_FIND, ids=[target_id for target_id, _ in wanted]) if wanted else []
     kept = {(row[0], row[1]): AnalysisRecord._make(row) for row in rows}
     return {
@@ -182,11 +180,6 @@ def _new(target_id: int, project_id: int, sha256: str) -> dict[str, Any]:
     }
 
 
-def holds(target_id: int, lease: str) -> Any:
-    """The condition that a row is still leased: what is found out may be stored."""
-    return (Analysis.target_id == target_id) & (Analysis.lease == lease)
-
-
 def finish(db: Database, target_id: int, lease: str, values: dict[str, Any]) -> bool:
     """Store the result of a lease: ``status`` and what goes with it. False where it has ended.
 
@@ -201,5 +194,5 @@ def finish(db: Database, target_id: int, lease: str, values: dict[str, Any]) -> 
         "rating_order": None if rating is None else RATING_MAX - rating,
         **values,
     }
-    statement = update(Analysis).where(holds(target_id, lease)).values(ended)
-    return db.write(statement).rowcount == 1
+    still_leased = (Analysis.target_id == target_id) & (Analysis.lease == lease)
+    return db.write(update(Analysis).where(still_leased).values(ended)).rowcount == 1
