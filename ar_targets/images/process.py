@@ -134,11 +134,19 @@ def environment() -> dict[str, str]:
 
 def failure(code: int, told: bytes) -> ImageProcessError:
     """The error for a subprocess's exit status (a signal if negative) and standard error."""
-    if code == -signal.SIGXCPU:
-        return ImageAtFaultError(f"it takes more than {CPU_SECONDS} s of CPU")
-    if -code in _ITS_OWN_FAULT:
-        return ImageAtFaultError(f"the decoder ended by {signal.Signals(-code).name}")
+    if reason := fault(code, CPU_SECONDS):
+        return ImageAtFaultError(reason)
     words = told.decode(errors="replace").strip().rpartition("\n")[2][:200]
     if code == os.EX_DATAERR:
         return ImageAtFaultError(words)
     return ImageProcessError(f"the process ended with {code}: {words}")
+
+
+def fault(code: int, seconds: int) -> str:
+    """Why the image is at fault, of a process with so many seconds of CPU; empty where it is not.
+
+    ``code`` is its exit status, a signal if negative.
+    """
+    if code == -signal.SIGXCPU:
+        return f"it takes more than {seconds} s of CPU"
+    return f"the decoder ended by {signal.Signals(-code).name}" if -code in _ITS_OWN_FAULT else ""

@@ -17,11 +17,11 @@ it.
 
 import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from ..images.process import fault
 from ..settings import ENV_PREFIX
 from .child import Fault, work
 from .examine import Examination, examine, extract
@@ -43,15 +43,6 @@ MEMORY_PER_PIXEL = 12
 # The picture's bytes, as they are read from the pipe, unpickled, and decoded.
 MEMORY_PER_BYTE = 4
 
-# Signals that a process causes itself: the picture is at fault.
-_ITS_OWN_FAULT = {
-    signal.SIGXCPU,
-    signal.SIGSEGV,
-    signal.SIGBUS,
-    signal.SIGILL,
-    signal.SIGFPE,
-    signal.SIGABRT,
-}
 _forks = multiprocessing.get_context("forkserver")
 
 
@@ -143,8 +134,5 @@ def forget_settings() -> None:
 
 def failure(code: int | None, seconds: int) -> PictureError | PoolError:
     """The error for a process that ended without a result; a signal is a negative ``code``."""
-    if code == -signal.SIGXCPU:
-        return PictureError(f"it takes more than {seconds} s of CPU")
-    if code is not None and -code in _ITS_OWN_FAULT:
-        return PictureError(f"the decoder ended by {signal.Signals(-code).name}")
-    return PoolError(f"the process ended with {code}")
+    reason = "" if code is None else fault(code, seconds)
+    return PictureError(reason) if reason else PoolError(f"the process ended with {code}")
