@@ -6,7 +6,6 @@ another worker is just taking are skipped. A worker that dies leaves a lease tha
 a statement with the condition `still_ours`, which the last lease alone meets.
 """
 
-import functools
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,46 +45,26 @@ def take(
 
     ``index`` has them in that ``order``: a statement that sorts would lock more than it returns.
     """
-    work = functools.partial(
-        _take,
-        noun=noun,
-        columns=columns,
-        ready=ready,
-        order=order,
-        index=index,
-        limit=limit,
-        seconds=seconds,
-    )
+
+    def work(db: Database) -> list[Lease]:
+        key, now = key_of(noun), clock.now()
+        found = (
+            select(key, noun.tries, *columns)
+            .with_hint(noun, f"FORCE INDEX ({index})")
+            .where(ready, or_(noun.leased_until.is_(None), noun.leased_until <= now))
+            .order_by(*order)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        rows = db.write(found).all()
+        if not rows:
+            return []
+        token = secrets.token_hex(16)
+        taken = update(noun).where(key.in_([row[0] for row in rows]))
+        db.write(taken.values(lease=token, leased_until=later(now, seconds), tries=noun.tries + 1))
+        return [Lease(noun, row[0], token, row[1] + 1, row) for row in rows]
+
     return in_transaction(scope, work)
-
-
-def _take(
-    db: Database,
-    *,
-    noun: type[Leased],
-    columns: Sequence[Any],
-    ready: ColumnElement[bool],
-    order: Sequence[Any],
-    index: str,
-    limit: int,
-    seconds: float,
-) -> list[Lease]:
-    key, now = key_of(noun), clock.now()
-    found = (
-        select(key, noun.tries, *columns)
-        .with_hint(noun, f"FORCE INDEX ({index})")
-        .where(ready, or_(noun.leased_until.is_(None), noun.leased_until <= now))
-        .order_by(*order)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    rows = db.write(found).all()
-    if not rows:
-        return []
-    token = secrets.token_hex(16)
-    taken = update(noun).where(key.in_([row[0] for row in rows]))
-    db.write(taken.values(lease=token, leased_until=later(now, seconds), tries=noun.tries + 1))
-    return [Lease(noun, row[0], token, row[1] + 1, row) for row in rows]
 
 
 def still_ours(lease: Lease) -> ColumnElement[bool]:
