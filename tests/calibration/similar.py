@@ -18,6 +18,8 @@ from ar_targets.vision.features import extract
 from ar_targets.vision.index import Index
 from ar_targets.vision.matching import SIMILAR, similarity
 
+from ..vision.copies import turned
+
 LONGEST = 1024
 # Smaller pictures are no targets.
 SHORTEST = 160
@@ -50,15 +52,6 @@ def resized(picture, factor):
 def coded(picture, quality):
     data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])[1]
     return cv2.imdecode(data, cv2.IMREAD_COLOR)
-
-
-def turned(picture, degrees):
-    height, width = picture.shape[:2]
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
-    cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
-    size = round(height * sine + width * cosine), round(height * cosine + width * sine)
-    turn[:, 2] += size[0] / 2 - width / 2, size[1] / 2 - height / 2
-    return cv2.warpAffine(picture, turn, size, borderValue=(255, 255, 255))
 
 
 def cropped(picture, area, chance):
